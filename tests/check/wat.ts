@@ -30,7 +30,7 @@ type Expression = string | Expression[];
 /** The text of shipped bytes; functions have no names there, only positions. */
 export async function disassemble(wasm: Uint8Array): Promise<string> {
   const library = await wabt();
-  const module = library.readWasm(wasm, { readDebugNames: false, sign_extension: true, bulk_memory: true, mutable_globals: true });
+  const module = library.readWasm(Uint8Array.from(wasm), { readDebugNames: false });
   try {
     return module.toText({ foldExprs: false, inlineExport: false });
   } finally {

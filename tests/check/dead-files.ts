@@ -1,0 +1,37 @@
+// Finds files that nobody imports, includes, lists or runs.
+
+import { importsOf, includesOf, type Sources } from "./sources.ts";
+
+/** Files that something outside the sources opens by itself: people, npm, test runners, editors. */
+const ROOT = /(^|\/)(README|ABI|LICENSE)[\w.]*$|^[^/]+$|^tests\/.*\.(test|spec|include)\.ts$|^tests\/vectors\/.*\.md$|(^|\/)(CMakeLists\.txt|as-pect\.\w+\.js(on)?|idf_component\.yml|Makefile)$|^\.ci\/|\.d\.ts$/;
+const CONSIDERED = /\.(ts|mts|js|mjs|c|h|cpp|cmake|html|css|ld|S|wat)$/;
+
+export function checkDeadFiles(sources: Sources): string[] {
+  const alive = new Set<string>();
+  for (const [path, text] of sources) {
+    if (/\.(ts|mts|js|mjs)$/.test(path)) for (const each of importsOf(path, text, sources)) if (each.to !== path) alive.add(each.to);
+    if (/\.md$/.test(path) && !path.startsWith("tests/vectors/")) continue;
+    // Listed by name, or by a pattern of its folder, in a build file, a script or an include.
+    for (const candidate of sources.keys()) {
+      if (candidate === path || alive.has(candidate)) continue;
+      const name = candidate.split("/").at(-1)!;
+      if (text.includes(name) && mentions(path, text, candidate, name)) alive.add(candidate);
+    }
+  }
+  return [...sources.keys()]
+    .filter((path) => CONSIDERED.test(path) && !ROOT.test(path) && !alive.has(path) && !globbed(path, sources))
+    .map((path) => `${path}: nobody imports, includes or lists it`);
+}
+
+function mentions(path: string, text: string, candidate: string, name: string): boolean {
+  if (/\.(c|h|cpp)$/.test(path)) return includesOf(text).some((include) => candidate === include || candidate.endsWith(`/${include}`) || include.endsWith(name));
+  const boundary = new RegExp(`(^|[^\\w.-])${name.replace(/[.+]/g, "\\$&")}(?![\\w.-])`, "m");
+  return boundary.test(text);
+}
+
+/** CMake's file(GLOB ...) and the like list a whole folder. */
+function globbed(path: string, sources: Sources): boolean {
+  const folder = path.split("/").slice(0, -1).at(-1) ?? "";
+  const extension = path.split(".").at(-1)!;
+  return [...sources].some(([other, text]) => /CMakeLists\.txt$|\.cmake$/.test(other) && new RegExp(`GLOB[^)]*${folder}/[\\w]*\\*\\.${extension}`).test(text));
+}
