@@ -1,0 +1,72 @@
+// Client-side RPC of one session: getSessionLimits at once, anything else from the answering function or the 60 s timeout (spec 2.7, 11.15).
+
+import { type Json, JsonNumber, printJson } from "./json.ts";
+import { UncheckedError, UnconvertibleError } from "./outcome.ts";
+
+export interface ClientRpcRequest {
+  readonly method: string;
+  /** JSON text; "null" when absent. */
+  readonly params: string;
+}
+
+export function readClientRpc(json: Json): ClientRpcRequest {
+  if (!(json instanceof Map)) throw new UnconvertibleError("a client-side RPC must be an object");
+  return { method: readMethod(json.get("method")), params: printJson(json.get("params") ?? null) };
+}
+
+/** Gson's getAsString: absent, null and object are R4 (spec 2.0, 11.12), an array of other than one is R2. */
+function readMethod(method: Json | undefined): string {
+  if (Array.isArray(method)) {
+    if (method.length === 1) return readMethod(method[0]);
+    throw new UnconvertibleError('"method" must be a text');
+  }
+  if (typeof method === "string") return method;
+  if (method instanceof JsonNumber) return method.text;
+  if (typeof method === "boolean") return String(method);
+  throw new UncheckedError('"method" is missing');
+}
+
+/** The reply to getSessionLimits where no rate limit is set, as a fresh server answers it (spec 2.7). */
+export const sessionLimits =
+  '{"maxPayloadSize":65536,"maxInflightMessages":100,' +
+  '"rateLimits":{"messages":null,"telemetryMessages":null,"telemetryDataPoints":null}}';
+
+/** Requests of one session in flight; a request past the bound is over a limit (R3). */
+const maxTimers = 1_000;
+
+export class ClientRpcs {
+  readonly #timeoutMs: number;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #unanswered = new Set<number>();
+  readonly #send: (requestId: number, payload: string) => void;
+
+  constructor(timeoutMs: number, send: (requestId: number, payload: string) => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#send = send;
+  }
+
+  /** Starts a request; false means too many are in flight. */
+  start(requestId: number): boolean {
+    if (this.#timers.size >= maxTimers) return false;
+    this.#unanswered.add(requestId);
+    // The timer runs on after an answer: reusing the id within the time meets the older timer (spec 11.15).
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#unanswered.delete(requestId)) this.#send(requestId, '{"error":"timeout"}');
+    }, this.#timeoutMs);
+    this.#timers.add(timer);
+    return true;
+  }
+
+  /** A real answer is delivered even after the timeout was (spec 11.15). */
+  answer(requestId: number, payload: string): void {
+    this.#unanswered.delete(requestId);
+    this.#send(requestId, payload);
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    this.#unanswered.clear();
+  }
+}

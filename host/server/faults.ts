@@ -1,0 +1,206 @@
+// Faults a test can ask for: each knob makes the server misbehave in one way that real networks and servers do (spec 10).
+
+import type { ServerEvents } from "./events.ts";
+import { printJson, printString, toPlain, type Json } from "./json.ts";
+
+/** Knobs that are armed with a count and used up one by one. */
+export const countedFaults = [
+  /** The PUBACK is not sent; the message is stored. */
+  "dropPuback",
+  /** The PUBACK is sent twice. */
+  "duplicatePuback",
+  /** The PUBACK waits until the next downlink PUBLISH was written. */
+  "replyBeforePuback",
+  /** This many PUBACKs are collected, then sent in the opposite order. */
+  "reversePubacks",
+  /** A PUBLISH meets rule R3: it is not stored, not acknowledged, and the connection closes. */
+  "exceedRate",
+  /** An attribute request is acknowledged and never answered. */
+  "dropResponse",
+  /** A QoS 1 downlink carries packet id 0. */
+  "packetIdZero",
+  /** A SUBSCRIBE is refused: 0x80 for every filter. */
+  "refuseSuback",
+] as const;
+
+export type CountedFault = (typeof countedFaults)[number];
+
+/** Who a fault on live connections is for: one device, or all of them. */
+export interface FaultTargets {
+  fallSilent(deviceId?: string): void;
+  abort(deviceId?: string): void;
+}
+
+export class FaultRequestError extends Error {}
+
+interface Timed {
+  count: number;
+  ms: number;
+}
+
+export class Faults {
+  readonly #counts = new Map<CountedFault, number>(countedFaults.map((name) => [name, 0]));
+  readonly #pubackDelay: Timed = { count: 0, ms: 0 };
+  readonly #replyDelay: Timed = { count: 0, ms: 0 };
+  readonly #refusal = { count: 0, code: 3 };
+  readonly #error = { count: 0, payload: "" };
+  readonly #targets: FaultTargets;
+  readonly #events: ServerEvents;
+
+  constructor(targets: FaultTargets, events: ServerEvents) {
+    this.#targets = targets;
+    this.#events = events;
+  }
+
+  readonly dropPuback = (count = 1): void => this.#arm("dropPuback", count);
+  readonly duplicatePuback = (count = 1): void => this.#arm("duplicatePuback", count);
+  readonly replyBeforePuback = (count = 1): void => this.#arm("replyBeforePuback", count);
+  readonly reversePubacks = (count = 2): void => this.#arm("reversePubacks", count);
+  readonly exceedRate = (count = 1): void => this.#arm("exceedRate", count);
+  readonly dropResponse = (count = 1): void => this.#arm("dropResponse", count);
+  readonly packetIdZero = (count = 1): void => this.#arm("packetIdZero", count);
+  readonly refuseSuback = (count = 1): void => this.#arm("refuseSuback", count);
+
+  /** The next PUBACKs come late. */
+  delayPuback(count: number, ms: number): void {
+    Object.assign(this.#pubackDelay, { count, ms });
+  }
+
+  /** The next downlinks come late, so that later ones overtake them. */
+  delayReply(count: number, ms: number): void {
+    Object.assign(this.#replyDelay, { count, ms });
+  }
+
+  /** The next CONNECTs are refused with a 3.1.1 return code. */
+  refuseConnect(count: number, code = 3): void {
+    Object.assign(this.#refusal, { count, code });
+  }
+
+  /** The next client-side RPCs are answered `{"error":"..."}`. */
+  answerWithError(count: number, error: string): void {
+    Object.assign(this.#error, { count, payload: `{"error":${printString(error)}}` });
+  }
+
+  /** Live connections stop answering while their sockets stay open. */
+  halfOpen(deviceId?: string): void {
+    this.#events.emit("fault", { name: "halfOpen" });
+    this.#targets.fallSilent(deviceId);
+  }
+
+  /** Live connections are broken with a TCP reset. */
+  killSessions(deviceId?: string): void {
+    this.#events.emit("fault", { name: "killSessions" });
+    this.#targets.abort(deviceId);
+  }
+
+  reset(): void {
+    for (const name of countedFaults) this.#counts.set(name, 0);
+    for (const knob of [this.#pubackDelay, this.#replyDelay, this.#refusal, this.#error]) knob.count = 0;
+  }
+
+  /** How often a counted fault is still armed. */
+  left(name: CountedFault): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  /** Uses up one count; false when the knob is not armed. */
+  take(name: CountedFault): boolean {
+    const left = this.left(name);
+    if (left === 0) return false;
+    this.#counts.set(name, left - 1);
+    this.#events.emit("fault", { name });
+    return true;
+  }
+
+  takePubackDelayMs(): number {
+    return this.#takeFrom(this.#pubackDelay, "delayPuback") ? this.#pubackDelay.ms : 0;
+  }
+
+  takeReplyDelayMs(): number {
+    return this.#takeFrom(this.#replyDelay, "delayReply") ? this.#replyDelay.ms : 0;
+  }
+
+  takeRefusal(): number | null {
+    return this.#takeFrom(this.#refusal, "refuseConnect") ? this.#refusal.code : null;
+  }
+
+  takeError(): string | null {
+    return this.#takeFrom(this.#error, "answerWithError") ? this.#error.payload : null;
+  }
+
+  /** What is armed, for `GET /api/mote/faults`. */
+  armed(): Record<string, unknown> {
+    return {
+      ...Object.fromEntries(this.#counts),
+      delayPuback: { ...this.#pubackDelay },
+      delayReply: { ...this.#replyDelay },
+      refuseConnect: { ...this.#refusal },
+      answerWithError: { count: this.#error.count },
+    };
+  }
+
+  /** Applies the body of `POST /api/mote/faults`; nothing is applied when any member is wrong. */
+  apply(body: Json): void {
+    if (!(body instanceof Map)) throw new FaultRequestError("the body must be an object of knobs");
+    const actions = [...body].map(([name, json]) => this.#action(name, json));
+    for (const action of actions) action();
+  }
+
+  #action(name: string, json: Json): () => void {
+    const value = toPlain(json);
+    const wrong = (wanted: string): FaultRequestError =>
+      new FaultRequestError(`"${name}" must be ${wanted}, not ${printJson(json)}`);
+    const count = (candidate: unknown, wanted: string): number => {
+      if (Number.isInteger(candidate) && (candidate as number) >= 0) return candidate as number;
+      throw wrong(wanted);
+    };
+    const member = (key: string): unknown => (json instanceof Map ? (value as Record<string, unknown>)[key] : undefined);
+    if (countedFaults.includes(name as CountedFault)) {
+      const times = count(value, "a count");
+      return () => this.#arm(name as CountedFault, times);
+    }
+    switch (name) {
+      case "delayPuback":
+      case "delayReply": {
+        const wanted = '{"count":n,"ms":n}';
+        const times = count(member("count"), wanted);
+        const ms = count(member("ms"), wanted);
+        return () => this[name](times, ms);
+      }
+      case "refuseConnect": {
+        const wanted = '{"count":n,"code":1 to 5}';
+        const times = count(member("count"), wanted);
+        const code = count(member("code") ?? 3, wanted);
+        if (code < 1 || code > 5) throw wrong(wanted);
+        return () => this.refuseConnect(times, code);
+      }
+      case "answerWithError": {
+        const wanted = '{"count":n,"error":"text"}';
+        const times = count(member("count"), wanted);
+        const error = member("error");
+        if (typeof error !== "string") throw wrong(wanted);
+        return () => this.answerWithError(times, error);
+      }
+      case "halfOpen":
+      case "killSessions":
+        if (value !== true && typeof value !== "string") throw wrong("true or a device id");
+        return () => this[name](value === true ? undefined : value);
+      case "reset":
+        if (value !== true) throw wrong("true");
+        return () => this.reset();
+      default:
+        throw new FaultRequestError(`there is no fault "${name}"`);
+    }
+  }
+
+  #arm(name: CountedFault, count: number): void {
+    this.#counts.set(name, count);
+  }
+
+  #takeFrom(knob: { count: number }, name: string): boolean {
+    if (knob.count === 0) return false;
+    knob.count--;
+    this.#events.emit("fault", { name });
+    return true;
+  }
+}

@@ -1,0 +1,30 @@
+// How one PUBLISH ended, in the words of the publish outcome rules R1 to R6 (spec 2.0), and the failures that lead to them.
+
+export type Outcome =
+  /** R1. `keepsAlive` is false for the few accepted packets that do not refresh the session (spec 11.2). */
+  | { readonly kind: "accepted"; readonly keepsAlive: boolean }
+  /** R2: the payload cannot be converted. */
+  | { readonly kind: "unconvertible"; readonly reason: string }
+  /** R3: over a limit. */
+  | { readonly kind: "limited" }
+  /** R4: the real server meets an unchecked exception. */
+  | { readonly kind: "exception"; readonly reason: string }
+  /** R5. */
+  | { readonly kind: "unknownTopic" }
+  /** R6, and `[]` as telemetry: nothing happens and no PUBACK ever comes. */
+  | { readonly kind: "unanswered" };
+
+export const accepted: Outcome = { kind: "accepted", keepsAlive: true };
+
+/** Thrown while reading a payload that R2 refuses. */
+export class UnconvertibleError extends Error {}
+
+/** Thrown where the real server's Java code would throw unchecked (R4). */
+export class UncheckedError extends Error {}
+
+/** Java's Integer.parseInt for request ids in topics (spec 0); undefined where Java would throw. */
+export function readRequestId(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const id = Number(text);
+  return id >= -(2 ** 31) && id < 2 ** 31 ? id : undefined;
+}

@@ -1,0 +1,16 @@
+// MQTT 5 reason codes the server uses (spec 2.13), and the one SUBACK failure code of MQTT 3.1.1.
+
+export const reason = {
+  success: 0x00,
+  noSubscriptionExisted: 0x11,
+  /** MQTT 3.1.1 SUBACK "failure". */
+  subscribeRefused: 0x80,
+  malformedPacket: 0x81,
+  implementationSpecificError: 0x83,
+  serverShuttingDown: 0x8b,
+  sessionTakenOver: 0x8e,
+  topicFilterInvalid: 0x8f,
+  topicNameInvalid: 0x90,
+  quotaExceeded: 0x97,
+  payloadFormatInvalid: 0x99,
+} as const;

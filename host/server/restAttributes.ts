@@ -1,0 +1,98 @@
+// REST for attributes: reading all scopes, writing and deleting shared and server ones, with the updates a device then receives.
+
+import type { FastifyInstance } from "fastify";
+import { printDeleted, printValues } from "./attributes.ts";
+import type { Attribute, Device } from "./device.ts";
+import type { AttributeScope, ServerEvents } from "./events.ts";
+import type { JsonObject } from "./json.ts";
+import { printString } from "./json.ts";
+import { readKeysParameter, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { castRestMember, printValue, type Value } from "./values.ts";
+
+interface ScopeRoute {
+  Params: { deviceId: string; scope: string };
+  Querystring: { keys?: string };
+}
+
+const scopes: readonly AttributeScope[] = ["CLIENT_SCOPE", "SHARED_SCOPE", "SERVER_SCOPE"];
+
+export function addAttributeRoutes(app: FastifyInstance, context: RestContext): void {
+  const { devices, events, now } = context;
+  const base = "/api/plugins/telemetry/DEVICE/:deviceId";
+  app.get<ScopeRoute>(`${base}/values/attributes`, async ({ params, query }, reply) =>
+    sendJson(reply, printAttributes(requireDevice(devices, params.deviceId), scopes, readKeysParameter(query.keys))),
+  );
+  app.get<ScopeRoute>(`${base}/values/attributes/:scope`, async ({ params, query }, reply) => {
+    const device = requireDevice(devices, params.deviceId);
+    return sendJson(reply, printAttributes(device, [requireScope(params.scope)], readKeysParameter(query.keys)));
+  });
+  app.get<ScopeRoute>(`${base}/keys/attributes`, async ({ params }) => {
+    const device = requireDevice(devices, params.deviceId);
+    return scopes.flatMap((scope) => [...device.attributes[scope].keys()]);
+  });
+  for (const path of [`${base}/:scope`, `${base}/attributes/:scope`]) {
+    app.post<ScopeRoute>(path, async ({ params, body }, reply) => {
+      const device = requireDevice(devices, params.deviceId);
+      const scope = requireScope(params.scope);
+      if (scope === "CLIENT_SCOPE") throw new RestError(400, "only the device writes CLIENT_SCOPE");
+      writeAttributes(device, scope, readMembers(requireObject(body)), now(), events);
+      return reply.status(200).send();
+    });
+  }
+  app.delete<ScopeRoute>(`${base}/:scope`, async ({ params, query }, reply) => {
+    const device = requireDevice(devices, params.deviceId);
+    const keys = readKeysParameter(query.keys);
+    if (keys === undefined || keys.length === 0) throw new RestError(400, '"keys" is required');
+    deleteAttributes(device, requireScope(params.scope), keys, events);
+    return reply.status(200).send();
+  });
+}
+
+function requireScope(scope: string): AttributeScope {
+  const found = scopes.find((name) => name === scope);
+  if (found === undefined) throw new RestError(400, `there is no attribute scope ${scope}`);
+  return found;
+}
+
+function readMembers(body: JsonObject): [string, Value][] {
+  if (body.size === 0) throw new RestError(400, "there are no attributes in the body");
+  return [...body].map(([key, json]) => {
+    const value = castRestMember(json);
+    if (value === null) throw new RestError(400, `attribute "${key}" must not be null`);
+    return [key, value];
+  });
+}
+
+/** Stores and, for the shared scope, tells a subscribed device in one message (spec 2.5). */
+export function writeAttributes(
+  device: Device,
+  scope: AttributeScope,
+  values: readonly [string, Value][],
+  nowMs: number,
+  events: ServerEvents,
+): void {
+  const stored = values.filter(([key, value]) => device.storeAttribute(scope, key, { value, lastUpdateTsMs: nowMs }));
+  for (const [key, value] of stored) events.emit("attribute", { device, scope, key, value });
+  if (stored.length > 0) sendUpdate(device, scope, printValues(stored));
+}
+
+function deleteAttributes(device: Device, scope: AttributeScope, keys: readonly string[], events: ServerEvents): void {
+  const deleted = keys.filter((key) => device.attributes[scope].delete(key));
+  for (const key of deleted) events.emit("attributeDeleted", { device, scope, key });
+  // The producer names every key of the request, whether it was there or not.
+  sendUpdate(device, scope, printDeleted(keys));
+}
+
+function sendUpdate({ session }: Device, scope: AttributeScope, payload: string): void {
+  if (scope !== "SHARED_SCOPE" || session?.attributesTopic == null) return;
+  session.send({ topic: session.attributesTopic, payload });
+}
+
+function printAttributes(device: Device, from: readonly AttributeScope[], keys: string[] | undefined): string {
+  const found = from.flatMap((scope) => [...device.attributes[scope]].filter(([key]) => keys?.includes(key) ?? true));
+  return `[${found.map(printAttribute).join(",")}]`;
+}
+
+function printAttribute([key, { value, lastUpdateTsMs }]: [string, Attribute]): string {
+  return `{"lastUpdateTs":${lastUpdateTsMs},"key":${printString(key)},"value":${printValue(value)}}`;
+}

@@ -1,0 +1,195 @@
+// Server-side RPC of one device: ids, pending requests, delivery status and what the caller is told (spec 2.6, 11.3 to 11.6).
+
+import { randomUUID } from "node:crypto";
+import type { Device } from "./device.ts";
+import type { ServerEvents } from "./events.ts";
+import { JsonError, parseJson, printString } from "./json.ts";
+
+export type RpcStatus = "QUEUED" | "SENT" | "DELIVERED" | "SUCCESSFUL" | "TIMEOUT" | "EXPIRED" | "DELETED";
+
+export interface RpcRequest {
+  readonly method: string;
+  /** JSON text. */
+  readonly params: string;
+  readonly isOneWay: boolean;
+  readonly isPersistent: boolean;
+  readonly expiresAtMs: number;
+  /** JSON text, kept for the caller of a persistent RPC. */
+  readonly additionalInfo: string | null;
+}
+
+export type RpcResult =
+  | { readonly kind: "sent" }
+  | { readonly kind: "reply"; readonly payload: string }
+  | { readonly kind: "noActiveConnection" }
+  | { readonly kind: "timeout" };
+
+export interface Rpc {
+  readonly uuid: string;
+  readonly requestId: number;
+  readonly request: RpcRequest;
+  readonly createdAtMs: number;
+  /** Which error a silent device means is settled when the RPC is made (spec 11.6). */
+  readonly hadSubscriber: boolean;
+  status: RpcStatus;
+  /** JSON text, or null before a reply. */
+  response: string | null;
+}
+
+export interface RpcContext {
+  readonly now: () => number;
+  readonly events: ServerEvents;
+  /** The server's own wait for the PUBACK of a QoS 1 RPC: `transport.mqtt.timeout` (spec 2.6). */
+  readonly rpcAcknowledgeTimeoutMs: number;
+}
+
+interface Pending {
+  readonly rpc: Rpc;
+  readonly settle: (result: RpcResult) => void;
+  readonly expiry: NodeJS.Timeout;
+  acknowledgeTimer: NodeJS.Timeout | null;
+}
+
+export class RpcQueueFullError extends Error {}
+
+/** Finished persistent RPCs kept for `GET /api/rpc/persistent/{id}`; the oldest is forgotten. */
+const maxPersistentKept = 1_000;
+
+export class RpcQueue {
+  readonly #device: Device;
+  readonly #maxPending: number;
+  readonly #context: RpcContext;
+  /** By request id, in the order made. */
+  readonly #pending = new Map<number, Pending>();
+  readonly #persistent = new Map<string, Rpc>();
+  #nextRequestId = 0;
+
+  constructor(device: Device, maxPending: number, context: RpcContext) {
+    this.#device = device;
+    this.#maxPending = maxPending;
+    this.#context = context;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  persistent(uuid: string): Rpc | undefined {
+    return this.#persistent.get(uuid);
+  }
+
+  /** Makes an RPC and sends it at once to a subscribed session; it waits for a SUBSCRIBE otherwise. */
+  submit(request: RpcRequest): { rpc: Rpc; result: Promise<RpcResult> } {
+    if (this.#pending.size >= this.#maxPending) throw new RpcQueueFullError(`${this.#maxPending} RPCs are pending`);
+    const rpc: Rpc = {
+      uuid: randomUUID(),
+      requestId: this.#nextRequestId++,
+      request,
+      createdAtMs: this.#context.now(),
+      hadSubscriber: this.#device.session?.rpcTopicPrefix != null,
+      status: "QUEUED",
+      response: null,
+    };
+    if (request.isPersistent) this.#remember(rpc);
+    const result = new Promise<RpcResult>((settle) => {
+      const waitMs = Math.min(Math.max(request.expiresAtMs - rpc.createdAtMs, 0), 2 ** 31 - 1);
+      const expiry = setTimeout(() => this.#expire(rpc.requestId), waitMs);
+      this.#pending.set(rpc.requestId, { rpc, settle, expiry, acknowledgeTimer: null });
+    });
+    this.#send(rpc.requestId);
+    return { rpc, result };
+  }
+
+  /** A SUBSCRIBE to the RPC topic sends all that is unexpired and unanswered, again with the same ids (spec 11.3). */
+  resendPending(): void {
+    for (const requestId of [...this.#pending.keys()]) this.#send(requestId);
+  }
+
+  /** A reply of the device; stale and unknown ids are ignored (spec 2.6). */
+  reply(requestId: number, payload: string): void {
+    const pending = this.#pending.get(requestId);
+    this.#context.events.emit("rpcReplied", { device: this.#device, requestId, payload });
+    if (pending === undefined || pending.rpc.request.isOneWay) return;
+    pending.rpc.status = "SUCCESSFUL";
+    pending.rpc.response = asJson(payload);
+    this.#finish(requestId, { kind: "reply", payload });
+  }
+
+  /** Ends every wait, for a server that closes. */
+  close(): void {
+    for (const requestId of [...this.#pending.keys()]) this.#finish(requestId, { kind: "noActiveConnection" });
+  }
+
+  #remember(rpc: Rpc): void {
+    this.#persistent.set(rpc.uuid, rpc);
+    if (this.#persistent.size <= maxPersistentKept) return;
+    const [oldest] = this.#persistent.keys();
+    this.#persistent.delete(oldest!);
+  }
+
+  #send(requestId: number): void {
+    const pending = this.#pending.get(requestId);
+    const session = this.#device.session;
+    if (pending === undefined || session?.rpcTopicPrefix == null) return;
+    const { rpc } = pending;
+    const { method, params, isOneWay, isPersistent } = rpc.request;
+    const topic = `${session.rpcTopicPrefix}${requestId}`;
+    session.send({
+      topic,
+      payload: `{"method":${printString(method)},"params":${params}}`,
+      onWritten: (qos) => this.#written(requestId, qos),
+      onAcknowledged: () => this.#delivered(requestId),
+    });
+    this.#context.events.emit("rpcSent", { device: this.#device, requestId, method, params, isOneWay });
+    if (isOneWay && !isPersistent) this.#finish(requestId, { kind: "sent" });
+  }
+
+  #written(requestId: number, qos: 0 | 1): void {
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined) return;
+    if (qos === 0) return this.#delivered(requestId);
+    pending.rpc.status = "SENT";
+    // No PUBACK in time is a status only: nothing is sent again before the next SUBSCRIBE (spec 11.4).
+    if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
+    const remainingMs = pending.rpc.request.expiresAtMs - this.#context.now();
+    pending.acknowledgeTimer = setTimeout(
+      () => void (pending.rpc.status = "TIMEOUT"),
+      Math.max(0, Math.min(this.#context.rpcAcknowledgeTimeoutMs, remainingMs)),
+    );
+  }
+
+  #delivered(requestId: number): void {
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined) return;
+    if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
+    pending.rpc.status = "DELIVERED";
+    // A persistent one-way RPC has nothing more to wait for.
+    if (pending.rpc.request.isOneWay) this.#finish(requestId, { kind: "sent" });
+  }
+
+  #expire(requestId: number): void {
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined) return;
+    if (pending.rpc.request.isPersistent) pending.rpc.status = "EXPIRED";
+    this.#finish(requestId, { kind: pending.rpc.hadSubscriber ? "timeout" : "noActiveConnection" });
+  }
+
+  #finish(requestId: number, result: RpcResult): void {
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined) return;
+    this.#pending.delete(requestId);
+    clearTimeout(pending.expiry);
+    if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
+    pending.settle(result);
+  }
+}
+
+function asJson(payload: string): string {
+  try {
+    parseJson(payload);
+    return payload;
+  } catch (error) {
+    if (error instanceof JsonError) return printString(payload);
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+// Composes the local server: MQTT doors, broker, device model and REST, started and closed as one.
+
+import { createServer, type AddressInfo, type Socket, type Server } from "node:net";
+import { createBroker } from "./broker.ts";
+import { defaultBounds, type Device, type DeviceBounds, type DeviceOptions, DeviceRegistry } from "./device.ts";
+import { Door, type DoorHost } from "./door.ts";
+import { ServerEvents } from "./events.ts";
+import { Faults } from "./faults.ts";
+import { decideLogin } from "./login.ts";
+import { reason } from "./reasons.ts";
+import { createRest } from "./rest.ts";
+import { Session } from "./session.ts";
+import { type ClientRpcAnswer, receivePublish } from "./uplink.ts";
+
+export interface ServerOptions {
+  /** 0 takes any free port. */
+  readonly mqttPort?: number;
+  readonly restPort?: number;
+  /** Loopback by default: nothing here asks for a password. */
+  readonly host?: string;
+  readonly devices?: readonly DeviceOptions[];
+  readonly log?: (line: string) => void;
+  readonly now?: () => number;
+  readonly bounds?: Partial<DeviceBounds>;
+  /** Answers client-side RPC in place of a rule chain. */
+  readonly answerClientRpc?: ClientRpcAnswer;
+  /** `transport.sessions.inactivity_timeout` (spec 1.4). */
+  readonly inactivityTimeoutMs?: number;
+  readonly inactivityCheckMs?: number;
+  readonly clientRpcTimeoutMs?: number;
+  readonly rpcDefaultTimeoutMs?: number;
+  readonly rpcMinTimeoutMs?: number;
+  readonly rpcAcknowledgeTimeoutMs?: number;
+}
+
+export interface LocalServer {
+  readonly mqttPort: number;
+  readonly restPort: number;
+  readonly mqttUrl: string;
+  readonly restUrl: string;
+  readonly devices: DeviceRegistry;
+  readonly faults: Faults;
+  readonly events: ServerEvents;
+  addDevice(options: DeviceOptions): Device;
+  close(): Promise<void>;
+}
+
+export const demoDevice: DeviceOptions = { name: "Demo device", token: "DEMO_TOKEN" };
+
+export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
+  const now = options.now ?? Date.now;
+  const host = options.host ?? "127.0.0.1";
+  const log = options.log ?? (() => {});
+  const events = new ServerEvents(now);
+  const devices = new DeviceRegistry(
+    { ...defaultBounds, ...options.bounds },
+    { now, events, rpcAcknowledgeTimeoutMs: options.rpcAcknowledgeTimeoutMs ?? 10_000 },
+  );
+  for (const device of options.devices ?? [demoDevice]) devices.add(device);
+
+  const sessionsOf = (deviceId?: string): Session[] =>
+    [...devices].filter(({ id }) => deviceId === undefined || id === deviceId).flatMap(({ session }) => session ?? []);
+  const faults = new Faults(
+    {
+      fallSilent: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.fallSilent()),
+      abort: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.abort("killed as a fault asked")),
+    },
+    events,
+  );
+  const broker = await createBroker();
+  const doorHost: DoorHost = {
+    faults,
+    events,
+    attach: (stream) => broker.attach(stream),
+    login: (connect) => decideLogin(connect, devices, faults),
+    openSession: (device, clientId, link) => {
+      // One session per device: the older one goes (spec 1.4).
+      device.session?.link.close(reason.sessionTakenOver, "another connection took the device over");
+      device.session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000 });
+      return device.session;
+    },
+    closeSession: (session, cause) => {
+      const { device } = session;
+      session.clientRpcs.close();
+      if (device.session === session) device.session = null;
+      events.emit("disconnected", { device, cause });
+    },
+    receive: (session, topic, payload) =>
+      receivePublish(session, topic, payload, { now, events, faults, answerClientRpc: options.answerClientRpc }),
+  };
+
+  const sockets = new Set<Socket>();
+  let connectionCount = 0;
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    new Door(socket, doorHost, `connection-${++connectionCount}`);
+  });
+  const inactivityTimeoutMs = options.inactivityTimeoutMs ?? 600_000;
+  const idleCheck = setInterval(() => {
+    for (const session of sessionsOf()) {
+      const isIdle = now() - session.lastActivityMs >= inactivityTimeoutMs;
+      if (isIdle) session.link.close(reason.implementationSpecificError, "no activity");
+    }
+  }, options.inactivityCheckMs ?? 3000);
+  const rest = createRest({
+    devices,
+    faults,
+    events,
+    now,
+    host,
+    rpcDefaultTimeoutMs: options.rpcDefaultTimeoutMs ?? 10_000,
+    rpcMinTimeoutMs: options.rpcMinTimeoutMs ?? 5000,
+  });
+
+  const close = async (): Promise<void> => {
+    clearInterval(idleCheck);
+    for (const device of devices) device.rpcs.close();
+    for (const socket of sockets) socket.destroy();
+    await Promise.all([closeListener(listener), rest.close(), broker.close()]);
+  };
+
+  try {
+    await listen(listener, options.mqttPort ?? 1883, host);
+    await rest.listen({ port: options.restPort ?? 8080, host });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const mqttPort = (listener.address() as AddressInfo).port;
+  const restPort = (rest.server.address() as AddressInfo).port;
+  const urlHost = host.includes(":") ? `[${host}]` : host;
+  const server: LocalServer = {
+    mqttPort,
+    restPort,
+    mqttUrl: `mqtt://${urlHost}:${mqttPort}`,
+    restUrl: `http://${urlHost}:${restPort}`,
+    devices,
+    faults,
+    events,
+    addDevice: (device) => devices.add(device),
+    close,
+  };
+  log(`Development server, no passwords asked: MQTT on ${server.mqttUrl}, REST on ${server.restUrl}`);
+  return server;
+}
+
+function listen(listener: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen(port, host, () => {
+      listener.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function closeListener(listener: Server): Promise<void> {
+  return new Promise((resolve) => (listener.listening ? listener.close(() => resolve()) : resolve()));
+}

@@ -1,0 +1,115 @@
+// One accepted login of a device: its subscriptions, downlink packet ids, replies in flight and last activity (spec 1.4, 2.11).
+
+import { ClientRpcs } from "./clientRpc.ts";
+import type { Device } from "./device.ts";
+import { filterMeaning, matchesFilter } from "./topics.ts";
+
+/** A message for the device. The QoS is chosen when it is sent. */
+export interface Downlink {
+  readonly topic: string;
+  readonly payload: string;
+  readonly onWritten?: (qos: 0 | 1) => void;
+  readonly onAcknowledged?: () => void;
+}
+
+/** The connection a session lives on. */
+export interface Link {
+  readonly remote: string;
+  deliver(downlink: Downlink, qos: 0 | 1): void;
+  /** Closes the connection; a v5 client is told `reasonCode` first. */
+  close(reasonCode: number, cause: string): void;
+  /** Breaks the TCP connection at once, with a reset. */
+  abort(cause: string): void;
+  /** Keeps the socket open and never answers again. */
+  fallSilent(): void;
+}
+
+export interface SessionContext {
+  readonly now: () => number;
+  readonly clientRpcTimeoutMs: number;
+}
+
+const packetIdMax = 65_535;
+
+export class Session {
+  readonly device: Device;
+  readonly clientId: string;
+  readonly link: Link;
+  readonly clientRpcs: ClientRpcs;
+  /** Where updates go: the topic family subscribed last, null while not subscribed (spec 2.5, 11.24). */
+  attributesTopic: string | null = null;
+  rpcTopicPrefix: string | null = null;
+  /** Replies go to the family of the latest client-side RPC (spec 11.15). */
+  clientRpcResponsePrefix = "";
+  lastActivityMs: number;
+  readonly #subscriptions = new Map<string, 0 | 1>();
+  readonly #awaitingAcknowledge = new Map<number, () => void>();
+  readonly #now: () => number;
+  #downlinkCount = 0;
+
+  constructor(device: Device, clientId: string, link: Link, context: SessionContext) {
+    this.device = device;
+    this.clientId = clientId;
+    this.link = link;
+    this.#now = context.now;
+    this.lastActivityMs = context.now();
+    this.clientRpcs = new ClientRpcs(context.clientRpcTimeoutMs, (requestId, payload) =>
+      this.send({ topic: `${this.clientRpcResponsePrefix}${requestId}`, payload }),
+    );
+  }
+
+  /** Records activity of the kind that holds off the idle close (spec 11.2). */
+  touch(): void {
+    this.lastActivityMs = this.#now();
+  }
+
+  subscribe(filter: string, qos: 0 | 1): void {
+    const meaning = filterMeaning(filter);
+    this.#subscriptions.set(filter, qos);
+    if (meaning?.kind === "attributes") this.attributesTopic = meaning.family.attributes;
+    if (meaning?.kind === "rpc") this.rpcTopicPrefix = meaning.family.rpcRequestPrefix;
+  }
+
+  isSubscribed(filter: string): boolean {
+    return this.#subscriptions.has(filter);
+  }
+
+  /** There is one flag per kind: leaving one family's filter stops updates for all (spec 11.24). */
+  unsubscribe(filter: string): void {
+    const meaning = filterMeaning(filter);
+    this.#subscriptions.delete(filter);
+    if (meaning?.kind === "attributes") this.attributesTopic = null;
+    if (meaning?.kind === "rpc") this.rpcTopicPrefix = null;
+  }
+
+  /** Sends at the granted QoS of any matching filter; without a subscription at QoS 1 (spec 2.4). */
+  send(downlink: Downlink): void {
+    this.link.deliver(downlink, this.#qosFor(downlink.topic));
+  }
+
+  #qosFor(topic: string): 0 | 1 {
+    for (const [filter, qos] of this.#subscriptions) {
+      if (matchesFilter(filter, topic)) return qos;
+    }
+    return 1;
+  }
+
+  /** The packet id of the next downlink: from 1, one more for every downlink, QoS 0 ones too (spec 2.11). */
+  takePacketId(): number {
+    return (this.#downlinkCount++ % packetIdMax) + 1;
+  }
+
+  awaitAcknowledge(packetId: number, onAcknowledged: () => void): void {
+    // After 65,535 downlinks the real server no longer matches PUBACKs (spec 11.16).
+    if (this.#downlinkCount <= packetIdMax) this.#awaitingAcknowledge.set(packetId, onAcknowledged);
+  }
+
+  acknowledge(packetId: number): void {
+    const onAcknowledged = this.#awaitingAcknowledge.get(packetId);
+    if (onAcknowledged === undefined) return;
+    this.#awaitingAcknowledge.delete(packetId);
+    // Only the first ack of a QoS 1 RPC counts as activity (spec 11.2).
+    this.touch();
+    onAcknowledged();
+  }
+}

@@ -1,0 +1,50 @@
+// Reads telemetry in all its accepted forms (spec 2.2) into points with their times.
+
+import { type Json, JsonNumber, type JsonObject } from "./json.ts";
+import { UncheckedError, UnconvertibleError } from "./outcome.ts";
+import { castDeviceMember, type Value } from "./values.ts";
+
+export interface TelemetryEntry {
+  readonly tsMs: number;
+  readonly values: readonly (readonly [key: string, value: Value])[];
+}
+
+/** One entry per object of the payload. No entry at all (`[]`) is what the server never acknowledges. */
+export function readTelemetry(json: Json, nowMs: number): TelemetryEntry[] {
+  if (json instanceof Map) return [readEntry(json, nowMs)];
+  if (!Array.isArray(json)) throw new UnconvertibleError("telemetry must be an object or an array of objects");
+  return json.map((element) => {
+    if (element instanceof Map) return readEntry(element, nowMs);
+    throw new UnconvertibleError("an element of a telemetry array must be an object");
+  });
+}
+
+function readEntry(object: JsonObject, nowMs: number): TelemetryEntry {
+  const ts = object.get("ts");
+  const values = object.get("values");
+  if (ts === undefined || values === undefined) return { tsMs: nowMs, values: readMembers(object) };
+  const tsMs = readTs(ts);
+  if (!(values instanceof Map)) throw new UnconvertibleError('"values" must be an object');
+  return { tsMs, values: readMembers(values) };
+}
+
+/** Members with their values cast; a null is skipped and the message stays good (spec 2.1). */
+export function readMembers(object: JsonObject): [string, Value][] {
+  const members: [string, Value][] = [];
+  for (const [key, json] of object) {
+    const value = castDeviceMember(json);
+    if (value !== null) members.push([key, value]);
+  }
+  return members;
+}
+
+/** Java's getAsLong: which wrong shapes are R2 and which are R4 (spec 11.12). */
+function readTs(ts: Json): number {
+  if (Array.isArray(ts)) {
+    if (ts.length === 1) return readTs(ts[0]!);
+    throw new UnconvertibleError('"ts" must be a number');
+  }
+  if (ts instanceof JsonNumber) return Math.trunc(Number(ts.text));
+  if (typeof ts === "string" && /^[+-]?\d+$/.test(ts)) return Number(ts);
+  throw new UncheckedError('"ts" is not a number');
+}

@@ -1,0 +1,102 @@
+// The server's one home of topic strings (spec section 0) with the exact-string rules for filters (spec 2.11, 11.25).
+
+/** A set of topics that belong together; names ending in "Prefix" take a request id. */
+export interface TopicFamily {
+  readonly name: "v1" | "v2" | "v2 JSON" | "v2 Protobuf";
+  readonly telemetry: string;
+  readonly attributes: string;
+  readonly attributesRequestPrefix: string;
+  readonly attributesResponsePrefix: string;
+  readonly rpcRequestPrefix: string;
+  readonly rpcResponsePrefix: string;
+}
+
+const v1: TopicFamily = {
+  name: "v1",
+  telemetry: "v1/devices/me/telemetry",
+  attributes: "v1/devices/me/attributes",
+  attributesRequestPrefix: "v1/devices/me/attributes/request/",
+  attributesResponsePrefix: "v1/devices/me/attributes/response/",
+  rpcRequestPrefix: "v1/devices/me/rpc/request/",
+  rpcResponsePrefix: "v1/devices/me/rpc/response/",
+};
+
+function shortFamily(name: TopicFamily["name"], payload: string): TopicFamily {
+  const end = payload === "" ? "" : `/${payload}`;
+  return {
+    name,
+    telemetry: `v2/t${end}`,
+    attributes: `v2/a${end}`,
+    attributesRequestPrefix: `v2/a/req${end}/`,
+    attributesResponsePrefix: `v2/a/res${end}/`,
+    rpcRequestPrefix: `v2/r/req${end}/`,
+    rpcResponsePrefix: `v2/r/res${end}/`,
+  };
+}
+
+const v2 = shortFamily("v2", "");
+const v2Json = shortFamily("v2 JSON", "j");
+const v2Protobuf = shortFamily("v2 Protobuf", "p");
+
+/** In matching order: `v2/a/req/j/5` is never request "j/5" of the short family (spec 0). */
+const families: readonly TopicFamily[] = [v1, v2Json, v2Protobuf, v2];
+
+export type UplinkRoute =
+  | { readonly kind: "telemetry" | "attributes"; readonly family: TopicFamily }
+  | { readonly kind: "attributesRequest" | "rpcReply" | "clientRpc"; readonly family: TopicFamily; readonly requestId: string }
+  | { readonly kind: "gateway" }
+  | { readonly kind: "unknown" };
+
+const unknownRoute: UplinkRoute = { kind: "unknown" };
+
+/** What a topic published by a device means, in the server's matching order (spec 2.12). */
+export function routeUplink(topic: string): UplinkRoute {
+  if (topic.startsWith("v1/gateway")) return { kind: "gateway" };
+  for (const family of families) {
+    if (topic === family.attributes) return { kind: "attributes", family };
+    if (topic === family.telemetry) return { kind: "telemetry", family };
+    for (const [kind, prefix] of [
+      ["attributesRequest", family.attributesRequestPrefix],
+      ["rpcReply", family.rpcResponsePrefix],
+      ["clientRpc", family.rpcRequestPrefix],
+    ] as const) {
+      if (topic.startsWith(prefix)) return { kind, family, requestId: topic.slice(prefix.length) };
+    }
+  }
+  return unknownRoute;
+}
+
+export type FilterMeaning =
+  | { readonly kind: "attributes" | "rpc"; readonly family: TopicFamily }
+  | { readonly kind: "responses" };
+
+/** Every filter SUBSCRIBE accepts, compared as text and never as a wildcard (spec 2.11). */
+const filters = new Map<string, FilterMeaning>();
+for (const family of families) {
+  filters.set(family.attributes, { kind: "attributes", family });
+  filters.set(`${family.rpcRequestPrefix}+`, { kind: "rpc", family });
+  filters.set(`${family.rpcResponsePrefix}+`, { kind: "responses" });
+  filters.set(`${family.attributesResponsePrefix}+`, { kind: "responses" });
+}
+for (const filter of [
+  "v2/fw/response/+/chunk/+",
+  "v2/fw/error",
+  "v2/sw/response/+/chunk/+",
+  "v2/sw/error",
+  "v1/gateway/attributes",
+  "v1/gateway/rpc",
+  "v1/gateway/attributes/response",
+]) {
+  filters.set(filter, { kind: "responses" });
+}
+
+export function filterMeaning(filter: string): FilterMeaning | undefined {
+  return filters.get(filter);
+}
+
+/** MQTT matching of one `+`-only filter, for choosing the QoS of a downlink. */
+export function matchesFilter(filter: string, topic: string): boolean {
+  const filterLevels = filter.split("/");
+  const levels = topic.split("/");
+  return filterLevels.length === levels.length && filterLevels.every((level, i) => level === "+" || level === levels[i]);
+}

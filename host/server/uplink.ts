@@ -1,0 +1,130 @@
+// Gives each PUBLISH of a device to the part of the device model its topic names, and says how it ended (spec 2.0).
+
+import { printAttributeResponse, readAttributeRequest } from "./attributes.ts";
+import { readClientRpc, sessionLimits } from "./clientRpc.ts";
+import type { DeviceName, ServerEvents } from "./events.ts";
+import type { Faults } from "./faults.ts";
+import { type Json, JsonError, parseLenientJson } from "./json.ts";
+import { accepted, type Outcome, readRequestId, UncheckedError, UnconvertibleError } from "./outcome.ts";
+import type { Session } from "./session.ts";
+import { readMembers, readTelemetry } from "./telemetry.ts";
+import { routeUplink, type UplinkRoute } from "./topics.ts";
+import { NumberTooLargeError } from "./values.ts";
+
+/** Stands in for a rule chain: the reply's JSON text, or undefined to let the device meet its timeout. */
+export type ClientRpcAnswer = (
+  device: DeviceName,
+  method: string,
+  params: string,
+) => string | undefined | Promise<string | undefined>;
+
+export interface UplinkContext {
+  readonly now: () => number;
+  readonly events: ServerEvents;
+  readonly faults: Faults;
+  readonly answerClientRpc?: ClientRpcAnswer | undefined;
+}
+
+export function receivePublish(session: Session, topic: string, payload: Buffer, context: UplinkContext): Outcome {
+  try {
+    return receive(session, routeUplink(topic), payload, context);
+  } catch (error) {
+    if (error instanceof UncheckedError) return { kind: "exception", reason: error.message };
+    if (error instanceof NumberTooLargeError) return { kind: "unconvertible", reason: "a number is too large" };
+    if (error instanceof UnconvertibleError || error instanceof JsonError) {
+      return { kind: "unconvertible", reason: error.message };
+    }
+    throw error;
+  }
+}
+
+function receive(session: Session, route: UplinkRoute, payload: Buffer, context: UplinkContext): Outcome {
+  if (route.kind === "unknown") return { kind: "unknownTopic" };
+  // No device of this server is a gateway (R6).
+  if (route.kind === "gateway") return { kind: "unanswered" };
+  if (route.kind === "rpcReply") return receiveRpcReply(session, route.requestId, payload);
+  if (route.family.name === "v2 Protobuf") throw new UnconvertibleError("this server reads JSON only");
+  switch (route.kind) {
+    case "telemetry":
+      return receiveTelemetry(session, readPayload(payload), context);
+    case "attributes":
+      return receiveAttributes(session, readPayload(payload), context);
+    case "attributesRequest":
+      return receiveAttributesRequest(session, route, readPayload(payload), context);
+    case "clientRpc":
+      return receiveClientRpc(session, route, payload, context);
+  }
+}
+
+function readPayload(payload: Buffer): Json {
+  return parseLenientJson(payload.toString("utf8"));
+}
+
+function receiveTelemetry({ device }: Session, json: Json, { now, events }: UplinkContext): Outcome {
+  const entries = readTelemetry(json, now());
+  // The callback count of `[]` is zero, so its PUBACK never comes (spec 2.2).
+  if (entries.length === 0) return { kind: "unanswered" };
+  for (const { tsMs, values } of entries) {
+    for (const [key, value] of values) {
+      if (device.storePoint(key, { tsMs, value })) events.emit("telemetry", { device, key, tsMs, value });
+    }
+  }
+  return accepted;
+}
+
+function receiveAttributes({ device }: Session, json: Json, { now, events }: UplinkContext): Outcome {
+  if (!(json instanceof Map)) throw new UnconvertibleError("attributes must be an object");
+  const scope = "CLIENT_SCOPE";
+  for (const [key, value] of readMembers(json)) {
+    const isStored = device.storeAttribute(scope, key, { value, lastUpdateTsMs: now() });
+    if (isStored) events.emit("attribute", { device, scope, key, value });
+  }
+  return accepted;
+}
+
+type RequestRoute = Extract<UplinkRoute, { requestId: string }>;
+
+function receiveAttributesRequest(session: Session, route: RequestRoute, json: Json, context: UplinkContext): Outcome {
+  const requestId = readRequestId(route.requestId);
+  if (requestId === undefined) throw new UnconvertibleError("the request id is not a number");
+  const request = readAttributeRequest(json);
+  context.events.emit("attributesRequested", { device: session.device, requestId });
+  // A negative id is taken and its answer silently dropped (spec 0); so is one after a database failure (spec 2.4).
+  if (requestId < 0 || context.faults.take("dropResponse")) return accepted;
+  session.send({
+    topic: `${route.family.attributesResponsePrefix}${requestId}`,
+    payload: printAttributeResponse(session.device, request),
+  });
+  return accepted;
+}
+
+/** The body is taken verbatim; even one that is not JSON is acknowledged (spec 2.6). */
+function receiveRpcReply({ device }: Session, requestIdText: string, payload: Buffer): Outcome {
+  const requestId = readRequestId(requestIdText);
+  if (requestId === undefined) throw new UnconvertibleError("the request id is not a number");
+  device.rpcs.reply(requestId, payload.toString("utf8"));
+  return accepted;
+}
+
+function receiveClientRpc(session: Session, route: RequestRoute, payload: Buffer, context: UplinkContext): Outcome {
+  const requestId = readRequestId(route.requestId);
+  if (requestId === undefined) throw new UncheckedError("the request id is not a number");
+  const { method, params } = readClientRpc(readPayload(payload));
+  const { device, clientRpcs } = session;
+  session.clientRpcResponsePrefix = route.family.rpcResponsePrefix;
+  context.events.emit("clientRpc", { device, requestId, method, params });
+  const error = context.faults.takeError();
+  if (error === null && method === "getSessionLimits" && route.family.name === "v1") {
+    session.send({ topic: `${route.family.rpcResponsePrefix}${requestId}`, payload: sessionLimits });
+    return { kind: "accepted", keepsAlive: false };
+  }
+  if (!clientRpcs.start(requestId)) return { kind: "limited" };
+  if (error !== null) {
+    clientRpcs.answer(requestId, error);
+  } else {
+    void Promise.resolve(context.answerClientRpc?.(device, method, params)).then((answer) => {
+      if (answer !== undefined) clientRpcs.answer(requestId, answer);
+    });
+  }
+  return accepted;
+}

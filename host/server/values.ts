@@ -1,0 +1,113 @@
+// Casts JSON members to ThingsBoard's five value types and prints them back the way the Java server does (spec 2.1, 2.5, 11.14).
+
+import { type Json, JsonNumber, parseJson, printJson, printString, toPlain } from "./json.ts";
+
+export type Value =
+  | { readonly type: "long"; readonly value: bigint }
+  | { readonly type: "double"; readonly value: number }
+  | { readonly type: "boolean"; readonly value: boolean }
+  | { readonly type: "string"; readonly value: string }
+  | { readonly type: "json"; readonly text: string };
+
+export class NumberTooLargeError extends Error {}
+
+const longMin = -(2n ** 63n);
+const longMax = 2n ** 63n - 1n;
+/** Decimals above this count are kept as text, counted as written (spec 11.14). */
+const maxDecimals = 16;
+/** Gson refuses wider numbers; it also keeps "1e999999999" from filling memory here. */
+const maxNumberScale = 10_000;
+
+/** A device's member: numbers in strings are cast; null means "skip this key" (spec 2.1). */
+export function castDeviceMember(json: Json): Value | null {
+  if (typeof json !== "string") return castTyped(json, castNumber);
+  if (!/^-?\d*\.?\d+$/.test(json)) return { type: "string", value: json };
+  try {
+    return castNumber(json);
+  } catch {
+    return { type: "string", value: json };
+  }
+}
+
+/** A REST caller's member: the type written is the type stored. */
+export function castRestMember(json: Json): Value | null {
+  return castTyped(json, (text) => (/^-?\d+$/.test(text) ? castNumber(text) : { type: "double", value: Number(text) }));
+}
+
+function castTyped(json: Json, number: (text: string) => Value): Value | null {
+  if (json === null) return null;
+  if (typeof json === "boolean") return { type: "boolean", value: json };
+  if (typeof json === "string") return { type: "string", value: json };
+  if (json instanceof JsonNumber) return number(json.text);
+  return { type: "json", text: printJson(json) };
+}
+
+export function castNumber(text: string): Value {
+  const { unscaled, scale } = readDecimal(text);
+  const isPlainFraction = text.includes(".") && !/e/i.test(text);
+  if (!isPlainFraction && isIntegral(unscaled, scale)) {
+    const value = scale <= 0 ? unscaled * 10n ** BigInt(-scale) : unscaled / 10n ** BigInt(scale);
+    return isLong(value) ? { type: "long", value } : { type: "string", value: String(value) };
+  }
+  const value = Number(text);
+  if (scale > maxDecimals || !Number.isFinite(value)) return { type: "string", value: printPlain(unscaled, scale) };
+  // The rule engine reads Java's own text again, so "20000000.0", printed 2.0E7, ends as a long (spec 11.14).
+  if (Math.abs(value) >= 1e7 && Number.isInteger(value)) return castNumber(printDouble(value));
+  return { type: "double", value: value === 0 ? 0 : value };
+}
+
+function readDecimal(text: string): { unscaled: bigint; scale: number } {
+  const [, sign, whole = "", fraction = "", exponent = "0"] = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const scale = fraction.length - Number(exponent);
+  if (text.length > maxNumberScale || Math.abs(scale) >= maxNumberScale) throw new NumberTooLargeError(text.slice(0, 40));
+  const digits = BigInt(whole + fraction);
+  return { unscaled: sign === "-" ? -digits : digits, scale };
+}
+
+function isIntegral(unscaled: bigint, scale: number): boolean {
+  return scale <= 0 || unscaled % 10n ** BigInt(scale) === 0n;
+}
+
+function printPlain(unscaled: bigint, scale: number): string {
+  const sign = unscaled < 0n ? "-" : "";
+  const digits = String(unscaled < 0n ? -unscaled : unscaled);
+  if (scale <= 0) return sign + digits + "0".repeat(-scale);
+  const padded = digits.padStart(scale + 1, "0");
+  return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+}
+
+export function isLong(value: bigint): boolean {
+  return value >= longMin && value <= longMax;
+}
+
+/** Java's Double.toString: plain from 10^-3 up to 10^7, else "1.0E-5"; always with a decimal. */
+export function printDouble(value: number): string {
+  if (value === 0) return "0.0";
+  const [mantissa = "", exponentText = "0"] = Math.abs(value).toExponential().split("e");
+  const digits = mantissa.replace(".", "");
+  const exponent = Number(exponentText);
+  const sign = value < 0 ? "-" : "";
+  if (exponent < -3 || exponent >= 7) return `${sign}${digits[0]}.${digits.slice(1) || "0"}E${exponent}`;
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
+  const padded = digits.padEnd(exponent + 1, "0");
+  return `${sign}${padded.slice(0, exponent + 1)}.${padded.slice(exponent + 1) || "0"}`;
+}
+
+/** The value as JSON text. */
+export function printValue(value: Value): string {
+  return value.type === "string" ? printString(value.value) : valueText(value);
+}
+
+/** The value as bare text, as REST shows time series by default. */
+export function valueText(value: Value): string {
+  if (value.type === "json") return value.text;
+  return value.type === "double" ? printDouble(value.value) : String(value.value);
+}
+
+/** An ordinary JavaScript value; a long beyond 2^53 stays a bigint. */
+export function plainValue(value: Value): unknown {
+  if (value.type === "json") return toPlain(parseJson(value.text));
+  if (value.type !== "long") return value.value;
+  const number = Number(value.value);
+  return Number.isSafeInteger(number) ? number : value.value;
+}

@@ -1,0 +1,130 @@
+// CONNECT and CONNACK: codes, session-present, silent closes, the queue before CONNACK, takeover, idle close (spec 1.1 to 1.4).
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, start, subscribe } from "./harness.ts";
+
+test("CONNACK of MQTT 3.1 and 3.1.1 follows the table of spec 1.3", async (t) => {
+  const server = await start(t);
+  const cases: [string, Buffer, string][] = [
+    ["token, clean", connectBytes(), "20 02 00 00"],
+    ["token, not clean: session-present", connectBytes("DEMO_TOKEN", { clean: false }), "20 02 01 00"],
+    ["password and client id are ignored", connectBytes("DEMO_TOKEN", { password: "x", clientId: "y" }), "20 02 00 00"],
+    ["MQTT 3.1", connectBytes("DEMO_TOKEN", { protocolId: "MQIsdp", protocolVersion: 3 }), "20 02 00 00"],
+    ["unknown token", connectBytes("WRONG"), "20 02 00 05"],
+    ["unknown token, not clean", connectBytes("WRONG", { clean: false }), "20 02 01 05"],
+    ["unknown token and password", connectBytes("WRONG", { password: "x" }), "20 02 00 05"],
+    ["client id only", connectBytes(null), "20 02 00 02"],
+    ["nothing", connectBytes(null, { clientId: "" }), "20 02 00 05"],
+    ["empty user name", Buffer.from("100f00044d5154540482003c000163 0000".replaceAll(" ", ""), "hex"), "20 02 00 02"],
+    ["password without user name", Buffer.from("101000044d5154540442003c000163000178", "hex"), "20 02 00 05"],
+  ];
+  for (const [name, connect, connack] of cases) {
+    const client = await rawConnect(t, server);
+    client.send(connect);
+    await client.expectBytes(connack).catch((error: Error) => assert.fail(`${name}: ${error.message}`));
+    if (!connack.endsWith("00")) await client.expectClose();
+    client.socket.destroy();
+  }
+});
+
+test("a CONNECT that cannot be decoded closes the connection without a byte", async (t) => {
+  const server = await start(t);
+  const cases: [string, string | Buffer][] = [
+    ["level 6", "100d00044d51545406020000000163"],
+    ["wrong protocol name", "100d00044d51545804020000000163"],
+    ["MQIsdp with level 4", "100f00064d514973647004020000000163"],
+    ["reserved flag", "100d00044d51545404030000000163"],
+    ["3.1 client id of 24 characters", connectBytes("DEMO_TOKEN", { protocolId: "MQIsdp", protocolVersion: 3, clientId: "a".repeat(24) })],
+  ];
+  for (const [name, bytes] of cases) {
+    const client = await rawConnect(t, server);
+    client.send(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes, "hex"));
+    await client.expectClose().catch((error: Error) => assert.fail(`${name}: ${error.message}`));
+  }
+});
+
+test("what is sent before CONNACK is handled after it, in order", async (t) => {
+  const server = await start(t);
+  const client = await rawConnect(t, server);
+  client.send(
+    subscribe(1, ["v1/devices/me/attributes", 1]),
+    connectBytes(),
+    publish("v1/devices/me/telemetry", '{"a":1}', 1, 2),
+    subscribe(3, ["v1/devices/me/rpc/request/+", 1]),
+    publish("v1/devices/me/telemetry", '{"a":2}', 1, 4),
+  );
+  await client.expectBytes("20 02 00 00   90 03 00 01 01   40 02 00 02   90 03 00 03 01   40 02 00 04");
+  assert.deepEqual(onlyDevice(server).latest.get("a")?.value, { type: "long", value: 2n });
+});
+
+test("the queue before CONNACK holds 100 packets; one more closes the connection", async (t) => {
+  const server = await start(t);
+  const pings = (count: number): Buffer => Buffer.from("c000".repeat(count), "hex");
+  const patient = await rawConnect(t, server);
+  patient.send(pings(100), connectBytes());
+  await patient.expectBytes("20 02 00 00" + "d0 00".repeat(100));
+  const hasty = await rawConnect(t, server);
+  hasty.send(pings(101), connectBytes());
+  await hasty.expectClose();
+});
+
+test("a Remaining Length of 65,536 passes and 65,537 closes the connection", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  const topic = "v1/devices/me/telemetry";
+  const body = (remainingLength: number): string => `{"k":"${"x".repeat(remainingLength - 2 - topic.length - 2 - 8)}"}`;
+  client.send(publish(topic, body(65_536), 1, 1));
+  await client.expectBytes("40 02 00 01");
+  client.send(publish(topic, body(65_537), 1, 2));
+  await client.expectClose();
+});
+
+test("a second connection takes the device over and the older one is closed", async (t) => {
+  const server = await start(t);
+  const older = await rawLogin(t, server);
+  const newer = await rawLogin(t, server);
+  await older.expectClose();
+  newer.send(publish("v1/devices/me/telemetry", '{"a":1}'));
+  await newer.expectBytes("40 02 00 07");
+});
+
+test("a second CONNECT on one connection is a new login", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  client.send(connectBytes("DEMO_TOKEN", { clean: false }), publish("v1/devices/me/telemetry", "{}"));
+  await client.expectBytes("20 02 01 00   40 02 00 07");
+  client.send(connectBytes("WRONG"));
+  await client.expectBytes("20 02 00 05");
+  await client.expectClose();
+});
+
+test("a session without activity is closed, whatever keep-alive it asked for", async (t) => {
+  let nowMs = 1_000_000;
+  const server = await start(t, { now: () => nowMs, inactivityTimeoutMs: 600_000, inactivityCheckMs: 10 });
+  const client = await rawLogin(t, server);
+  nowMs += 599_000;
+  await client.expectNothing();
+  nowMs += 599_000;
+  client.send(publish("nobody/knows", "x"));
+  await client.expectBytes("40 02 00 07");
+  assert.equal(client.isClosed, false);
+  const gone = server.events.next("disconnected");
+  nowMs += 1_000;
+  assert.equal((await gone).cause, "no activity");
+  await client.expectClose();
+});
+
+test("events tell of logins, refusals and goodbyes", async (t) => {
+  const server = await start(t);
+  const connected = server.events.next("connected");
+  const client = await mqttJs(t, server, { clientId: "bench-7" });
+  const event = await connected;
+  assert.deepEqual([event.device.name, event.clientId, event.protocolVersion], ["Demo device", "bench-7", 4]);
+  const disconnected = server.events.next("disconnected");
+  await client.endAsync();
+  assert.equal((await disconnected).cause, "the client disconnected");
+  const refused = server.events.next("refused");
+  await assert.rejects(mqttJs(t, server, { username: "WRONG" }), /Not authorized/);
+  assert.deepEqual([(await refused).what, (await refused).reason], ["connect", "unknown access token"]);
+});

@@ -1,0 +1,176 @@
+// What a device publishes: telemetry, attributes, the PUBACK rules R1 to R6, and the topics that are refused (spec 2.0 to 2.4).
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { onlyDevice, publish, rawConnect, connectBytes, rawLogin, start, subscribe } from "./harness.ts";
+import { valueText } from "../../host/server/values.ts";
+
+const telemetry = "v1/devices/me/telemetry";
+const attributes = "v1/devices/me/attributes";
+
+test("telemetry in every accepted form is stored and acknowledged", async (t) => {
+  const server = await start(t, { now: () => 5_000 });
+  const client = await rawLogin(t, server);
+  const device = onlyDevice(server);
+  const latest = (key: string): string => {
+    const point = device.latest.get(key);
+    return point === undefined ? "none" : `${point.value.type} ${valueText(point.value)} @${point.tsMs}`;
+  };
+  const cases: [payload: string, key: string, stored: string][] = [
+    ['{"a":21.5}', "a", "double 21.5 @5000"],
+    ['{"ts":9000000000000,"values":{"b":true}}', "b", "boolean true @9000000000000"],
+    ['{"ts":77,"c":1}', "ts", "long 77 @5000"],
+    ['[{"d":1},{"ts":6000,"values":{"d":2}}]', "d", "long 2 @6000"],
+    ['[{"ts":6000,"values":{"e":2}},{"e":1}]', "e", "long 2 @6000"],
+    ['{"ts":"6001","values":{"f":"x"},"metadata":{}}', "f", "string x @6001"],
+    ['{"ts":6001.9,"values":{"g":{"hi":[1, 2.50]}}}', "g", 'json {"hi":[1,2.50]} @6001'],
+    ['{"ts":[6002],"values":{"h":1}}', "h", "long 1 @6002"],
+    ['{"i":null,"j":1}', "i", "none"],
+    ["{}", "k", "none"],
+    ["[{}]", "k", "none"],
+    ["{'l':hello; m=07}", "l", "string hello @5000"],
+    ["{} // remark", "m", "long 7 @5000"],
+  ];
+  for (const [i, [payload, key, stored]] of cases.entries()) {
+    client.send(publish(telemetry, payload, 1, i + 1));
+    await client.expectBytes(`40 02 00 ${(i + 1).toString(16).padStart(2, "0")}`);
+    assert.equal(latest(key), stored, payload);
+  }
+});
+
+test("QoS 0 is stored without a PUBACK and QoS 2 is answered with PUBACK", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  const stored = server.events.next("telemetry", ({ key }) => key === "two");
+  client.send(publish(telemetry, '{"zero":0}', 0), publish(telemetry, '{"two":2}', 2, 9));
+  await client.expectBytes("40 02 00 09");
+  await stored;
+  assert.ok(onlyDevice(server).latest.has("zero"));
+});
+
+test("R1, R5: unknown topics get a plain PUBACK and reach nobody", async (t) => {
+  const server = await start(t, { devices: [{ name: "one", token: "ONE" }, { name: "two", token: "TWO" }] });
+  const one = await rawConnect(t, server);
+  const two = await rawConnect(t, server);
+  one.send(connectBytes("ONE"));
+  two.send(connectBytes("TWO"), subscribe(1, [attributes, 1], ["nobody/knows", 1]));
+  await one.expectBytes("20 02 00 00");
+  await two.expectBytes("20 02 00 00 90 04 00 01 01 80");
+  two.packets.length = 0;
+  const topics = ["nobody/knows", "v1/devices/me/Telemetry", "/v1/devices/me/telemetry", "$SYS/x", "", "/".repeat(200)];
+  for (const topic of topics) {
+    one.send(publish(topic, "x", 1, 3));
+    await one.expectBytes("40 02 00 03");
+  }
+  // The attributes one device publishes do not reach another that subscribed to the same topic, nor come back.
+  one.send(subscribe(2, [attributes, 1]), publish(attributes, '{"a":1}', 1, 4));
+  await one.expectBytes("90 03 00 02 01 40 02 00 04");
+  one.packets.length = 0;
+  one.send(publish("nobody/knows", "x", 0));
+  await one.expectNothing();
+  await two.expectNothing();
+});
+
+test("R2: a payload that cannot be converted closes the connection without a PUBACK", async (t) => {
+  const server = await start(t);
+  const cases: [topic: string, payload: string][] = [
+    [telemetry, ""],
+    [telemetry, "{"],
+    [telemetry, "{} {}"],
+    [telemetry, "5"],
+    [telemetry, "null"],
+    [telemetry, "[1]"],
+    [telemetry, '{"ts":1,"values":5}'],
+    [telemetry, '{"ts":[],"values":{}}'],
+    [telemetry, '{"ts":[1,2],"values":{}}'],
+    [attributes, "[]"],
+    [attributes, '"x"'],
+    ["v1/devices/me/attributes/request/x", "{}"],
+    ["v1/devices/me/attributes/request/1", ""],
+    ["v1/devices/me/attributes/request/1", '{"clientKeys":["a","b"]}'],
+    ["v1/devices/me/attributes/request/1", '{"clientKeys":null}'],
+    ["v1/devices/me/rpc/response/x", "{}"],
+    ["v1/devices/me/rpc/request/1", "7"],
+    // R4, which looks the same on MQTT 3.1.1.
+    [telemetry, '{"ts":"abc","values":{}}'],
+    [telemetry, '{"ts":null,"values":{}}'],
+    [telemetry, '{"ts":true,"values":{}}'],
+    ["v1/devices/me/rpc/request/1", "{}"],
+    ["v1/devices/me/rpc/request/x", '{"method":"m"}'],
+  ];
+  for (const [topic, payload] of cases) {
+    for (const qos of [0, 1] as const) {
+      const client = await rawLogin(t, server);
+      client.send(publish(topic, payload, qos));
+      await client.expectClose().catch((error: Error) => assert.fail(`${topic} ${payload}: ${error.message}`));
+    }
+  }
+  assert.equal(onlyDevice(server).latest.size, 0);
+});
+
+test("R2 with the profile option is a PUBACK that looks like success", async (t) => {
+  const server = await start(t, { devices: [{ name: "d", token: "DEMO_TOKEN", acknowledgesBadPayload: true }] });
+  const client = await rawLogin(t, server);
+  client.send(publish(telemetry, "{", 1, 5));
+  await client.expectBytes("40 02 00 05");
+  client.send(publish(telemetry, "{", 0));
+  await client.expectClose();
+});
+
+test("R6 and an empty telemetry array are never acknowledged", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  client.send(publish("v1/gateway/telemetry", "{}"), publish("v1/gatewayX", "x"), publish(telemetry, "[]"));
+  await client.expectNothing();
+});
+
+test("an exception before CONNACK is swallowed and holds the queue until the next packet", async (t) => {
+  const server = await start(t);
+  const client = await rawConnect(t, server);
+  const stored = server.events.next("telemetry");
+  const refused = server.events.next("refused");
+  client.send(
+    connectBytes(),
+    publish(telemetry, '{"ts":"abc","values":{}}', 1, 1),
+    publish(telemetry, '{"a":1}', 1, 2),
+  );
+  await client.expectBytes("20 02 00 00");
+  await refused;
+  assert.equal(onlyDevice(server).latest.size, 0);
+  client.send({ cmd: "pingreq" });
+  await client.expectBytes("40 02 00 02 d0 00");
+  await stored;
+});
+
+test("packets no decoder takes close the connection", async (t) => {
+  const server = await start(t);
+  const cases: [string, string][] = [
+    ["packet id 0", "3208 0003 612f62 0000 78"],
+    ["topic with +", "3005 0003 612f2b"],
+    ["topic with #", "3005 0003 612f23"],
+    ["QoS bits 3", "3607 0003 612f62 0001"],
+    ["SUBSCRIBE flags", "8008 0001 0003 612f62 00"],
+    ["SUBSCRIBE id 0", "8208 0000 0003 612f62 00"],
+    ["PUBACK of id 0", "4002 0000"],
+    ["length of five bytes", "30ffffffff01"],
+  ];
+  for (const [name, bytes] of cases) {
+    const client = await rawLogin(t, server);
+    client.send(Buffer.from(bytes.replaceAll(" ", ""), "hex"));
+    await client.expectClose().catch((error: Error) => assert.fail(`${name}: ${error.message}`));
+  }
+});
+
+test("a byte at a time or all at once, the answers are the same", async (t) => {
+  const server = await start(t);
+  const client = await rawConnect(t, server);
+  const mqttPacket = (await import("mqtt-packet")).default;
+  const bytes = Buffer.concat([
+    connectBytes(),
+    mqttPacket.generate(subscribe(1, [attributes, 2])),
+    mqttPacket.generate(publish(telemetry, '{"a":1}', 1, 2)),
+    Buffer.from("c000", "hex"),
+  ]);
+  for (const byte of bytes) client.socket.write(Buffer.of(byte));
+  await client.expectBytes("20 02 00 00 90 03 00 01 01 40 02 00 02 d0 00");
+});
