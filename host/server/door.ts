@@ -237,10 +237,11 @@ export class Door implements Link, BrokerPeer {
   }
 
   decidePublish(topic: string, payload: Buffer): "acknowledge" | "silent" | "close" {
+    const { packet } = this.#current!;
     const decision = this.#decide(topic, payload);
-    const packet = this.#current!.packet;
     // With a PUBACK on its way the packet is done when that was written.
-    if (decision === "silent" || (decision === "acknowledge" && packet.cmd === "publish" && packet.qos === 0)) this.#done();
+    const hasPubackComing = decision === "acknowledge" && packet.cmd === "publish" && packet.qos > 0;
+    if (decision !== "close" && !hasPubackComing) this.#done();
     return decision;
   }
 
@@ -370,7 +371,8 @@ export class Door implements Link, BrokerPeer {
 
   #done(): void {
     this.#current = null;
-    this.#drain();
+    // Not at once: this may run inside the broker's parser, which must finish its packet before it is given another.
+    process.nextTick(() => this.#drain());
   }
 
   // To the client

@@ -40,7 +40,10 @@ export class ServerEvents {
   }
 
   emit<Type extends EventType>(type: Type, body: EventBodies[Type]): void {
-    const event = { type, atMs: this.#now(), ...body };
+    const { device } = body as { device?: DeviceName | null };
+    // Listeners get the name of a device, not the device.
+    const named = device ? { device: { id: device.id, name: device.name } } : {};
+    const event = { type, atMs: this.#now(), ...body, ...named };
     this.#emitter.emit(type, event);
     this.#emitter.emit("*", event);
   }
