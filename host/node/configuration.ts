@@ -1,0 +1,100 @@
+// The configuration: one JSON object for every host, of which only what is not secret reaches the module.
+
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { Status } from "../../build/generated/abi.ts";
+import { ConfigurationError, MoteError } from "./errors.ts";
+import type { TlsSettings } from "./ports/tls.ts";
+
+/** ABI.md, section 4, describes the keys; the module checks them. */
+export interface Configuration {
+  mqtt_host: string;
+  mqtt_port?: number;
+  client_id?: string;
+  access_token?: string;
+  user_name?: string;
+  password?: string;
+  clean_session?: boolean;
+  keep_alive_s?: number;
+  connect_timeout_s?: number;
+  ack_timeout_s?: number;
+  healthy_s?: number;
+  reconnect_min_ms?: number;
+  reconnect_max_ms?: number;
+  qos?: 0 | 1;
+  max_inflight?: number;
+  receive_buffer?: number;
+  send_buffer?: number;
+  staging_buffer?: number;
+  outbox_drop_oldest?: boolean;
+  redeliver?: boolean;
+  rpc?: boolean;
+  ignore_missing_features?: boolean;
+  shared_attributes?: boolean;
+  subscription_buffer?: number;
+  max_requests?: number;
+  will_topic?: string;
+  will_payload?: string;
+  will_qos?: 0 | 1;
+  will_retain?: boolean;
+  tls?: TlsSettings;
+  /** Settings of other hosts; not read here. */
+  link?: object;
+  host?: object;
+}
+
+/** What this host needs of it. The defaults are ABI.md's. */
+export interface Prepared {
+  /** What the module gets. */
+  readonly text: string;
+  readonly tls: TlsSettings | undefined;
+  readonly address: string;
+  readonly qos: 0 | 1;
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+}
+
+export function prepare(configuration: Configuration | string): Prepared {
+  const object = typeof configuration === "string" ? parse(configuration) : configuration;
+  const { tls, link, host, ...rest } = object;
+  if (tls !== undefined && (typeof tls !== "object" || tls === null || Array.isArray(tls))) {
+    throw new ConfigurationError(Status.WrongType, "configuration", { text: "tls" });
+  }
+  const belongsToHost = tls !== undefined || link !== undefined || host !== undefined;
+  const text = typeof configuration === "string" && !belongsToHost ? configuration
+    : JSON.stringify(tls === undefined ? rest : { ...rest, tls: {} });
+  return {
+    text, tls,
+    address: `${object.mqtt_host}:${object.mqtt_port ?? (tls === undefined ? 1883 : 8883)}`,
+    qos: object.qos ?? 1,
+    reconnectMinMs: object.reconnect_min_ms ?? 1000,
+    reconnectMaxMs: object.reconnect_max_ms ?? 120000,
+  };
+}
+
+/** Reads a configuration file; names of files in it are relative to `baseDirectory`. */
+export function readConfiguration(path: string): { configuration: Configuration; baseDirectory: string } {
+  return { configuration: parse(readFileSync(path, "utf8")), baseDirectory: dirname(path) };
+}
+
+function parse(text: string): Configuration {
+  let object: unknown;
+  try {
+    object = JSON.parse(text);
+  } catch (error) {
+    // The parser's own words may quote the text, and with it a secret.
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const line = position === undefined ? undefined : text.slice(0, Number(position)).split("\n").length;
+    throw new ConfigurationError(Status.Malformed, "configuration", { text: line === undefined ? "not JSON" : `not JSON at line ${line}` });
+  }
+  if (typeof object !== "object" || object === null || Array.isArray(object)) {
+    throw new ConfigurationError(Status.WrongType, "configuration", { text: "not an object" });
+  }
+  return object as Configuration;
+}
+
+/** The module's verdict on a configuration, in the class that callers look for. */
+export function asConfigurationError(error: unknown): unknown {
+  if (!(error instanceof MoteError) || error.code === Status.Trapped) return error;
+  return new ConfigurationError(error.code, "configuration", { text: error.text, value: error.value, cause: error.cause });
+}

@@ -1,0 +1,38 @@
+// What `events()` tells about the link, and how the module's event records become it.
+
+import { EventKind, EventKindNames } from "../../build/generated/abi.ts";
+import { statusName, type StatusName } from "./errors.ts";
+import type { ModuleEvent } from "./module.ts";
+
+/** Named as in ABI.md, `EventKind`. Messages, RPC and attributes have iterators of their own. */
+export type LinkEvent =
+  | { readonly type: "Connected"; readonly sessionPresent: boolean }
+  | { readonly type: "Disconnected" | "Unstable"; readonly reason: StatusName }
+  | { readonly type: "Refused"; readonly returnCode: number }
+  | { readonly type: "Subscribed" | "SubscriptionRefused" | "MessageAborted"; readonly topic: string }
+  | { readonly type: "MessageRejected"; readonly id: number; readonly topic: string; readonly payload: Uint8Array }
+  | { readonly type: "MessageTooLarge"; readonly id: number; readonly topic: string; readonly bytesNeeded: number }
+  | { readonly type: "InvalidMessage"; readonly topic: string; readonly reason: StatusName }
+  | { readonly type: "RequestTimeout"; readonly id: number }
+  | { readonly type: "Restarted"; readonly messagesLost: number }
+  | { readonly type: "Failed"; readonly cause: string };
+
+/** The event for the reader, or null for kinds that `events()` does not tell. */
+export function linkEvent(event: ModuleEvent): LinkEvent | null {
+  const { kind, id, topic, reason, payload, total } = event;
+  switch (kind) {
+    case EventKind.Connected: return { type: "Connected", sessionPresent: reason === 1 };
+    case EventKind.Disconnected: return { type: "Disconnected", reason: statusName(reason) };
+    case EventKind.Unstable: return { type: "Unstable", reason: statusName(reason) };
+    case EventKind.Refused: return { type: "Refused", returnCode: reason };
+    case EventKind.Subscribed:
+    case EventKind.SubscriptionRefused:
+    case EventKind.MessageAborted:
+      return { type: EventKindNames[kind] as "Subscribed", topic };
+    case EventKind.MessageRejected: return { type: "MessageRejected", id, topic, payload };
+    case EventKind.MessageTooLarge: return { type: "MessageTooLarge", id, topic, bytesNeeded: total };
+    case EventKind.InvalidMessage: return { type: "InvalidMessage", topic, reason: statusName(reason) };
+    case EventKind.RequestTimeout: return { type: "RequestTimeout", id };
+    default: return null;
+  }
+}

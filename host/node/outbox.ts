@@ -1,0 +1,162 @@
+// The promises of messages on their way: those that wait for room in the module's outbox, and those that wait for an answer.
+
+import { Stat, Status } from "../../build/generated/abi.ts";
+import { errorOf, FullError, type MoteError } from "./errors.ts";
+import type { ClientModule } from "./module.ts";
+import type { Runner } from "./runner.ts";
+
+export interface SendOptions {
+  /** Ends the wait; a message that is already in the outbox is sent all the same. */
+  readonly signal?: AbortSignal | undefined;
+  /** What to do while the outbox is full; the client's option when absent. */
+  readonly whenFull?: "wait" | "reject" | undefined;
+}
+
+export interface Deferred<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/** Appends to the module's outbox: an id, 0, or a Status. */
+export type Append = (module: ClientModule) => number;
+
+/** Stands for a caller who was told already, while the message is still in the outbox. */
+const NOBODY: Deferred<void> = { resolve: () => {}, reject: () => {} };
+
+interface Waiting {
+  readonly append: Append;
+  readonly doing: string;
+  readonly onAppended: (id: number) => void;
+  readonly deferred: Deferred<never>;
+}
+
+export class Outbox {
+  readonly #waiting: Waiting[] = [];
+  /** QoS 1 messages without PUBACK, in the order in which they were appended. */
+  readonly #unacknowledged = new Map<number, Deferred<void>>();
+  /** Ids, or 0 at QoS 0, of messages that were never handed to the port, in the same order. */
+  readonly #unsent: number[] = [];
+  #firstSends = 0;
+  #dropped = 0;
+
+  constructor(
+    private readonly runner: () => Runner,
+    private readonly waitingMax: number,
+    private readonly whenFull: "wait" | "reject",
+  ) {}
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get unacknowledged(): number {
+    return this.#unacknowledged.size;
+  }
+
+  /** A publish: resolves when it was appended (QoS 0) or acknowledged (QoS 1). */
+  publish(doing: string, options: SendOptions, append: Append): Promise<void> {
+    return this.submit<void>(doing, options, append, (id, deferred) => {
+      this.#unsent.push(id);
+      if (id > 0) this.#unacknowledged.set(id, deferred);
+      else deferred.resolve();
+    });
+  }
+
+  /** Appends as soon as there is room; `onAppended` gets the id and what to settle. */
+  submit<T>(doing: string, options: SendOptions, append: Append, onAppended: (id: number, deferred: Deferred<T>) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const { signal } = options;
+      signal?.throwIfAborted();
+      const onAbort = (): void => {
+        const index = this.#waiting.indexOf(waiting);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        reject(signal!.reason);
+      };
+      const settled = (): void => signal?.removeEventListener("abort", onAbort);
+      const deferred: Deferred<T> = {
+        resolve: (value) => { settled(); resolve(value); },
+        reject: (error) => { settled(); reject(error); },
+      };
+      const waiting: Waiting = { append, doing, deferred, onAppended: (id) => onAppended(id, deferred) };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      // Those that wait keep their place.
+      if (this.#waiting.length === 0 && this.#attempt(waiting)) return;
+      if ((options.whenFull ?? this.whenFull) === "reject") deferred.reject(errorOf(Status.Full, doing));
+      else if (this.#waiting.length < this.waitingMax) this.#waiting.push(waiting);
+      else deferred.reject(errorOf(Status.Full, doing, { text: `${this.waitingMax} messages wait already` }));
+    });
+  }
+
+  /** Appends what waits, as far as there is room. */
+  retry(): void {
+    while (this.#waiting.length > 0 && this.#attempt(this.#waiting[0]!)) this.#waiting.shift();
+  }
+
+  delivered(id: number): void {
+    this.#take(id)?.resolve();
+  }
+
+  rejected(id: number, error: MoteError): void {
+    this.#take(id)?.reject(error);
+  }
+
+  /** Ends every wait; the messages themselves stay in the module's outbox. */
+  abandon(error: MoteError): void {
+    for (const { deferred } of this.#waiting.splice(0)) deferred.reject(error);
+    for (const [id, deferred] of this.#unacknowledged) {
+      deferred.reject(error);
+      this.#unacknowledged.set(id, NOBODY);
+    }
+  }
+
+  /** The module trapped: what its memory held is lost. Answers how many messages that were. */
+  lost(dead: ClientModule, error: MoteError): number {
+    this.#follow(dead);
+    const lost = this.#unacknowledged.size + this.#unsent.filter((id) => id === 0).length;
+    for (const id of [...this.#unacknowledged.keys()]) this.#take(id)?.reject(error);
+    this.#unsent.length = 0;
+    this.#firstSends = this.#dropped = 0;
+    return lost;
+  }
+
+  /** True when it is settled or on its way, false when it has to wait. */
+  #attempt({ append, doing, onAppended, deferred }: Waiting): boolean {
+    let result: number;
+    try {
+      result = this.runner().use((module) => {
+        const id = append(module);
+        this.#follow(module);
+        if (id < 0 && id !== Status.Full) module.require(id, doing);
+        return id;
+      }) ?? Status.Full;
+    } catch (error) {
+      deferred.reject(error);
+      return true;
+    }
+    if (result === Status.Full) return false;
+    onAppended(result);
+    return true;
+  }
+
+  /** Follows the module's outbox by its counters: which messages were sent, which were dropped to make room. */
+  #follow(module: ClientModule): void {
+    const firstSends = (module.counter(Stat.MessagesSent) - module.counter(Stat.MessagesResent)) >>> 0;
+    const dropped = module.counter(Stat.MessagesDropped);
+    this.#unsent.splice(0, (firstSends - this.#firstSends) >>> 0);
+    this.#firstSends = firstSends;
+    for (; this.#dropped !== dropped; this.#dropped = (this.#dropped + 1) >>> 0) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#unacknowledged.keys();
+    const wasSent = oldest !== undefined && !this.#unsent.includes(oldest);
+    const id = wasSent ? oldest : this.#unsent.shift();
+    if (id) this.rejected(id, new FullError(Status.Full, "dropped for a newer message"));
+  }
+
+  #take(id: number): Deferred<void> | undefined {
+    const deferred = this.#unacknowledged.get(id);
+    this.#unacknowledged.delete(id);
+    return deferred;
+  }
+}

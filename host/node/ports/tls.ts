@@ -1,0 +1,84 @@
+// TLS by node:tls, verified by default, with every cause of failure under its name.
+
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { connect, type ConnectionOptions } from "node:tls";
+import { Status } from "../../../build/generated/abi.ts";
+import { ConfigurationError } from "../errors.ts";
+import { ADDRESS_ATTEMPT_MS, socketStatus, type Dial } from "./net.ts";
+
+/** The `tls` object of the configuration. A text that begins with "-----BEGIN" is PEM, any other the name of a PEM file. */
+export interface TlsSettings {
+  /** Authorities to trust instead of the system's. */
+  ca?: string;
+  /** The client's certificate and key, for X.509 credentials. */
+  certificate?: string;
+  key?: string;
+  /** The name to check instead of `mqtt_host`. */
+  server_name?: string;
+  /** false accepts any certificate; reported as a warning at each start of a client. */
+  verify?: boolean;
+}
+
+const TYPES: Readonly<Record<keyof TlsSettings, "string" | "boolean">> = {
+  ca: "string", certificate: "string", key: "string", server_name: "string", verify: "boolean",
+};
+
+/** Checks the settings and reads the files, so that a mistake shows before the first connection. */
+export function tlsDial(settings: TlsSettings, baseDirectory: string): Dial {
+  for (const [key, value] of Object.entries(settings)) {
+    const type = TYPES[key as keyof TlsSettings];
+    if (type === undefined) throw new ConfigurationError(Status.UnknownKey, "configuration", { text: `tls.${key}` });
+    if (typeof value !== type) throw new ConfigurationError(Status.WrongType, "configuration", { text: `tls.${key}` });
+  }
+  const pem = (key: "ca" | "certificate" | "key"): string | undefined => {
+    const value = settings[key];
+    if (value === undefined || value.startsWith("-----BEGIN")) return value;
+    try {
+      return readFileSync(resolve(baseDirectory, value), "utf8");
+    } catch (cause) {
+      throw new ConfigurationError(Status.InvalidValue, "configuration", { text: `tls.${key}: cannot read ${value}`, cause });
+    }
+  };
+  const fixed: ConnectionOptions = {
+    ca: pem("ca"), cert: pem("certificate"), key: pem("key"),
+    rejectUnauthorized: settings.verify ?? true, minVersion: "TLSv1.2",
+  };
+  return (host, port) => {
+    const name = settings.server_name ?? host;
+    const options: ConnectionOptions & { noDelay: boolean } = {
+      ...fixed, host, port, noDelay: true,
+      // An address is no name that SNI can carry [RFC 6066]; Node then checks it against the certificate's addresses.
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      ...(isIP(host) === 0 ? { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS } : {}),
+    };
+    return { socket: connect(options), openEvent: "secureConnect", statusOf: tlsStatus };
+  };
+}
+
+const VERIFY_STATUSES: Readonly<Record<string, number>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: Status.TlsNameMismatch,
+  HOSTNAME_MISMATCH: Status.TlsNameMismatch,
+  CERT_HAS_EXPIRED: Status.TlsExpired,
+  CERT_NOT_YET_VALID: Status.TlsExpired,
+  CRL_HAS_EXPIRED: Status.TlsExpired,
+  CRL_NOT_YET_VALID: Status.TlsExpired,
+};
+
+/** OpenSSL's verdicts on a chain, as Node passes them on [X509_verify_cert_error]. */
+const UNTRUSTED = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_)/;
+
+/** Alerts by which a server turns the client's certificate down or asks for one. */
+const CLIENT_CERTIFICATE = /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|ACCESS_DENIED)/;
+
+export function tlsStatus(error: Error, isOpen: boolean): number {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const verdict = VERIFY_STATUSES[code] ?? (UNTRUSTED.test(code) ? Status.TlsUntrusted : 0);
+  if (verdict !== 0) return verdict;
+  if (CLIENT_CERTIFICATE.test(code)) return Status.TlsClientCertificateRefused;
+  if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code === "EPROTO") return Status.TlsHandshakeFailed;
+  // Node's own "disconnected before secure TLS connection was established" has the code of a reset.
+  if (code === "ECONNRESET" && !isOpen) return Status.TlsHandshakeFailed;
+  return socketStatus(error);
+}

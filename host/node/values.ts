@@ -1,0 +1,30 @@
+// The JavaScript values that become messages.
+
+/** Ready JSON text, sent as it is; the module checks that it is valid. */
+export class JsonText {
+  constructor(readonly text: string) {}
+}
+
+/** What a member may hold. As with JSON.stringify, `undefined` members are left out and `toJSON` is asked. */
+export type MessageValue =
+  | null | boolean | number | bigint | string | JsonText | Date | undefined
+  | readonly MessageValue[] | { readonly [key: string]: MessageValue };
+
+export type MessageValues = { readonly [key: string]: MessageValue };
+
+/** Values with the time at which they were measured, in milliseconds since 1970. */
+export interface TimedValues {
+  readonly ts: number | bigint | Date;
+  readonly values: MessageValues;
+}
+
+export type Telemetry = MessageValues | TimedValues | JsonText | readonly (MessageValues | TimedValues)[];
+
+/** What JSON.parse answers. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+export function isTimed(value: MessageValues | TimedValues): value is TimedValues {
+  const { ts, values } = value as Partial<TimedValues>;
+  const isTime = typeof ts === "number" || typeof ts === "bigint" || ts instanceof Date;
+  return isTime && typeof values === "object" && values !== null && Object.keys(value).length === 2;
+}
