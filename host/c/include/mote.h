@@ -1,0 +1,332 @@
+/*
+ * mote.h - the Mote device client for C and C++.
+ *
+ * Mote keeps a device connected to ThingsBoard or any other MQTT 3.1.1 broker. The client itself is a WebAssembly
+ * module that wasm3 interprets or that was compiled ahead of time; this header is the same for both.
+ *
+ * Rules that hold for everything below:
+ *
+ * - Memory. A client is a `mote_t` and one arena. Both belong to the caller, who usually makes them static, and both
+ *   must stay where they are from mote_init() to mote_free(). Nothing is allocated after mote_start().
+ * - Results are int32_t. Zero and above is a length, a count or an id, below zero is a MOTE_STATUS_ of mote_abi.h.
+ *   `result < 0` is the only test that callers need. mote_error_text() names the key, export or text at fault.
+ * - Tasks. A `mote_t` belongs to one task. Only mote_wake() may be called from others, from signals and interrupts.
+ * - Nothing blocks but mote_wait() and mote_run(). Verbs only queue; mote_poll() moves bytes.
+ * - A function whose feature the module lacks answers MOTE_STATUS_NOT_IN_PROFILE.
+ */
+#ifndef MOTE_H
+#define MOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mote_abi.h"
+#include "mote_port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- sizes --- */
+
+/* Bytes of linear memory when `memory_size` is 0. It holds the module's data, the buffers that the configuration asks
+ * for, and while mote_init() runs the configuration text. */
+#ifndef MOTE_MEMORY_SIZE
+#define MOTE_MEMORY_SIZE 8192
+#endif
+
+/* Bytes of the arena that keep the filters declared at run time when `subscriptions_size` is 0, each its length + 4. */
+#ifndef MOTE_SUBSCRIPTIONS_SIZE
+#define MOTE_SUBSCRIPTIONS_SIZE 256
+#endif
+
+/* Traps within MOTE_TRAP_WINDOW_MS after which the client stops with MOTE_EVENT_FAILED. */
+#define MOTE_TRAPS_MAX 5
+#define MOTE_TRAP_WINDOW_MS 600000
+
+/* ---------------------------------------------------------------- types --- */
+
+typedef struct mote mote_t;
+
+/* Bytes that belong to someone else. Never terminated by a zero; `data` may be NULL when `length` is 0. */
+typedef struct mote_span {
+    const char *data;
+    uint32_t length;
+} mote_span_t;
+
+/* What happened. Spans point into the module's memory: they are valid until the next mote_poll() or mote_stop(),
+ * so a handler that keeps something copies it. Which fields are used stands at each mote_event_kind. */
+typedef struct mote_event {
+    mote_event_kind_t kind;
+    uint8_t flags;       /* bits of mote_event_flag */
+    int32_t id;          /* packet, request or subscription id */
+    int32_t reason;      /* status, or MQTT return code */
+    mote_span_t topic;
+    mote_span_t payload; /* of a message in parts: this part */
+    mote_span_t name;    /* RPC method: JSON text without its quotes */
+    mote_span_t value;   /* RPC params: JSON text, empty when absent */
+    uint32_t total;      /* bytes of the whole payload; of MOTE_EVENT_RESTARTED: messages lost, at least */
+    uint32_t offset;     /* where this part begins in it */
+} mote_event_t;
+
+/* Called by mote_poll(), never from an interrupt or from inside the module. It may call every function of this header
+ * but mote_poll(), mote_wait(), mote_run(), mote_init() and mote_free(). */
+typedef void mote_event_handler_t(mote_t *mote, const mote_event_t *event, void *user);
+
+/* Everything a client needs. Zero is a sensible value of each field that is not marked as required. The record is copied;
+ * what it points to must stay valid until mote_free(). */
+typedef struct mote_options {
+    /* Required: the configuration, one JSON object as in assembly/ABI.md section 4. It is read again after a trap.
+     * Objects `tls`, `link` and `host` are the host's and never enter the module's memory. */
+    const char *config;
+    size_t config_length;
+
+    /* Required: network, clock and random numbers; one port per client. */
+    mote_port_t *port;
+
+    /* Required: working memory, aligned to 8 bytes. Ahead of time: memory_size + subscriptions_size + about 200 bytes.
+     * wasm3: see host/c/README.md, or load once and ask mote_arena_used(). */
+    void *arena;
+    size_t arena_size;
+
+    /* wasm3 only, required: the module's bytes. They may lie in flash. */
+    const void *module;
+    size_t module_length;
+
+    /* Bytes of linear memory, at most 65,536. 0 = MOTE_MEMORY_SIZE. */
+    uint32_t memory_size;
+
+    /* Bytes of the arena for filters declared by mote_subscribe(), which a trap must not lose.
+     * 0 = MOTE_SUBSCRIPTIONS_SIZE, negative = none: every mote_subscribe() answers TooLarge. */
+    int32_t subscriptions_size;
+
+    /* wasm3 only: compile a function when it is first called instead of all at load. Takes less memory, but what is
+     * first called after start takes it then, and a full arena ends the instance like a trap. */
+    bool compile_on_first_call;
+
+    /* Called for each event. May be NULL: mote_poll() returns the kind and mote_event() the rest. */
+    mote_event_handler_t *on_event;
+    void *user;
+} mote_options_t;
+
+/* How to publish. NULL in place of it means the configured QoS, not retained. */
+typedef struct mote_publish_options {
+    uint8_t qos; /* 0 or 1 */
+    bool retain;
+} mote_publish_options_t;
+
+/* ----------------------------------------------------------------- life --- */
+
+/* Loads the module, checks its ABI and gives it the configuration. On failure nothing is left open:
+ *   TooLarge       the arena, or the memory; mote_error_value() has the bytes needed where they are known
+ *   Malformed      the module is cut off or corrupt
+ *   InvalidValue   another ABI major (text "abi_version"), or a value in the configuration (text: its key)
+ *   NotFound       an export or import that must be there is not (text: its name)
+ *   TlsUnsupported `tls` is configured and the port has none
+ *   any status of configure (ABI.md section 4); mote_error_text() has the key. */
+int32_t mote_init(mote_t *mote, const mote_options_t *options);
+
+/* Closes the connection at once and gives the arena back to the caller. */
+void mote_free(mote_t *mote);
+
+/* Connect, and stay connected. Ok also when started already. */
+int32_t mote_start(mote_t *mote);
+
+/* Sends what is queued, then DISCONNECT; event Disconnected with reason Requested. Keep polling until it comes. */
+int32_t mote_disconnect(mote_t *mote);
+
+/* The same at once and without an event. The last event is invalid afterwards. */
+int32_t mote_stop(mote_t *mote);
+
+/* ----------------------------------------------------------------- loop --- */
+
+/* One step: port, module, at most one event. Returns its kind, 0 = none, or a status. */
+int32_t mote_poll(mote_t *mote);
+
+/* The event of the last mote_poll(). */
+const mote_event_t *mote_event(const mote_t *mote);
+
+/* Milliseconds that the loop may sleep from now: 0 = poll again at once, MOTE_NO_DEADLINE_MS = until something in
+ * mote_wants() (bits of mote_want) happens. For loops of your own; mote_wait() does both. */
+int32_t mote_deadline_ms(mote_t *mote);
+int32_t mote_wants(mote_t *mote);
+
+/* Sleeps until there is something to do, at most `timeout_ms`, or until mote_wake(). */
+void mote_wait(mote_t *mote, uint32_t timeout_ms);
+
+/* Polls and waits for `timeout_ms`, or until mote_wake(). Ok, or Trapped once the client has failed for good. */
+int32_t mote_run(mote_t *mote, uint32_t timeout_ms);
+
+/* Ends mote_wait() and mote_run() early. May be called from another task, a signal or an interrupt. */
+void mote_wake(mote_t *mote);
+
+/* Answers the inbound message of the last event: false makes the option `redeliver` decide what becomes of it. Not
+ * calling it accepts. BadState when the last event is no message. */
+int32_t mote_release(mote_t *mote, bool accepted);
+
+/* ------------------------------------------------------------- messages --- */
+
+/* A message is built in the module's own buffer between mote_begin() and a send. The first failure sticks: each
+ * further call returns it, and so does the send, so that callers check once. One message may be open at a time.
+ *
+ *   mote_begin(mote);
+ *   mote_add_decimal(mote, "temperature", 215, 1);
+ *   mote_add_boolean(mote, "enabled", true);
+ *   if (mote_send_telemetry(mote, NULL) < 0) ...
+ *
+ * Keys and texts are UTF-8 that ends with a zero; keys inside an array are ignored and may be NULL. */
+int32_t mote_begin(mote_t *mote);
+int32_t mote_add_null(mote_t *mote, const char *key);
+int32_t mote_add_boolean(mote_t *mote, const char *key, bool value);
+int32_t mote_add_integer(mote_t *mote, const char *key, int64_t value);
+
+/* mantissa / 10^decimals, decimals 0 to 18: 215 and 1 is 21.5. */
+int32_t mote_add_decimal(mote_t *mote, const char *key, int64_t mantissa, uint8_t decimals);
+
+/* Rounded half away from zero to `decimals` digits, 0 to 9. InvalidNumber for what JSON cannot carry. */
+int32_t mote_add_double(mote_t *mote, const char *key, double value, uint8_t decimals);
+
+int32_t mote_add_text(mote_t *mote, const char *key, const char *text);
+int32_t mote_add_text_span(mote_t *mote, const char *key, mote_span_t text);
+
+/* Ready JSON, checked by the module when the message is sent. */
+int32_t mote_add_json(mote_t *mote, const char *key, const char *json);
+int32_t mote_add_json_span(mote_t *mote, const char *key, mote_span_t json);
+
+int32_t mote_object_begin(mote_t *mote, const char *key);
+int32_t mote_object_end(mote_t *mote);
+int32_t mote_array_begin(mote_t *mote, const char *key);
+int32_t mote_array_end(mote_t *mote);
+
+/* Telemetry: begins an entry with a time stamp, Unix time in ms, or without one. */
+int32_t mote_timestamp(mote_t *mote, int64_t unix_ms);
+int32_t mote_entry(mote_t *mote);
+
+/* Makes ready JSON the whole message; nothing else may be added. */
+int32_t mote_document(mote_t *mote, const char *json, size_t length);
+
+/* Throws the open message away. Always works. */
+void mote_cancel(mote_t *mote);
+
+/* Each closes the message and queues it whole or not at all. Returns 0 for QoS 0, the packet id of the later event
+ * Delivered for QoS 1, or a status: Full = no room now, TooLarge = never. */
+int32_t mote_send_telemetry(mote_t *mote, const mote_publish_options_t *options);
+int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options);
+int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options);
+
+/* ------------------------------------------------------- topics (device) --- */
+
+int32_t mote_publish(mote_t *mote, const char *topic, const void *payload, size_t length,
+                     const mote_publish_options_t *options);
+
+/* Declares a subscription, asserted after every connect and after a trap. Returns its id; a trap may renumber. */
+int32_t mote_subscribe(mote_t *mote, const char *filter, uint8_t qos);
+int32_t mote_unsubscribe(mote_t *mote, const char *filter);
+
+/* Keys joined by commas; both NULL or empty = all. Returns the id of AttributesResponse or RequestTimeout. */
+int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms);
+
+/* ----------------------------------------------------------------- JSON --- */
+
+typedef struct mote_json {
+    mote_json_type_t type;
+    mote_span_t text;  /* the value; of a text without the quotes and still escaped */
+    int64_t number;    /* integer, or mantissa */
+    int32_t exponent;  /* of ten */
+} mote_json_t;
+
+/* Finds a member in JSON of the last event. A path is names and array indices separated by points, "" the document
+ * itself. Returns the type, NotFound, or the fault of the text. No message may be open that fills the buffer. */
+int32_t mote_json_find(mote_t *mote, mote_span_t document, const char *path, mote_json_t *out_value);
+
+/* The same by type: Ok, NotFound, WrongType, or Inexact when digits were lost. */
+int32_t mote_json_boolean(mote_t *mote, mote_span_t document, const char *path, bool *out_value);
+int32_t mote_json_integer(mote_t *mote, mote_span_t document, const char *path, int64_t *out_value);
+int32_t mote_json_double(mote_t *mote, mote_span_t document, const char *path, double *out_value);
+
+/* Copies a text without its escapes and ends it with a zero. Returns its length, or TooLarge. */
+int32_t mote_json_text(mote_t *mote, mote_span_t document, const char *path, char *out_text, size_t capacity);
+
+/* Compares a span with a text that ends with a zero. */
+bool mote_span_equals(mote_span_t span, const char *text);
+
+/* Finds a member in the configuration, or in an object of it: the objects `host` and `link` are yours. The span is JSON
+ * text, of a text with its quotes. Returns false when there is none. Touches no client. */
+bool mote_config_find(const char *json, size_t length, const char *key, mote_span_t *out_value);
+
+/* ---------------------------------------------------------- information --- */
+
+/* Where the client is, seen from the host. */
+mote_state_t mote_state(const mote_t *mote);
+
+/* Bits of mote_feature. */
+uint32_t mote_features(const mote_t *mote);
+
+/* One counter. They start again from 0 when a trap made a new instance. */
+uint32_t mote_stat(const mote_t *mote, mote_stat_t which);
+
+/* Traps since mote_init(). */
+uint32_t mote_traps(const mote_t *mote);
+
+/* What belongs to the last status below zero: a key, a name or a text of the engine; valid until the next call. */
+mote_span_t mote_error_text(const mote_t *mote);
+int32_t mote_error_value(const mote_t *mote);
+
+/* "TooLarge" and "does not fit even into an empty buffer"; the names of assembly/abi.ts. */
+const char *mote_status_name(int32_t status);
+const char *mote_status_text(int32_t status);
+const char *mote_event_name(int32_t kind);
+const char *mote_state_name(int32_t state);
+
+/* Bytes of the arena in use at most since load, and allocations made in it since load. */
+size_t mote_arena_used(const mote_t *mote);
+uint32_t mote_arena_allocations(const mote_t *mote);
+
+/* ------------------------------------------------------------- the record --- */
+
+/* Public only so that its size is known; read it through the functions above. */
+struct mote {
+    mote_options_t options;
+
+    struct mote_engine *engine;      /* NULL = no instance */
+    uint8_t *memory;                 /* linear memory, fixed while the instance lives */
+    uint32_t memory_length;
+    const void *functions[32];       /* exports by number, NULL = not in this profile */
+    uint32_t event_address, error_address, stats_address, json_address;
+    uint32_t staging_address, staging_capacity;
+    uint32_t features;
+
+    mote_event_t event;
+    const char *error_text;          /* NULL = ask the module's error record */
+    int32_t error_value;
+
+    uint32_t message_length;         /* bytes of the open message */
+    int32_t message_status;          /* the failure that sticks */
+    bool message_open;
+
+    bool started, dispatching, touched, restart_pending, failed_raised;
+    uint8_t life;                    /* what supervise.c makes of the instance */
+    uint8_t state;
+    int32_t handle;                  /* the open connection, 0 = none */
+    volatile bool woken;
+
+    uint32_t trap_times_ms[MOTE_TRAPS_MAX];
+    uint32_t traps;
+    uint32_t due_ms;                 /* of the next rebuild or restart */
+    uint32_t backoff_min_ms, backoff_max_ms;
+    uint32_t acknowledged_queued;    /* QoS 1 messages queued in this instance */
+    uint32_t lost;
+    uint32_t usage_base;             /* allocations counted when load was done */
+
+    uint8_t *subscriptions;          /* u16 length, u8 qos, u8 0, filter, one behind the other */
+    uint32_t subscriptions_capacity, subscriptions_length;
+#ifdef MOTE_TEST_HOOKS
+    bool trap_next;                  /* the next import traps; only tests set it */
+#endif
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,83 @@
+// What the rooms of the client face share. Nothing outside host/c/src includes it.
+#ifndef MOTE_CLIENT_H
+#define MOTE_CLIENT_H
+
+#include <string.h>
+
+#include "exports.h"
+#include "mote.h"
+
+// Lives of an instance.
+enum {
+    MOTE_LIFE_NONE,   // mote_init() has not succeeded
+    MOTE_LIFE_ALIVE,  // calls go through
+    MOTE_LIFE_BROKEN, // trapped; mote_poll() builds another
+    MOTE_LIFE_FAILED, // trapped too often
+};
+
+// instance.c
+int32_t mote_instance_build(mote_t *mote);
+void mote_instance_discard(mote_t *mote);
+int32_t mote_call(mote_t *mote, mote_export_t which, uint32_t arguments, const uint32_t values[]);
+
+// supervise.c
+void mote_supervise_trapped(mote_t *mote, const char *fault);
+int32_t mote_supervise(mote_t *mote);
+uint32_t mote_supervise_due_in_ms(const mote_t *mote);
+void mote_connection_close(mote_t *mote);
+
+// events.c
+bool mote_event_read(mote_t *mote, int32_t kind);
+void mote_event_dispatch(mote_t *mote);
+
+// config.c
+uint32_t mote_config_length(const char *config, size_t length);
+void mote_config_copy(const char *config, size_t length, char *to);
+uint32_t mote_config_unsigned(const char *config, size_t length, const char *key, uint32_t fallback);
+
+// publish.c
+void mote_subscriptions_restore(mote_t *mote);
+uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options);
+int32_t mote_queued(mote_t *mote, int32_t result);
+
+// message.c
+int32_t mote_message_add(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, const void *fixed,
+                         uint32_t fixed_length, const char *text, uint32_t text_length);
+
+static inline bool mote_memory_holds(const mote_t *mote, uint32_t address, uint32_t length) {
+    return address <= mote->memory_length && length <= mote->memory_length - address;
+}
+
+// Linear memory is little-endian on every host.
+static inline uint32_t mote_load_u32(const uint8_t *from) {
+    uint32_t value;
+    memcpy(&value, from, 4);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap32(value);
+#endif
+    return value;
+}
+
+static inline void mote_store_u32(uint8_t *to, uint32_t value) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap32(value);
+#endif
+    memcpy(to, &value, 4);
+}
+
+static inline int64_t mote_load_i64(const uint8_t *from) {
+    return (int64_t)((uint64_t)mote_load_u32(from) | (uint64_t)mote_load_u32(from + 4) << 32);
+}
+
+static inline uint32_t mote_now_ms(const mote_t *mote) {
+    return (uint32_t)mote->options.port->functions->now_ms(mote->options.port);
+}
+
+// Remembers what belongs to a status that the host itself found.
+static inline int32_t mote_fail(mote_t *mote, int32_t status, const char *text, int32_t value) {
+    mote->error_text = text;
+    mote->error_value = value;
+    return status;
+}
+
+#endif

@@ -1,0 +1,170 @@
+// Builds an instance of the module, checks that it is one this host understands, and calls it.
+#include "client.h"
+#include "engine.h"
+
+// Bytes of the key or text that is kept after an instance which refused its configuration was freed.
+#define ERROR_TEXT_MAX 64
+
+#define EXPORT_NAME(symbol, name, arguments, required) #name,
+static const char *const export_names[] = {MOTE_EXPORTS(EXPORT_NAME)};
+#define EXPORT_FORM(symbol, name, arguments, required) (arguments) | ((required) ? 0x80 : 0),
+static const uint8_t export_forms[] = {MOTE_EXPORTS(EXPORT_FORM)};
+
+_Static_assert((int)MOTE_EXPORT_COUNT <= (int)(sizeof(((mote_t *)0)->functions) / sizeof(void *)), "mote_t lacks room");
+
+int32_t mote_call(mote_t *mote, mote_export_t which, uint32_t arguments, const uint32_t values[]) {
+    if (mote->life != MOTE_LIFE_ALIVE) {
+        return mote->life == MOTE_LIFE_NONE ? MOTE_STATUS_BAD_STATE : MOTE_STATUS_TRAPPED;
+    }
+    mote_function_t function = mote->functions[which];
+    mote->error_text = NULL;
+    if (function == NULL) return mote_fail(mote, MOTE_STATUS_NOT_IN_PROFILE, export_names[which], 0);
+    int32_t result;
+    const char *fault = NULL;
+    if (mote_engine_call(mote->engine, function, arguments, values, &result, &fault) == MOTE_STATUS_OK) return result;
+    mote_supervise_trapped(mote, fault);
+    return MOTE_STATUS_TRAPPED;
+}
+
+static int32_t find_exports(mote_t *mote) {
+    for (uint32_t i = 0; i < MOTE_EXPORT_COUNT; i++) {
+        mote->functions[i] = mote_engine_find(mote->engine, export_names[i], export_forms[i] & 0x7fu);
+        if (mote->functions[i] == NULL && (export_forms[i] & 0x80u) != 0) {
+            return mote_fail(mote, MOTE_STATUS_NOT_FOUND, export_names[i], 0);
+        }
+    }
+    int32_t version = mote_call(mote, MOTE_EXPORT_ABI_VERSION, 0, NULL);
+    if (version < 0) return version;
+    if (version / 256 != MOTE_ABI_VERSION / 256) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "abi_version", version);
+    return MOTE_STATUS_OK;
+}
+
+static int32_t configure(mote_t *mote) {
+    const mote_options_t *options = &mote->options;
+    uint32_t length = mote_config_length(options->config, options->config_length);
+    if (length > mote->memory_length) {
+        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "memory_size", (int32_t)length);
+    }
+    uint32_t end = mote->memory_length;
+    mote_config_copy(options->config, options->config_length, (char *)mote->memory + end - length);
+    return mote_call(mote, MOTE_EXPORT_CONFIGURE, 3, (const uint32_t[]){end - length, length, end});
+}
+
+// Reads an address or size that stays fixed from now on, and proves that the record lies in memory.
+static int32_t fix(mote_t *mote, mote_export_t which, uint32_t record_size, uint32_t *out_address) {
+    int32_t address = mote_call(mote, which, 0, NULL);
+    if (address < 0) return address;
+    if (!mote_memory_holds(mote, (uint32_t)address, record_size)) {
+        return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, export_names[which], address);
+    }
+    *out_address = (uint32_t)address;
+    return MOTE_STATUS_OK;
+}
+
+static int32_t fix_addresses(mote_t *mote) {
+    int32_t status = fix(mote, MOTE_EXPORT_EVENT_ADDRESS, MOTE_EVENT_FIELD_END, &mote->event_address);
+    if (status >= 0) status = fix(mote, MOTE_EXPORT_STATS, MOTE_STAT_END, &mote->stats_address);
+    if (status >= 0 && mote->functions[MOTE_EXPORT_JSON_ADDRESS] != NULL) {
+        status = fix(mote, MOTE_EXPORT_JSON_ADDRESS, MOTE_JSON_FIELD_END, &mote->json_address);
+    }
+    if (status < 0) return status;
+    int32_t capacity = mote_call(mote, MOTE_EXPORT_STAGING_CAPACITY, 0, NULL);
+    if (capacity < 0) return capacity;
+    mote->staging_capacity = (uint32_t)capacity;
+    return fix(mote, MOTE_EXPORT_STAGING_ADDRESS, mote->staging_capacity, &mote->staging_address);
+}
+
+static int32_t load(mote_t *mote) {
+    const mote_options_t *options = &mote->options;
+    const mote_engine_setup_t setup = {
+        .module = options->module,
+        .module_length = options->module_length,
+        .arena = options->arena,
+        .arena_size = options->arena_size - mote->subscriptions_capacity,
+        .memory_size = options->memory_size,
+        .compile_on_first_call = options->compile_on_first_call,
+        .mote = mote,
+    };
+    const char *fault = NULL;
+    mote->memory_length = 0;
+    int32_t status = mote_engine_load(&mote->engine, &setup, &fault);
+    if (status < 0) return mote_fail(mote, status, fault, 0);
+    mote->memory = mote_engine_memory(mote->engine, &mote->memory_length);
+    mote->life = MOTE_LIFE_ALIVE;
+    mote->error_address = 0;
+    return MOTE_STATUS_OK;
+}
+
+int32_t mote_instance_build(mote_t *mote) {
+    int32_t status = load(mote);
+    if (status < 0) return status;
+    status = find_exports(mote);
+    if (status >= 0) status = mote_call(mote, MOTE_EXPORT_FEATURES, 0, NULL);
+    if (status >= 0) {
+        mote->features = (uint32_t)status;
+        status = fix(mote, MOTE_EXPORT_ERROR_ADDRESS, MOTE_ERROR_FIELD_END, &mote->error_address);
+    }
+    if (status >= 0) status = configure(mote);
+    if (status >= 0) status = fix_addresses(mote);
+    if (status < 0) return status;
+    mote_engine_usage_t usage;
+    mote_engine_usage(mote->engine, &usage);
+    mote->usage_base = usage.allocations;
+    mote->acknowledged_queued = 0;
+    return MOTE_STATUS_OK;
+}
+
+void mote_instance_discard(mote_t *mote) {
+    if (mote->engine == NULL) return;
+    // The name at fault may stand in the memory that goes; the front of the arena is free again and keeps it.
+    mote_span_t text = mote_error_text(mote);
+    int32_t value = mote_error_value(mote);
+    uint32_t length = text.length < ERROR_TEXT_MAX ? text.length : ERROR_TEXT_MAX - 1;
+    char copy[ERROR_TEXT_MAX];
+    if (length > 0) memcpy(copy, text.data, length);
+    mote_engine_free(mote->engine);
+    mote->engine = NULL;
+    mote->memory = NULL;
+    mote->memory_length = 0;
+    memset(mote->functions, 0, sizeof mote->functions);
+    if (mote->options.arena_size > ERROR_TEXT_MAX) {
+        char *kept = mote->options.arena;
+        memcpy(kept, copy, length);
+        kept[length] = 0;
+        mote->error_text = kept;
+        mote->error_value = value;
+    }
+}
+
+mote_span_t mote_error_text(const mote_t *mote) {
+    mote_span_t span = {"", 0};
+    if (mote->error_text != NULL) {
+        span.data = mote->error_text;
+        span.length = (uint32_t)strlen(mote->error_text);
+    } else if (mote->life == MOTE_LIFE_ALIVE && mote->error_address != 0) {
+        const uint8_t *record = mote->memory + mote->error_address;
+        uint32_t text = mote_load_u32(record + MOTE_ERROR_FIELD_TEXT);
+        uint32_t length = mote_load_u32(record + MOTE_ERROR_FIELD_TEXT_LENGTH);
+        if (mote_memory_holds(mote, text, length)) span = (mote_span_t){(const char *)mote->memory + text, length};
+    }
+    return span;
+}
+
+int32_t mote_error_value(const mote_t *mote) {
+    if (mote->error_text != NULL || mote->life != MOTE_LIFE_ALIVE || mote->error_address == 0) return mote->error_value;
+    return (int32_t)mote_load_u32(mote->memory + mote->error_address + MOTE_ERROR_FIELD_VALUE);
+}
+
+size_t mote_arena_used(const mote_t *mote) {
+    if (mote->engine == NULL) return 0;
+    mote_engine_usage_t usage;
+    mote_engine_usage(mote->engine, &usage);
+    return usage.arena_peak + mote->subscriptions_capacity;
+}
+
+uint32_t mote_arena_allocations(const mote_t *mote) {
+    if (mote->engine == NULL) return 0;
+    mote_engine_usage_t usage;
+    mote_engine_usage(mote->engine, &usage);
+    return usage.allocations - mote->usage_base;
+}

@@ -1,0 +1,99 @@
+// Looks members up in JSON that the module holds, with the module's own reader.
+#include "client.h"
+
+// Puts the path behind an open message; the module only reads it during the call.
+static int32_t stage_path(mote_t *mote, const char *path, size_t length, uint32_t *out_address) {
+    uint32_t used = mote->message_open ? mote->message_length : 0;
+    if (length > mote->staging_capacity - used) {
+        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(used + (uint32_t)length));
+    }
+    *out_address = mote->staging_address + used;
+    if (length != 0) memcpy(mote->memory + *out_address, path, length);
+    return MOTE_STATUS_OK;
+}
+
+static int32_t address_of(mote_t *mote, mote_span_t span, uint32_t *out_address) {
+    if (mote->life != MOTE_LIFE_ALIVE) return MOTE_STATUS_TRAPPED;
+    uintptr_t offset = (uintptr_t)span.data - (uintptr_t)mote->memory;
+    if (offset > mote->memory_length || span.length > mote->memory_length - offset) {
+        return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "document", 0);
+    }
+    *out_address = (uint32_t)offset;
+    return MOTE_STATUS_OK;
+}
+
+int32_t mote_json_find(mote_t *mote, mote_span_t document, const char *path, mote_json_t *out_value) {
+    size_t path_length = strlen(path);
+    uint32_t address = 0;
+    uint32_t path_address = 0;
+    int32_t status = address_of(mote, document, &address);
+    if (status >= 0) status = stage_path(mote, path, path_length, &path_address);
+    if (status < 0) return status;
+    const uint32_t values[] = {address, document.length, path_address, (uint32_t)path_length};
+    int32_t type = mote_call(mote, MOTE_EXPORT_JSON_FIND, 4, values);
+    if (type < 0) return type;
+    const uint8_t *record = mote->memory + mote->json_address;
+    uint32_t text = mote_load_u32(record + MOTE_JSON_FIELD_TEXT);
+    uint32_t length = mote_load_u32(record + MOTE_JSON_FIELD_TEXT_LENGTH);
+    if (!mote_memory_holds(mote, text, length)) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "json_find", 0);
+    out_value->type = (mote_json_type_t)type;
+    out_value->text = (mote_span_t){(const char *)mote->memory + text, length};
+    out_value->number = mote_load_i64(record + MOTE_JSON_FIELD_NUMBER);
+    out_value->exponent = (int32_t)mote_load_u32(record + MOTE_JSON_FIELD_EXPONENT);
+    return type;
+}
+
+int32_t mote_json_boolean(mote_t *mote, mote_span_t document, const char *path, bool *out_value) {
+    mote_json_t value;
+    int32_t type = mote_json_find(mote, document, path, &value);
+    if (type < 0) return type;
+    if (type != MOTE_JSON_TYPE_TRUE && type != MOTE_JSON_TYPE_FALSE) return MOTE_STATUS_WRONG_TYPE;
+    *out_value = type == MOTE_JSON_TYPE_TRUE;
+    return MOTE_STATUS_OK;
+}
+
+// 2.0 and 20e-1 are integers too; 2.5 is Inexact.
+static int32_t scale(int64_t mantissa, int32_t exponent, int64_t *out_value) {
+    if (mantissa == 0) exponent = 0;
+    for (; exponent < 0; exponent++) {
+        if (mantissa % 10 != 0) return MOTE_STATUS_INEXACT;
+        mantissa /= 10;
+    }
+    for (; exponent > 0; exponent--) {
+        if (mantissa > INT64_MAX / 10 || mantissa < INT64_MIN / 10) return MOTE_STATUS_INEXACT;
+        mantissa *= 10;
+    }
+    *out_value = mantissa;
+    return MOTE_STATUS_OK;
+}
+
+int32_t mote_json_integer(mote_t *mote, mote_span_t document, const char *path, int64_t *out_value) {
+    mote_json_t value;
+    int32_t type = mote_json_find(mote, document, path, &value);
+    if (type < 0) return type;
+    if (type == MOTE_JSON_TYPE_NUMBER) return MOTE_STATUS_INEXACT;
+    if (type != MOTE_JSON_TYPE_INTEGER && type != MOTE_JSON_TYPE_DECIMAL) return MOTE_STATUS_WRONG_TYPE;
+    return scale(value.number, type == MOTE_JSON_TYPE_DECIMAL ? value.exponent : 0, out_value);
+}
+
+int32_t mote_json_text(mote_t *mote, mote_span_t document, const char *path, char *out_text, size_t capacity) {
+    mote_json_t value;
+    int32_t type = mote_json_find(mote, document, path, &value);
+    if (type < 0) return type;
+    if (type != MOTE_JSON_TYPE_TEXT) return MOTE_STATUS_WRONG_TYPE;
+    uint32_t used = mote->message_open ? (mote->message_length + 3u) & ~3u : 0;
+    uint32_t room = used < mote->staging_capacity ? mote->staging_capacity - used : 0;
+    uint32_t text = (uint32_t)((const uint8_t *)value.text.data - mote->memory);
+    uint32_t to = mote->staging_address + used;
+    int32_t length = mote_call(mote, MOTE_EXPORT_JSON_TEXT, 4, (const uint32_t[]){text, value.text.length, to, room});
+    if (length < 0) return length;
+    if (!mote_memory_holds(mote, to, (uint32_t)length)) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "json_text", length);
+    if ((size_t)length >= capacity) return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "capacity", length + 1);
+    memcpy(out_text, mote->memory + to, (size_t)length);
+    out_text[length] = 0;
+    return length;
+}
+
+bool mote_span_equals(mote_span_t span, const char *text) {
+    return strlen(text) == span.length && memcmp(span.data, text, span.length) == 0;
+}

@@ -1,0 +1,169 @@
+// Builds a message: packed member records, written straight into the module's staging area. ABI.md section 7.
+#include "client.h"
+
+static int32_t stick(mote_t *mote, int32_t status, const char *text, uint32_t value) {
+    mote->message_status = status;
+    return mote_fail(mote, status, text, (int32_t)value);
+}
+
+int32_t mote_begin(mote_t *mote) {
+    if (mote->life != MOTE_LIFE_ALIVE || mote->message_open) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
+    mote->message_open = true;
+    mote->message_length = 0;
+    mote->message_status = MOTE_STATUS_OK;
+    return MOTE_STATUS_OK;
+}
+
+void mote_cancel(mote_t *mote) {
+    mote->message_open = false;
+}
+
+static uint32_t padded(uint32_t length) {
+    return (length + 3u) & ~3u;
+}
+
+// Lays one member behind the others: header, `fixed`, key, text.
+int32_t mote_message_add(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, const void *fixed,
+                         uint32_t fixed_length, const char *text, uint32_t text_length) {
+    if (!mote->message_open) {
+        return mote->message_status < 0 ? mote->message_status : mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
+    }
+    if (mote->message_status < 0) return mote->message_status;
+    size_t key_length = key != NULL ? strlen(key) : 0;
+    uint32_t room = mote->staging_capacity - mote->message_length;
+    if (key_length > room || text_length > room || key_length > UINT16_MAX) {
+        return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + text_length);
+    }
+    uint32_t need = MOTE_MEMBER_HEADER + fixed_length + padded((uint32_t)key_length) + padded(text_length);
+    if (need > room) return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + need);
+
+    uint8_t *to = mote->memory + mote->staging_address + mote->message_length;
+    mote_store_u32(to, (uint32_t)type | (uint32_t)digits << 8 | (uint32_t)key_length << 16);
+    to += MOTE_MEMBER_HEADER;
+    if (fixed_length != 0) memcpy(to, fixed, fixed_length);
+    to += fixed_length;
+    if (key_length != 0) memcpy(to, key, key_length);
+    if (text_length != 0) memcpy(to + padded((uint32_t)key_length), text, text_length);
+    mote->message_length += need;
+    return MOTE_STATUS_OK;
+}
+
+static int32_t add_plain(mote_t *mote, mote_member_t type, const char *key) {
+    return mote_message_add(mote, type, 0, key, NULL, 0, NULL, 0);
+}
+
+static int32_t add_number(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, int64_t value) {
+    uint8_t bytes[8];
+    mote_store_u32(bytes, (uint32_t)value);
+    mote_store_u32(bytes + 4, (uint32_t)((uint64_t)value >> 32));
+    return mote_message_add(mote, type, digits, key, bytes, 8, NULL, 0);
+}
+
+static int32_t add_text(mote_t *mote, mote_member_t type, const char *key, const char *text, size_t length) {
+    uint8_t bytes[4];
+    uint32_t length32 = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
+    mote_store_u32(bytes, length32);
+    return mote_message_add(mote, type, 0, key, bytes, 4, text, length32);
+}
+
+int32_t mote_add_null(mote_t *mote, const char *key) {
+    return add_plain(mote, MOTE_MEMBER_NULL, key);
+}
+
+int32_t mote_add_boolean(mote_t *mote, const char *key, bool value) {
+    return add_plain(mote, value ? MOTE_MEMBER_TRUE : MOTE_MEMBER_FALSE, key);
+}
+
+int32_t mote_add_integer(mote_t *mote, const char *key, int64_t value) {
+    return add_number(mote, MOTE_MEMBER_INTEGER, 0, key, value);
+}
+
+int32_t mote_add_decimal(mote_t *mote, const char *key, int64_t mantissa, uint8_t decimals) {
+    return add_number(mote, MOTE_MEMBER_DECIMAL, decimals, key, mantissa);
+}
+
+int32_t mote_add_text(mote_t *mote, const char *key, const char *text) {
+    return add_text(mote, MOTE_MEMBER_TEXT, key, text, strlen(text));
+}
+
+int32_t mote_add_text_span(mote_t *mote, const char *key, mote_span_t text) {
+    return add_text(mote, MOTE_MEMBER_TEXT, key, text.data, text.length);
+}
+
+int32_t mote_add_json(mote_t *mote, const char *key, const char *json) {
+    return add_text(mote, MOTE_MEMBER_JSON, key, json, strlen(json));
+}
+
+int32_t mote_add_json_span(mote_t *mote, const char *key, mote_span_t json) {
+    return add_text(mote, MOTE_MEMBER_JSON, key, json.data, json.length);
+}
+
+int32_t mote_object_begin(mote_t *mote, const char *key) {
+    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, key);
+}
+
+int32_t mote_object_end(mote_t *mote) {
+    return add_plain(mote, MOTE_MEMBER_END, NULL);
+}
+
+int32_t mote_array_begin(mote_t *mote, const char *key) {
+    return add_plain(mote, MOTE_MEMBER_ARRAY_BEGIN, key);
+}
+
+int32_t mote_array_end(mote_t *mote) {
+    return add_plain(mote, MOTE_MEMBER_END, NULL);
+}
+
+int32_t mote_timestamp(mote_t *mote, int64_t unix_ms) {
+    return add_number(mote, MOTE_MEMBER_TIMESTAMP, 0, NULL, unix_ms);
+}
+
+int32_t mote_entry(mote_t *mote) {
+    return add_plain(mote, MOTE_MEMBER_ENTRY, NULL);
+}
+
+int32_t mote_document(mote_t *mote, const char *json, size_t length) {
+    return add_text(mote, MOTE_MEMBER_DOCUMENT, NULL, json, length);
+}
+
+static int32_t close_message(mote_t *mote, const mote_publish_options_t *options, uint32_t *out_options) {
+    if (!mote->message_open) {
+        int32_t status = mote->message_status;
+        mote->message_status = MOTE_STATUS_OK;
+        return status < 0 ? status : mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
+    }
+    mote->message_open = false;
+    if (mote->message_status < 0) {
+        int32_t status = mote->message_status;
+        mote->message_status = MOTE_STATUS_OK;
+        return status;
+    }
+    *out_options = mote_options_write(mote, mote->message_length, options);
+    if (*out_options == 0 && options != NULL) {
+        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(mote->message_length + MOTE_OPTION_FIELD_END));
+    }
+    return MOTE_STATUS_OK;
+}
+
+static int32_t send(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options) {
+    uint32_t record = 0;
+    int32_t status = close_message(mote, options, &record);
+    if (status < 0) return status;
+    return mote_queued(mote, mote_call(mote, verb, 2, (const uint32_t[]){mote->message_length, record}));
+}
+
+int32_t mote_send_telemetry(mote_t *mote, const mote_publish_options_t *options) {
+    return send(mote, MOTE_EXPORT_SEND_TELEMETRY, options);
+}
+
+int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options) {
+    return send(mote, MOTE_EXPORT_SEND_ATTRIBUTES, options);
+}
+
+int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options) {
+    uint32_t record = 0;
+    int32_t status = close_message(mote, options, &record);
+    if (status < 0) return status;
+    const uint32_t values[] = {(uint32_t)request_id, mote->message_length, record};
+    return mote_queued(mote, mote_call(mote, MOTE_EXPORT_SEND_RPC_REPLY, 3, values));
+}

@@ -1,0 +1,153 @@
+// Life and loop of a client.
+#include "client.h"
+
+static int32_t check_options(const mote_options_t *options) {
+    if (options->config == NULL || options->port == NULL || options->arena == NULL) return MOTE_STATUS_INVALID_VALUE;
+    if (((uintptr_t)options->arena & 7) != 0 || options->memory_size > 65536) return MOTE_STATUS_INVALID_VALUE;
+    return MOTE_STATUS_OK;
+}
+
+int32_t mote_init(mote_t *mote, const mote_options_t *options) {
+    memset(mote, 0, sizeof *mote);
+    int32_t status = check_options(options);
+    if (status < 0) return mote_fail(mote, status, "mote_options_t", 0);
+    mote->options = *options;
+    if (mote->options.memory_size == 0) mote->options.memory_size = MOTE_MEMORY_SIZE;
+
+    int32_t kept = options->subscriptions_size == 0 ? MOTE_SUBSCRIPTIONS_SIZE : options->subscriptions_size;
+    mote->subscriptions_capacity = kept < 0 ? 0 : (uint32_t)kept;
+    if (mote->subscriptions_capacity > options->arena_size) {
+        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "arena_size", kept);
+    }
+    mote->subscriptions = (uint8_t *)options->arena + options->arena_size - mote->subscriptions_capacity;
+
+    const char *config = options->config;
+    size_t length = options->config_length;
+    mote_span_t tls;
+    if (mote_config_find(config, length, "tls", &tls) && (options->port->functions->capabilities & MOTE_PORT_TLS) == 0) {
+        return mote_fail(mote, MOTE_STATUS_TLS_UNSUPPORTED, "tls", 0);
+    }
+    mote->backoff_min_ms = mote_config_unsigned(config, length, "reconnect_min_ms", 1000);
+    mote->backoff_max_ms = mote_config_unsigned(config, length, "reconnect_max_ms", 120000);
+
+    status = mote_instance_build(mote);
+    if (status >= 0) return MOTE_STATUS_OK;
+    mote_connection_close(mote);
+    mote_instance_discard(mote);
+    mote->life = MOTE_LIFE_NONE;
+    return status;
+}
+
+void mote_free(mote_t *mote) {
+    if (mote->life == MOTE_LIFE_NONE) return;
+    mote_stop(mote);
+    mote_connection_close(mote);
+    mote_instance_discard(mote);
+    mote->life = MOTE_LIFE_NONE;
+}
+
+int32_t mote_start(mote_t *mote) {
+    if (mote->life == MOTE_LIFE_BROKEN) {
+        mote->started = true; // once another instance is built
+        return MOTE_STATUS_OK;
+    }
+    int32_t status = mote->restart_pending ? MOTE_STATUS_OK : mote_call(mote, MOTE_EXPORT_START, 0, NULL);
+    if (status >= 0) {
+        mote->started = true;
+        if (mote->state == MOTE_STATE_STOPPED) mote->state = MOTE_STATE_WAITING;
+    }
+    return status;
+}
+
+int32_t mote_disconnect(mote_t *mote) {
+    mote->restart_pending = false;
+    if (mote->life == MOTE_LIFE_BROKEN) mote->started = false;
+    int32_t status = mote_call(mote, MOTE_EXPORT_DISCONNECT, 0, NULL);
+    if (status < 0) return status;
+    mote->started = false;
+    mote->state = mote->handle != 0 ? MOTE_STATE_DRAINING : MOTE_STATE_STOPPED;
+    return status;
+}
+
+int32_t mote_stop(mote_t *mote) {
+    mote->restart_pending = false;
+    mote->started = false;
+    memset(&mote->event, 0, sizeof mote->event);
+    int32_t status = mote->life == MOTE_LIFE_BROKEN ? MOTE_STATUS_OK : mote_call(mote, MOTE_EXPORT_STOP, 0, NULL);
+    mote->state = MOTE_STATE_STOPPED;
+    mote->options.port->functions->step(mote->options.port);
+    return status;
+}
+
+int32_t mote_poll(mote_t *mote) {
+    if (mote->life == MOTE_LIFE_NONE || mote->dispatching) return MOTE_STATUS_BAD_STATE;
+    mote_port_t *port = mote->options.port;
+    int32_t kind = MOTE_EVENT_NONE;
+    mote->event.kind = MOTE_EVENT_NONE;
+    if (mote->life != MOTE_LIFE_ALIVE || mote->restart_pending) kind = mote_supervise(mote);
+    port->functions->step(port);
+    if (kind == MOTE_EVENT_NONE && mote->life == MOTE_LIFE_ALIVE) {
+        mote->touched = false;
+        kind = mote_call(mote, MOTE_EXPORT_POLL, 0, NULL);
+        // Everything that this poll sent leaves together, and before a handler takes its time.
+        if (mote->touched) port->functions->step(port);
+        if (kind > 0 && !mote_event_read(mote, kind)) kind = MOTE_STATUS_TRAPPED;
+    }
+    if (kind > 0) mote_event_dispatch(mote);
+    return kind;
+}
+
+int32_t mote_deadline_ms(mote_t *mote) {
+    uint32_t due_in_ms = mote_supervise_due_in_ms(mote);
+    if (mote->life != MOTE_LIFE_ALIVE) return (int32_t)due_in_ms;
+    int32_t deadline_ms = mote_call(mote, MOTE_EXPORT_DEADLINE_MS, 0, NULL);
+    if (deadline_ms < 0) return 0;
+    return (uint32_t)deadline_ms < due_in_ms ? deadline_ms : (int32_t)due_in_ms;
+}
+
+int32_t mote_wants(mote_t *mote) {
+    if (mote->life != MOTE_LIFE_ALIVE) return 0;
+    int32_t wants = mote_call(mote, MOTE_EXPORT_WANTS, 0, NULL);
+    return wants < 0 ? 0 : wants;
+}
+
+void mote_wait(mote_t *mote, uint32_t timeout_ms) {
+    if (mote->life == MOTE_LIFE_NONE) return;
+    uint32_t deadline_ms = (uint32_t)mote_deadline_ms(mote);
+    if (deadline_ms < timeout_ms) timeout_ms = deadline_ms;
+    if (timeout_ms == 0 || mote->woken) return;
+    mote->options.port->functions->wait(mote->options.port, timeout_ms, (uint32_t)mote_wants(mote));
+}
+
+int32_t mote_run(mote_t *mote, uint32_t timeout_ms) {
+    if (mote->life == MOTE_LIFE_NONE) return MOTE_STATUS_BAD_STATE;
+    uint32_t begin_ms = mote_now_ms(mote);
+    for (;;) {
+        mote_poll(mote);
+        if (mote->life == MOTE_LIFE_FAILED) return MOTE_STATUS_TRAPPED;
+        uint32_t elapsed_ms = mote_now_ms(mote) - begin_ms;
+        if (mote->woken || elapsed_ms >= timeout_ms) break;
+        mote_wait(mote, timeout_ms - elapsed_ms);
+    }
+    mote->woken = false;
+    return MOTE_STATUS_OK;
+}
+
+void mote_wake(mote_t *mote) {
+    mote->woken = true;
+    mote_port_t *port = mote->options.port;
+    if (port != NULL) port->functions->wake(port);
+}
+
+mote_state_t mote_state(const mote_t *mote) {
+    return (mote_state_t)mote->state;
+}
+
+uint32_t mote_features(const mote_t *mote) {
+    return mote->features;
+}
+
+uint32_t mote_stat(const mote_t *mote, mote_stat_t which) {
+    if (mote->life != MOTE_LIFE_ALIVE || (uint32_t)which > MOTE_STAT_END - 4) return 0;
+    return mote_load_u32(mote->memory + mote->stats_address + which);
+}
