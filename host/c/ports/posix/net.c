@@ -1,0 +1,316 @@
+// Sockets that do not block. Calls of the module only touch rings and flags; mote_posix_step() does what they ask for.
+#include "net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "mote_abi.h"
+#include "resolve.h"
+
+// Phases of a connection, in the order of its life.
+enum { FREE, ASKED, RESOLVING, CONNECTING, OPEN, BROKEN, LINGERING };
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+static mote_posix_t *posix_of(mote_port_t *port) {
+    return (mote_posix_t *)(void *)port;
+}
+
+static int32_t status_of(int error) {
+    switch (error) {
+    case ECONNREFUSED: return MOTE_STATUS_CONNECTION_REFUSED;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case ETIMEDOUT: return MOTE_STATUS_UNREACHABLE;
+    case ECONNRESET:
+    case EPIPE: return MOTE_STATUS_CONNECTION_RESET;
+    default: return MOTE_STATUS_NETWORK_FAILED;
+    }
+}
+
+static mote_posix_connection_t *find(mote_posix_t *posix, int32_t handle) {
+    for (int i = 0; i < 2; i++) {
+        if (handle > 0 && posix->connections[i].handle == handle) return &posix->connections[i];
+    }
+    return NULL;
+}
+
+static void close_socket(mote_posix_connection_t *connection) {
+    if (connection->socket >= 0) close(connection->socket);
+    connection->socket = -1;
+}
+
+static void enter(mote_posix_connection_t *connection, uint8_t phase) {
+    connection->phase = phase;
+    connection->progress = true;
+}
+
+static void fail(mote_posix_connection_t *connection, int32_t status) {
+    close_socket(connection);
+    connection->failure = status;
+    connection->sending.count = 0;
+    enter(connection, connection->handle == 0 ? FREE : BROKEN);
+}
+
+// ------------------------------------------------------------------ connect
+
+static int begin_connect(mote_posix_connection_t *connection, const mote_posix_address_t *address) {
+    connection->socket = socket(address->address.ss_family, SOCK_STREAM, 0);
+    if (connection->socket < 0) return errno;
+    fcntl(connection->socket, F_SETFL, O_NONBLOCK);
+    fcntl(connection->socket, F_SETFD, FD_CLOEXEC);
+    const int one = 1;
+    setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+#ifdef SO_NOSIGPIPE
+    setsockopt(connection->socket, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+#endif
+    if (connect(connection->socket, (const struct sockaddr *)&address->address, address->length) == 0) return 0;
+    return errno;
+}
+
+// Tries addresses until one is on its way; the failure of the last one is the connection's.
+static void connect_next(mote_posix_t *posix, mote_posix_connection_t *connection, int error) {
+    while (connection->address_next < connection->address_count) {
+        close_socket(connection);
+        error = begin_connect(connection, &connection->addresses[connection->address_next++]);
+        if (error == 0) {
+            enter(connection, OPEN);
+            return;
+        }
+        if (error == EINPROGRESS) {
+            connection->deadline_ms = mote_posix_now_ms(&posix->port) + MOTE_POSIX_ADDRESS_MS;
+            connection->phase = CONNECTING;
+            return;
+        }
+    }
+    fail(connection, status_of(error));
+}
+
+static void check_connect(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    struct pollfd descriptor = {.fd = connection->socket, .events = POLLOUT};
+    if (poll(&descriptor, 1, 0) > 0) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        getsockopt(connection->socket, SOL_SOCKET, SO_ERROR, &error, &length);
+        if (error == 0) {
+            enter(connection, OPEN);
+        } else {
+            connect_next(posix, connection, error);
+        }
+    } else if (connection->address_next < connection->address_count &&
+               mote_posix_now_ms(&posix->port) >= connection->deadline_ms) {
+        connect_next(posix, connection, ETIMEDOUT);
+    }
+}
+
+static void check_resolved(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    int result = mote_posix_resolved(posix->resolver, connection->addresses, &connection->address_count);
+    if (result == MOTE_RESOLVE_BUSY) return;
+    if (connection->address_count == 0) {
+        fail(connection, MOTE_STATUS_DNS_FAILED);
+    } else {
+        connect_next(posix, connection, 0);
+    }
+}
+
+static void begin_resolve(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    connection->address_count = mote_posix_resolve_number(posix->host, connection->port_number, connection->addresses);
+    if (connection->address_count > 0) {
+        connect_next(posix, connection, 0);
+    } else if (mote_posix_resolve(posix->resolver, posix->host, connection->port_number)) {
+        connection->phase = RESOLVING; // else the look-up for an earlier connection still runs
+    }
+}
+
+// ------------------------------------------------------------ read and write
+
+static void write_ring(mote_posix_connection_t *connection) {
+    while (connection->sending.count > 0) {
+        struct iovec pieces[2];
+        struct msghdr message = {.msg_iov = pieces};
+        message.msg_iovlen = (size_t)mote_ring_pieces(&connection->sending, 0, connection->sending.count, pieces);
+        ssize_t written = sendmsg(connection->socket, &message, MSG_NOSIGNAL);
+        if (written > 0) {
+            mote_ring_drop(&connection->sending, (uint32_t)written);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (errno != EINTR) {
+            connection->failure = status_of(errno);
+            connection->sending.count = 0;
+        }
+    }
+}
+
+// A piece for each read: the bytes that were read before a failure still belong to the module.
+static void read_ring(mote_posix_connection_t *connection) {
+    while (!connection->peer_closed && mote_ring_room(&connection->received) > 0) {
+        struct iovec pieces[2];
+        uint32_t room = mote_ring_room(&connection->received);
+        int count = mote_ring_pieces(&connection->received, connection->received.count, room, pieces);
+        ssize_t length = readv(connection->socket, pieces, count);
+        if (length > 0) {
+            connection->received.count += (uint32_t)length;
+            if ((uint32_t)length < room) return;
+        } else if (length == 0) {
+            connection->peer_closed = true;
+            connection->progress = true;
+            if (connection->failure == 0) connection->failure = MOTE_STATUS_CONNECTION_CLOSED;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (errno != EINTR) {
+            connection->peer_closed = true;
+            connection->progress = true;
+            connection->failure = status_of(errno);
+        }
+    }
+}
+
+// Writes what was accepted, says so to the peer, and hears it out: closing with unread bytes would reset the connection
+// and could take a DISCONNECT with it.
+static void linger(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    write_ring(connection);
+    if (connection->sending.count == 0 && !connection->shut) {
+        connection->shut = true;
+        shutdown(connection->socket, SHUT_WR);
+    }
+    connection->received.count = 0;
+    read_ring(connection);
+    if (connection->peer_closed || mote_posix_now_ms(&posix->port) >= connection->deadline_ms) {
+        close_socket(connection);
+        connection->phase = FREE;
+    }
+}
+
+void mote_posix_step(mote_port_t *port) {
+    mote_posix_t *posix = posix_of(port);
+    for (int i = 0; i < 2; i++) {
+        mote_posix_connection_t *connection = &posix->connections[i];
+        if (connection->phase == ASKED) begin_resolve(posix, connection);
+        if (connection->phase == RESOLVING) check_resolved(posix, connection);
+        if (connection->phase == CONNECTING) check_connect(posix, connection);
+        if (connection->phase == OPEN) {
+            write_ring(connection);
+            read_ring(connection);
+        }
+        if (connection->phase == LINGERING) linger(posix, connection);
+    }
+}
+
+// --------------------------------------------------- what the module may call
+
+int32_t mote_posix_net_open(mote_port_t *port, const char *host, uint32_t host_length, uint32_t port_number, uint32_t flags) {
+    mote_posix_t *posix = posix_of(port);
+    if ((flags & MOTE_NET_FLAG_TLS) != 0) return MOTE_STATUS_TLS_UNSUPPORTED;
+    if (host_length == 0 || host_length >= sizeof posix->host) return MOTE_STATUS_INVALID_VALUE;
+    mote_posix_connection_t *connection = NULL;
+    for (int i = 0; i < 2; i++) {
+        mote_posix_connection_t *each = &posix->connections[i];
+        if (each->phase == FREE) connection = each;
+    }
+    if (connection == NULL) {
+        // One is in use by nobody but its peer: it has to make room.
+        for (int i = 0; i < 2; i++) {
+            if (posix->connections[i].phase == LINGERING) connection = &posix->connections[i];
+        }
+    }
+    if (connection == NULL) return MOTE_STATUS_FULL;
+    close_socket(connection);
+    memcpy(posix->host, host, host_length);
+    posix->host[host_length] = 0;
+    posix->handle_last = posix->handle_last == INT32_MAX ? 1 : posix->handle_last + 1;
+    connection->handle = posix->handle_last;
+    connection->phase = ASKED;
+    connection->peer_closed = connection->shut = connection->progress = connection->blocked = false;
+    connection->failure = 0;
+    connection->port_number = (uint16_t)port_number;
+    connection->address_count = connection->address_next = 0;
+    connection->sending.begin = connection->sending.count = 0;
+    connection->received.begin = connection->received.count = 0;
+    return connection->handle;
+}
+
+int32_t mote_posix_net_state(mote_port_t *port, int32_t handle) {
+    mote_posix_connection_t *connection = find(posix_of(port), handle);
+    if (connection == NULL) return MOTE_STATUS_INVALID_VALUE;
+    connection->progress = false;
+    if (connection->failure != 0 && connection->received.count == 0) return connection->failure;
+    if (connection->phase < OPEN) return MOTE_NET_STATE_CONNECTING;
+    return connection->sending.count > 0 ? MOTE_NET_STATE_FLUSHING : MOTE_NET_STATE_OPEN;
+}
+
+int32_t mote_posix_net_send(mote_port_t *port, int32_t handle, const uint8_t *from, uint32_t length) {
+    mote_posix_connection_t *connection = find(posix_of(port), handle);
+    if (connection == NULL) return MOTE_STATUS_INVALID_VALUE;
+    if (connection->failure != 0 && connection->failure != MOTE_STATUS_CONNECTION_CLOSED) return connection->failure;
+    if (connection->phase < OPEN) return 0;
+    uint32_t taken = mote_ring_put(&connection->sending, from, length);
+    connection->blocked = taken < length;
+    return (int32_t)taken;
+}
+
+int32_t mote_posix_net_recv(mote_port_t *port, int32_t handle, uint8_t *to, uint32_t capacity) {
+    mote_posix_connection_t *connection = find(posix_of(port), handle);
+    if (connection == NULL) return MOTE_STATUS_INVALID_VALUE;
+    if (connection->received.count > 0) return (int32_t)mote_ring_take(&connection->received, to, capacity);
+    connection->progress = false;
+    return connection->failure;
+}
+
+void mote_posix_net_close(mote_port_t *port, int32_t handle) {
+    mote_posix_connection_t *connection = find(posix_of(port), handle);
+    if (connection == NULL) return;
+    connection->handle = 0;
+    connection->progress = connection->blocked = false;
+    if (connection->phase == OPEN && !connection->peer_closed) {
+        connection->deadline_ms = mote_posix_now_ms(port) + MOTE_POSIX_LINGER_MS;
+        connection->phase = LINGERING;
+    } else {
+        close_socket(connection);
+        connection->phase = FREE;
+    }
+}
+
+// ----------------------------------------------------------------- for wait
+
+bool mote_posix_is_ready(const mote_posix_t *posix, uint32_t wants) {
+    for (int i = 0; i < 2; i++) {
+        const mote_posix_connection_t *connection = &posix->connections[i];
+        if (connection->handle == 0) continue;
+        bool readable = connection->received.count > 0 || connection->progress;
+        if ((wants & MOTE_WANT_READABLE) != 0 && readable) return true;
+        if ((wants & MOTE_WANT_WORK) != 0 && connection->progress) return true;
+        bool writable = connection->blocked && mote_ring_room(&connection->sending) > 0;
+        if ((wants & MOTE_WANT_WRITABLE) != 0 && writable) return true;
+    }
+    return false;
+}
+
+nfds_t mote_posix_watch(mote_posix_t *posix, struct pollfd *out_descriptors, int64_t *ref_timeout_ms) {
+    nfds_t count = 0;
+    for (int i = 0; i < 2; i++) {
+        mote_posix_connection_t *connection = &posix->connections[i];
+        bool timed = connection->phase == LINGERING ||
+                     (connection->phase == CONNECTING && connection->address_next < connection->address_count);
+        if (timed) {
+            int64_t left_ms = connection->deadline_ms - mote_posix_now_ms(&posix->port);
+            if (left_ms < *ref_timeout_ms) *ref_timeout_ms = left_ms < 0 ? 0 : left_ms;
+        }
+        if (connection->socket < 0) continue;
+        short events = 0;
+        if (connection->phase == CONNECTING || connection->sending.count > 0) events |= POLLOUT;
+        if (connection->phase >= OPEN && !connection->peer_closed && mote_ring_room(&connection->received) > 0) events |= POLLIN;
+        if (events != 0) out_descriptors[count++] = (struct pollfd){.fd = connection->socket, .events = events};
+    }
+    return count;
+}
+
+bool mote_posix_lingers(const mote_posix_t *posix) {
+    return posix->connections[0].phase == LINGERING || posix->connections[1].phase == LINGERING;
+}

@@ -1,0 +1,207 @@
+// The engine seam over a module that wasm2c turned into C. MOTE_AOT_HEADER is the header that it wrote, under -n client.
+#include <setjmp.h>
+
+#include "engine.h"
+#include "exports.h"
+#include "imports.h"
+#include MOTE_AOT_HEADER
+
+struct mote_engine {
+    w2c_client instance;
+    uint8_t *memory;
+    uint32_t memory_size;
+    size_t arena_used;
+    jmp_buf trapped;
+    wasm_rt_trap_t why;
+};
+
+// Generated code traps without saying in which instance; this is set for the length of one call.
+static MOTE_THREAD_LOCAL mote_engine_t *current_engine;
+
+void wasm_rt_trap(wasm_rt_trap_t why) {
+    current_engine->why = why;
+    longjmp(current_engine->trapped, 1);
+}
+
+static const char *text_of(wasm_rt_trap_t why) {
+    switch (why) {
+    case WASM_RT_TRAP_OOB: return "[trap] out of bounds memory access";
+    case WASM_RT_TRAP_INT_OVERFLOW: return "[trap] integer overflow";
+    case WASM_RT_TRAP_DIV_BY_ZERO: return "[trap] integer divide by zero";
+    case WASM_RT_TRAP_UNREACHABLE: return "[trap] unreachable executed";
+    default: return "[trap] program called abort";
+    }
+}
+
+void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t max_pages, bool is64, uint32_t page_size) {
+    memory->data = current_engine->memory;
+    memory->size = current_engine->memory_size;
+    memory->pages = pages;
+    memory->max_pages = max_pages;
+    memory->page_size = page_size;
+    memory->is64 = is64;
+}
+
+void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
+    memory->data = NULL;
+    memory->size = 0;
+}
+
+// ------------------------------------------------------------------- imports
+
+static mote_t *mote_of(struct w2c_mote *context) {
+    return (mote_t *)(void *)context;
+}
+
+u32 w2c_mote_net_open(struct w2c_mote *context, u32 host, u32 host_length, u32 port_number, u32 flags);
+u32 w2c_mote_net_state(struct w2c_mote *context, u32 handle);
+u32 w2c_mote_net_send(struct w2c_mote *context, u32 handle, u32 from, u32 length);
+u32 w2c_mote_net_recv(struct w2c_mote *context, u32 handle, u32 to, u32 capacity);
+void w2c_mote_net_close(struct w2c_mote *context, u32 handle);
+u64 w2c_mote_now_ms(struct w2c_mote *context);
+u64 w2c_mote_unix_ms(struct w2c_mote *context);
+u32 w2c_mote_random_u32(struct w2c_mote *context);
+void w2c_mote_log(struct w2c_mote *context, u32 level, u32 text, u32 length);
+
+u32 w2c_mote_net_open(struct w2c_mote *context, u32 host, u32 host_length, u32 port_number, u32 flags) {
+    return (u32)mote_import_net_open(mote_of(context), host, host_length, port_number, flags);
+}
+
+u32 w2c_mote_net_state(struct w2c_mote *context, u32 handle) {
+    return (u32)mote_import_net_state(mote_of(context), handle);
+}
+
+u32 w2c_mote_net_send(struct w2c_mote *context, u32 handle, u32 from, u32 length) {
+    return (u32)mote_import_net_send(mote_of(context), handle, from, length);
+}
+
+u32 w2c_mote_net_recv(struct w2c_mote *context, u32 handle, u32 to, u32 capacity) {
+    return (u32)mote_import_net_recv(mote_of(context), handle, to, capacity);
+}
+
+void w2c_mote_net_close(struct w2c_mote *context, u32 handle) {
+    mote_import_net_close(mote_of(context), handle);
+}
+
+u64 w2c_mote_now_ms(struct w2c_mote *context) {
+    if (mote_import_traps(mote_of(context))) wasm_rt_trap(WASM_RT_TRAP_HOST);
+    return (u64)mote_import_now_ms(mote_of(context));
+}
+
+u64 w2c_mote_unix_ms(struct w2c_mote *context) {
+    return (u64)mote_import_unix_ms(mote_of(context));
+}
+
+u32 w2c_mote_random_u32(struct w2c_mote *context) {
+    return (u32)mote_import_random_u32(mote_of(context));
+}
+
+void w2c_mote_log(struct w2c_mote *context, u32 level, u32 text, u32 length) {
+    mote_import_log(mote_of(context), level, text, length);
+}
+
+// ------------------------------------------------------------------- exports
+
+typedef u32 export0_t(w2c_client *);
+typedef u32 export1_t(w2c_client *, u32);
+typedef u32 export2_t(w2c_client *, u32, u32);
+typedef u32 export3_t(w2c_client *, u32, u32, u32);
+typedef u32 export4_t(w2c_client *, u32, u32, u32, u32);
+typedef u32 export5_t(w2c_client *, u32, u32, u32, u32, u32);
+
+// Weak, so that what a profile does not export is NULL here instead of an error of the linker.
+#define DECLARE(symbol, name, arguments, required) extern __attribute__((weak)) export##arguments##_t w2c_client_##name;
+MOTE_EXPORTS(DECLARE)
+
+typedef void (*any_function_t)(void);
+
+typedef struct export_entry {
+    const char *name;
+    uint32_t arguments;
+    any_function_t function;
+} export_entry_t;
+
+#define ENTRY(symbol, name, arguments, required) {#name, arguments, (any_function_t)w2c_client_##name},
+static const export_entry_t entries[] = {MOTE_EXPORTS(ENTRY)};
+
+mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32_t arguments) {
+    (void)engine;
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        if (strcmp(entries[i].name, name) != 0) continue;
+        return entries[i].function != NULL && entries[i].arguments == arguments ? &entries[i] : NULL;
+    }
+    return NULL;
+}
+
+// ------------------------------------------------------------- load and call
+
+static uintptr_t aligned(uintptr_t address) {
+    return (address + 7u) & ~(uintptr_t)7u;
+}
+
+int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *setup, const char **out_fault) {
+    *out_engine = NULL;
+    *out_fault = "arena_size";
+    uintptr_t start = aligned((uintptr_t)setup->arena);
+    uintptr_t memory = aligned(start + sizeof(mote_engine_t));
+    size_t used = (size_t)(memory - (uintptr_t)setup->arena) + setup->memory_size;
+    if (used > setup->arena_size) return MOTE_STATUS_TOO_LARGE;
+
+    mote_engine_t *engine = (mote_engine_t *)start;
+    memset(engine, 0, sizeof *engine);
+    engine->memory = (uint8_t *)memory;
+    engine->memory_size = setup->memory_size;
+    engine->arena_used = used;
+    memset(engine->memory, 0, engine->memory_size);
+    current_engine = engine;
+    // The module's data may not fit the memory that it is given; then the first copy of a segment traps.
+    if (setjmp(engine->trapped) == 0) {
+        wasm2c_client_instantiate(&engine->instance, (struct w2c_mote *)(void *)setup->mote);
+        *out_engine = engine;
+    } else {
+        *out_fault = "memory_size";
+    }
+    current_engine = NULL;
+    return *out_engine != NULL ? MOTE_STATUS_OK : MOTE_STATUS_TOO_LARGE;
+}
+
+static u32 call(w2c_client *instance, const export_entry_t *entry, const uint32_t v[]) {
+    switch (entry->arguments) {
+    case 0: return ((export0_t *)entry->function)(instance);
+    case 1: return ((export1_t *)entry->function)(instance, v[0]);
+    case 2: return ((export2_t *)entry->function)(instance, v[0], v[1]);
+    case 3: return ((export3_t *)entry->function)(instance, v[0], v[1], v[2]);
+    case 4: return ((export4_t *)entry->function)(instance, v[0], v[1], v[2], v[3]);
+    default: return ((export5_t *)entry->function)(instance, v[0], v[1], v[2], v[3], v[4]);
+    }
+}
+
+int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[],
+                         int32_t *out_result, const char **out_fault) {
+    (void)arguments; // checked when the function was found
+    current_engine = engine;
+    if (setjmp(engine->trapped) != 0) {
+        // The jump came back here with current_engine as it was; locals from before are not read again.
+        mote_engine_t *broken = current_engine;
+        current_engine = NULL;
+        *out_fault = text_of(broken->why);
+        return MOTE_STATUS_TRAPPED;
+    }
+    *out_result = (int32_t)call(&engine->instance, function, values);
+    current_engine = NULL;
+    return MOTE_STATUS_OK;
+}
+
+uint8_t *mote_engine_memory(mote_engine_t *engine, uint32_t *out_length) {
+    *out_length = engine->memory_size;
+    return engine->memory;
+}
+
+void mote_engine_free(mote_engine_t *engine) {
+    wasm2c_client_free(&engine->instance);
+}
+
+void mote_engine_usage(const mote_engine_t *engine, mote_engine_usage_t *out_usage) {
+    out_usage->arena_peak = engine->arena_used;
+    out_usage->allocations = 0;
+}
