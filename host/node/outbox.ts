@@ -10,6 +10,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
   /** What to do while the outbox is full; the client's option when absent. */
   readonly whenFull?: "wait" | "reject" | undefined;
+  /** Told when the message has entered the outbox: its packet id, 0 at QoS 0. */
+  readonly onAppended?: ((id: number) => void) | undefined;
 }
 
 export interface Deferred<T> {
@@ -59,6 +61,7 @@ export class Outbox {
       this.#unsent.push(id);
       if (id > 0) this.#unacknowledged.set(id, deferred);
       else deferred.resolve();
+      options.onAppended?.(id);
     });
   }
 

@@ -1,0 +1,56 @@
+// The `mote` command: options, help, and the exit code.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import colors from "picocolors";
+import { runDevice, type DeviceOptions } from "./device.ts";
+import { CommandError, ExitCode } from "./exit.ts";
+import { runServer, type ServerCommandOptions } from "./server.ts";
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`not a whole number from ${min} to ${max}.`);
+  };
+}
+
+function program(): Command {
+  const mote = new Command("mote")
+    .description("One MQTT device client for every engine: try it against a local server or any broker.")
+    .exitOverride();
+  mote.command("server")
+    .description("run the local ThingsBoard-compatible server")
+    .option("--port <n>", "MQTT port, 0 = any free one", wholeNumber(0, 65535), 1883)
+    .option("--rest-port <n>", "REST port, 0 = any free one", wholeNumber(0, 65535), 8080)
+    .option("--host <address>", "address to listen at", "127.0.0.1")
+    .option("--token <token>", "access token of the demo device", "DEMO_TOKEN")
+    .action((options: ServerCommandOptions) => runServer(options));
+  mote.command("device")
+    .description("run the demo device")
+    .requiredOption("--config <file>", "configuration, one JSON object")
+    .addOption(new Option("--engine <engine>", "what runs the module").choices(["wasm3", "aot", "v8"]).default("v8"))
+    .option("--host <name>", "broker, in place of mqtt_host")
+    .option("--port <n>", "port, in place of mqtt_port", wholeNumber(1, 65535))
+    .option("--interval <ms>", "time between two telemetry messages", wholeNumber(1, 86_400_000), 1000)
+    .option("--retry", "keep trying when the first connection fails", false)
+    .option("--json", "one JSON object a line", false)
+    .action((options: DeviceOptions) => runDevice(options));
+  return mote;
+}
+
+/** The exit code; what went wrong is on the standard error by then. */
+async function main(): Promise<number> {
+  try {
+    await program().parseAsync();
+    return ExitCode.Ok;
+  } catch (error) {
+    // Commander has printed its message; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
+    if (!(error instanceof CommandError)) throw error;
+    const paint = colors.createColors(colors.isColorSupported && process.stderr.isTTY === true);
+    process.stderr.write(`${paint.red("mote:")} ${error.message}\n${error.hint && `      ${error.hint}\n`}`);
+    return error.exitCode;
+  }
+}
+
+process.exitCode = await main();

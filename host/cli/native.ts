@@ -1,0 +1,60 @@
+// Runs the demo device as the C program of one engine, and reads the lines that it writes.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { DemoDevice, DemoEvent } from "./demo.ts";
+import { CommandError, ExitCode } from "./exit.ts";
+import { builtFile } from "./paths.ts";
+
+/** How long the program may take to disconnect before it is killed. */
+const STOP_MS_MAX = 10_000;
+
+export interface NativeOptions {
+  readonly engine: "wasm3" | "aot";
+  readonly arguments: readonly string[];
+  readonly onEvent: (event: DemoEvent) => void;
+  /** The program ended by itself. */
+  readonly onExit: (error: CommandError) => void;
+}
+
+export function startNative(options: NativeOptions): DemoDevice {
+  const program = builtFile(`c/mote-device-${options.engine}`, "npm run build");
+  // In a group of its own, so that Ctrl-C reaches it once, from here.
+  const child = spawn(program, [...options.arguments, "--json"], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  let isStopping = false;
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => { complaint = (complaint + text).slice(-2000); });
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => {
+    try {
+      options.onEvent(JSON.parse(line) as DemoEvent);
+    } catch {
+      options.onEvent({ event: "Output", line });
+    }
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.on("error", (error) => {
+      resolve();
+      options.onExit(new CommandError(ExitCode.Failed, `cannot run ${program}: ${error.message}`));
+    });
+    child.on("close", (code, signal) => {
+      resolve();
+      if (isStopping) return;
+      const status = code ?? ExitCode.Failed;
+      options.onExit(new CommandError(status === 0 ? ExitCode.Failed : status,
+        complaint.trim() || `the device program ended with ${signal ?? `exit code ${code}`}`));
+    });
+  });
+  const killed = (): void => { child.kill("SIGKILL"); };
+  process.once("exit", killed);
+  return {
+    async stop(): Promise<void> {
+      isStopping = true;
+      child.kill("SIGTERM");
+      const timer = setTimeout(killed, STOP_MS_MAX);
+      await ended;
+      clearTimeout(timer);
+      process.off("exit", killed);
+    },
+  };
+}
