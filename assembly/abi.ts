@@ -38,6 +38,7 @@ export const enum Status {
   Inexact = -14, // the number has more digits than 64 bits hold
   NotFound = -15, // no such member, subscription or request
   TooDeep = -16, // nested deeper than JSON_DEPTH_MAX
+  Timeout = -17, // no answer in time
   DnsFailed = -32, // the name could not be resolved
   ConnectionRefused = -33, // nobody listens at that address
   Unreachable = -34, // no route to the address, or the network is down

@@ -1,0 +1,67 @@
+// Keeps every deadline of the client as data: one table, compared in one place.
+//
+// Deadlines are the low half of the host's clock in milliseconds and are compared by signed difference, so the wrap
+// after 49.7 days passes unnoticed as long as no interval exceeds INTERVAL_MS_MAX.
+import { NO_DEADLINE_MS } from "../abi";
+import { now_ms } from "../host";
+import { TIMERS } from "../memory";
+
+export const enum Timer {
+  Link = 0, // next attempt, or the end of the present one
+  Ping = 1, // next PINGREQ
+  Pong = 2, // PINGRESP
+  Acknowledge = 3, // PUBACK of the oldest message in flight
+  Subscription = 4, // SUBACK or UNSUBACK
+  Health = 5, // the connection has proved itself
+  Drain = 6, // the end of patience of disconnect()
+  Request = 7, // the first request that runs out of time
+  Count = 8,
+}
+
+/** The time of the present poll. */
+export let now: u32 = 0;
+
+export function readClock(): void {
+  now = <u32>now_ms();
+}
+
+/** Sets the deadline itself; zero is off. */
+export function setDeadline(timer: i32, deadline: u32): void {
+  store<u32>(TIMERS + (timer << 2), deadline);
+}
+
+/** The deadline that is `intervalMs` from now; never zero, which means off. */
+export function fromNow(intervalMs: u32): u32 {
+  return max<u32>(now + intervalMs, 1);
+}
+
+export function arm(timer: i32, intervalMs: u32): void {
+  setDeadline(timer, fromNow(intervalMs));
+}
+
+/** Turns off every timer of a connection; what waits for an answer goes on waiting. */
+export function disarmSession(): void {
+  memory.fill(TIMERS, 0, <i32>Timer.Request << 2);
+}
+
+/** Milliseconds until the deadline, 0 when it has come, NO_DEADLINE_MS when there is none. */
+export function remaining(deadline: u32): i32 {
+  return deadline ? max<i32>(<i32>(deadline - now), 0) : NO_DEADLINE_MS;
+}
+
+export function isDue(timer: i32): bool {
+  return !remaining(load<u32>(TIMERS + (timer << 2)));
+}
+
+export function isArmed(timer: i32): bool {
+  return load<u32>(TIMERS + (timer << 2)) != 0;
+}
+
+/** Milliseconds until the first deadline of all. */
+export function nextDue(): i32 {
+  let first = NO_DEADLINE_MS;
+  for (let timer = 0; timer < <i32>Timer.Count; timer++) {
+    first = min<i32>(first, remaining(load<u32>(TIMERS + (timer << 2))));
+  }
+  return first;
+}

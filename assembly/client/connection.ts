@@ -1,0 +1,396 @@
+// Drives the connection: one step of everything for each `poll`.
+import { EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
+import { arm, disarmSession, isArmed, isDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
+import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
+import { count, LANE } from "../memory";
+import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
+import { Packet, SUBACK_REFUSED } from "../mqtt/packet";
+import { packetId, payload, readPublish, readU16, topic, topicLength } from "../mqtt/publish";
+import { raise, setPayload, setTopic } from "./event";
+import * as hello from "./hello";
+import * as inbound from "./inbound";
+import * as lane from "./lane";
+import * as outbox from "./outbox";
+import { presence, setting, Setting } from "./settings";
+import * as subscriptions from "./subscriptions";
+import { Effect, Event, transition } from "./transition";
+
+/** CONNACK return codes [MQTT 3.1.1, table 3.1]. */
+const CONNACK_CODE_MAX: i32 = 5;
+const CONNACK_SERVER_UNAVAILABLE: i32 = 3;
+/** A message that was not accepted is asked for again so often. */
+const REDELIVERIES_MAX: i32 = 2;
+/** Closes by the peer before the connection was healthy that make it `Unstable`. */
+const EARLY_CLOSES: i32 = 2;
+
+export let isConfigured: bool = false;
+export let state: i32 = State.Stopped;
+let handle: i32 = 0;
+/** A failure of the port outside `receive`, to be handled by the next step. */
+let fault: i32 = 0;
+/** There is more to do at once. */
+let again: bool = false;
+/** Events that follow another one of the same poll, one bit for each kind. */
+let pending: i32 = 0;
+let lastReason: i32 = 0;
+
+/** The present ceiling of the backoff, and the least share of it that is waited: half after a refusal. */
+let ceilingMs: u32 = 0;
+let leastMs: u32 = 0;
+let earlyCloses: i32 = 0;
+/** The peer answered something in this session. */
+let proved: bool = false;
+
+/** The application accepted what the last event lent. */
+let accepted: bool = true;
+let redeliveries: i32 = 0;
+
+/** What of the present packet the port has not accepted yet. */
+let out: usize = 0;
+let outEnd: usize = 0;
+/** Where it comes from: the outbox, the address of a subscription, or anything else. */
+let source: usize = 0;
+const FROM_ELSEWHERE: usize = 0;
+const FROM_OUTBOX: usize = 1;
+/** The port accepted less than it was offered. */
+let blocked: bool = false;
+let sayHello: bool = false;
+
+/** The configuration is in place. */
+export function setConfigured(): void {
+  isConfigured = true;
+  ceilingMs = setting(Setting.ReconnectMinMs);
+}
+
+/** Something was appended that the next poll can send. */
+export function wake(): void {
+  again = true;
+}
+
+/** A packet is on its way, so that its bytes must stay where they are. */
+export function isSending(): bool {
+  return out != outEnd;
+}
+
+/** Chooses the next packet to send; false when there is none. */
+function pick(): bool {
+  source = FROM_ELSEWHERE;
+  if (sayHello) {
+    sayHello = false;
+    out = hello.connectPacket;
+    outEnd = hello.connectEnd;
+    return true;
+  }
+  if (state < State.Connected) return false;
+  const waiting = lane.take();
+  if (waiting) {
+    outEnd = LANE + lane.written;
+    out = outEnd - waiting;
+    return true;
+  }
+  if (subscriptions.unsent) {
+    source = subscriptions.nextToSend();
+    out = subscriptions.packetOf(source);
+    outEnd = subscriptions.packetEnd(source);
+    return true;
+  }
+  const packet = outbox.nextToSend(setting(Setting.MaxInflight));
+  if (!packet) return false;
+  source = FROM_OUTBOX;
+  out = packet;
+  outEnd = packet + outbox.packetLength(packet);
+  return true;
+}
+
+/** Offers everything that may leave to the port. */
+function flush(): void {
+  blocked = false;
+  while (out != outEnd || pick()) {
+    const sent = net_send(handle, out, <i32>(outEnd - out));
+    if (sent < 0) {
+      fault = sent;
+      return;
+    }
+    count(Stat.BytesSent, sent);
+    out += sent;
+    if (out != outEnd) {
+      blocked = true;
+      return;
+    }
+    const acknowledgeMs: u32 = setting(Setting.AckTimeoutS) * 1000;
+    if (source == FROM_OUTBOX) {
+      outbox.markSent(acknowledgeMs);
+    } else if (source != FROM_ELSEWHERE) {
+      subscriptions.markSent(source);
+      arm(Timer.Subscription, acknowledgeMs);
+    }
+  }
+}
+
+/** Does what a transition asks for. */
+function perform(outcome: i32): void {
+  if (outcome < 0) return;
+  const before = state;
+  state = outcome & 0xff;
+  if (outcome & Effect.Goodbye && out == outEnd) {
+    // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
+    lane.putEmpty(Packet.Disconnect);
+    const waiting = lane.take();
+    net_send(handle, LANE + lane.written - waiting, waiting);
+  }
+  if (outcome & Effect.Close) {
+    if (handle > 0) net_close(handle);
+    handle = fault = 0;
+    out = outEnd = 0;
+    blocked = sayHello = false;
+    accepted = true;
+    lane.clear();
+    disarmSession();
+    if (inbound.reset()) {
+      count(Stat.InboundAborted);
+      pending |= 1 << EventKind.MessageAborted;
+    }
+    outbox.rewind(before >= State.Connected);
+  }
+  if (outcome & Effect.Schedule) arm(Timer.Link, 0);
+  if (outcome & Effect.Retry) {
+    // Full jitter, so that a fleet does not come back in step.
+    arm(Timer.Link, leastMs + <u32>random_u32() % (ceilingMs - leastMs + 1));
+    leastMs = 0;
+    ceilingMs = min<u32>(ceilingMs * 2, setting(Setting.ReconnectMaxMs));
+  }
+  if (outcome & Effect.Open) {
+    arm(Timer.Link, setting(Setting.ConnectTimeoutS) * 1000);
+    const flags = presence(Setting.Tls) ? <i32>NetFlag.Tls : 0;
+    handle = net_open(hello.serverName, hello.serverNameLength, setting(Setting.MqttPort), flags);
+    if (handle < 0) fault = handle;
+  }
+  if (outcome & Effect.Hello) sayHello = true;
+  if (outcome & Effect.Session) {
+    setDeadline(Timer.Link, 0);
+    proved = false;
+    const keepAliveS = setting(Setting.KeepAliveS);
+    if (keepAliveS) arm(Timer.Ping, keepAliveS * 750);
+    // Longer than the backoff of a twin that uses the same credentials, or both would take turns at full speed.
+    arm(Timer.Health, max<u32>(setting(Setting.HealthyS) * 1000, ceilingMs));
+    subscriptions.assertAll();
+  }
+  if (outcome & Effect.Patience) arm(Timer.Drain, setting(Setting.AckTimeoutS) * 1000);
+}
+
+function happen(event: i32): void {
+  perform(transition(state, event));
+}
+
+/** The connection ended: the event that says so. */
+function lose(reason: i32): i32 {
+  lastReason = reason;
+  if (reason == Status.ProtocolError) count(Stat.ProtocolErrors);
+  if (state >= State.Connected) {
+    count(Stat.Disconnects);
+    // Failures of the port come from the peer or the network; the others are this client's own decisions.
+    if (reason > Status.ConnectTimeout && ++earlyCloses == EARLY_CLOSES) pending |= 1 << EventKind.Unstable;
+  } else {
+    count(Stat.ConnectFailures);
+  }
+  happen(Event.Lost);
+  return raise(EventKind.Disconnected, 0, reason);
+}
+
+function receiveConnack(flags: u32, code: i32): i32 {
+  if (flags > 1 || code > CONNACK_CODE_MAX) return lose(Status.ProtocolError);
+  if (code) {
+    // A refusal does not go away within seconds; only an overloaded server may.
+    ceilingMs = setting(Setting.ReconnectMaxMs);
+    if (code != CONNACK_SERVER_UNAVAILABLE) leastMs = ceilingMs >> 1;
+    lose(Status.ConnectRefused);
+    return raise(EventKind.Refused, 0, code);
+  }
+  count(Stat.Connects);
+  happen(Event.Accepted);
+  return raise(EventKind.Connected, 0, flags);
+}
+
+/** Handles a packet that is no PUBLISH. */
+function receivePacket(): i32 {
+  const type = inbound.firstByte() >> 4;
+  const body = inbound.passPacket();
+  if ((type == Packet.Connack) != (state == State.Connecting)) return lose(Status.ProtocolError);
+  if (type == Packet.Connack) return receiveConnack(load<u8>(body), load<u8>(body, 1));
+  proved = true;
+  if (type == Packet.Pingresp) {
+    setDeadline(Timer.Pong, 0);
+    return EventKind.None;
+  }
+  const id = readU16(body);
+  if (type == Packet.Puback) {
+    if (outbox.acknowledge(id)) {
+      count(Stat.MessagesDelivered);
+      return raise(EventKind.Delivered, id, 0);
+    }
+    count(Stat.AcknowledgementsUnknown);
+    return EventKind.None;
+  }
+  const code = type == Packet.Suback ? <i32>load<u8>(body, 2) : -1;
+  if (code > 1 && code != SUBACK_REFUSED) return lose(Status.ProtocolError);
+  const kind = subscriptions.settle(id, code);
+  if (kind < 0) {
+    count(Stat.AcknowledgementsUnknown);
+    return EventKind.None;
+  }
+  if (!subscriptions.unanswered) setDeadline(Timer.Subscription, 0);
+  return kind;
+}
+
+/** Looks at every deadline of a session; the event of the one that ended it, or None. */
+function checkDeadlines(): i32 {
+  const acknowledgeMs: u32 = setting(Setting.AckTimeoutS) * 1000;
+  if (isDue(Timer.Acknowledge) || isDue(Timer.Subscription)) return lose(Status.AcknowledgeTimeout);
+  if (isDue(Timer.Pong)) return lose(Status.PingTimeout);
+  if (isDue(Timer.Ping)) {
+    arm(Timer.Ping, setting(Setting.KeepAliveS) * 750);
+    if (!isArmed(Timer.Pong)) {
+      lane.putEmpty(Packet.Pingreq);
+      arm(Timer.Pong, acknowledgeMs);
+    }
+  }
+  if (isDue(Timer.Health)) {
+    if (proved) {
+      setDeadline(Timer.Health, 0);
+      ceilingMs = setting(Setting.ReconnectMinMs);
+      earlyCloses = 0;
+    } else {
+      arm(Timer.Health, acknowledgeMs);
+    }
+  }
+  if (state == State.Draining && (isDue(Timer.Drain) || (outbox.isEmpty() && !lane.written && !isSending()))) {
+    happen(Event.Drained);
+    return raise(EventKind.Disconnected, 0, Status.Requested);
+  }
+  return EventKind.None;
+}
+
+/** Sets a message aside on which session after session ended: its event, or None. */
+function rejectPoison(): i32 {
+  outbox.reclaim(); // gives back the one before, whose bytes an event lent until now
+  const packet = outbox.takePoison();
+  if (!packet) return EventKind.None;
+  readHeader(packet, outbox.packetLength(packet));
+  readPublish(load<u8>(packet), packet + headerLength, remainingLength, remainingLength);
+  raise(EventKind.MessageRejected, packetId, lastReason);
+  setTopic(topic, topicLength);
+  setPayload(payload, <i32>(packet + outbox.packetLength(packet) - payload));
+  return EventKind.MessageRejected;
+}
+
+/** One step of the connection: the event that it raised, or None. */
+function step(): i32 {
+  if (fault) return lose(fault);
+  if (state < State.Opening) {
+    if (state == State.Stopped) return EventKind.None;
+    const rejected = rejectPoison();
+    if (!rejected && isDue(Timer.Link)) happen(Event.Due);
+    return rejected;
+  }
+  if (state < State.Connected && isDue(Timer.Link)) {
+    return lose(state == State.Opening ? <i32>Status.ConnectTimeout : <i32>Status.ConnackTimeout);
+  }
+  if (state == State.Opening) {
+    const net = net_state(handle);
+    if (net < 0) return lose(net);
+    if (net != NetState.Connecting) happen(Event.LinkOpened);
+    return EventKind.None;
+  }
+  if (state >= State.Connected) {
+    const kind = checkDeadlines();
+    if (kind) return kind;
+  }
+  if (!lane.hasRoom()) return EventKind.None;
+  const found = inbound.receive(handle);
+  if (found < 0) return lose(found == Status.Malformed ? <i32>Status.ProtocolError : found);
+  if (!found) return EventKind.None;
+  again = true;
+  if (found == inbound.PACKET) return receivePacket();
+  return state < State.Connected ? lose(Status.ProtocolError) : found;
+}
+
+/** Answers for what the last event lent: the event of a redelivery, or None. */
+function takeBack(): i32 {
+  const answer = accepted;
+  accepted = true;
+  const isLast = !inbound.partLeft;
+  if (answer) {
+    if (isLast && packetId) redeliveries = 0;
+  } else {
+    if (packetId && setting(Setting.Redeliver) && redeliveries < REDELIVERIES_MAX) {
+      redeliveries++;
+      count(Stat.InboundRedelivered);
+      return lose(Status.Redelivery);
+    }
+    redeliveries = 0;
+    count(Stat.InboundDropped);
+    if (!isLast) inbound.skipRest();
+  }
+  if (isLast && packetId) lane.putPuback(packetId);
+  inbound.takeBack();
+  return EventKind.None;
+}
+
+/** The first of the events that could not be returned when they happened. */
+function takePending(): i32 {
+  const kind = ctz(pending);
+  pending &= pending - 1;
+  return raise(kind, 0, lastReason);
+}
+
+/** The body of the export `poll`: the kind of the event that happened. */
+export function poll(): i32 {
+  readClock();
+  again = false;
+  let kind: i32 = inbound.lent ? takeBack() : EventKind.None;
+  if (!kind) kind = pending ? takePending() : step();
+  if (state >= State.Connecting && !fault) flush();
+  return kind;
+}
+
+export function start(): i32 {
+  if (!isConfigured) return Status.BadState;
+  readClock();
+  happen(Event.Start);
+  return Status.Ok;
+}
+
+export function disconnect(): i32 {
+  readClock();
+  const before = state;
+  happen(Event.Disconnect);
+  if (before != State.Stopped && state == State.Stopped) {
+    lastReason = Status.Requested;
+    pending |= 1 << EventKind.Disconnected;
+  }
+  again = true;
+  return Status.Ok;
+}
+
+export function stop(): i32 {
+  happen(Event.Stop);
+  pending = 0;
+  return Status.Ok;
+}
+
+export function deadlineMs(): i32 {
+  readClock();
+  return again || pending || fault || inbound.lent ? 0 : nextDue();
+}
+
+export function wants(): i32 {
+  if (state < State.Opening) return 0;
+  if (state == State.Opening) return Want.Work;
+  return (lane.hasRoom() ? Want.Readable : 0) | (blocked ? Want.Writable : 0);
+}
+
+export function release(isAccepted: i32): i32 {
+  if (!inbound.lent) return Status.BadState;
+  accepted = isAccepted != 0;
+  return Status.Ok;
+}

@@ -1,0 +1,4 @@
+// The profile `device`: `minimal`, raw publish and subscribe, attribute requests and shared attribute updates.
+export * from "./minimal";
+export { publishRaw as publish, subscribe, unsubscribe } from "../client/raw";
+export { requestAttributes as request_attributes } from "../thingsboard/request";
