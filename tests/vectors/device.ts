@@ -33,13 +33,15 @@ export type Link = "connecting" | "open" | number;
 
 type Later<T> = T | Promise<T>;
 
+/** A number, or bytes laid into the staging area, each behind the other at a multiple of four, and passed in one of three ways. */
+export type Argument = number | { bytes: Uint8Array; as: "length" | "address" | "span" };
+
 export interface VectorDevice {
   /** Builds a fresh instance; the clock starts at `startMs`. Called once, before everything else. */
   configure(json: string, startMs: bigint): Later<Answer>;
   /** What belongs to the last status. */
   fault(): Later<Fault>;
-  /** Calls a verb; `spans` are laid one behind the other in the staging area and their addresses put in place of "span". */
-  call(name: string, args: (number | { span: Uint8Array })[]): Later<Answer>;
+  call(name: string, args: Argument[]): Later<Answer>;
   poll(): Later<Poll>;
   /** Bytes from the server, readable at once. */
   receive(bytes: Uint8Array): Later<void>;
@@ -50,8 +52,7 @@ export interface VectorDevice {
   /** Bytes from the server that the client has not read yet. */
   unread(): Later<number>;
   counter(offset: number): Later<number>;
-  /** Bytes of linear memory, for functions that look into a text: writes it into the staging area and returns its address. */
-  stage(bytes: Uint8Array): Later<number>;
+  /** Bytes of linear memory. */
   read(address: number, length: number): Later<Uint8Array>;
   close(): Later<void>;
 }

@@ -25,7 +25,7 @@ function packetOf(command: string, fields: Fields): Packet {
     case "SUBSCRIBE": return { cmd: "subscribe", messageId: fields.number("id"), subscriptions: [{ topic: fields.text("filter"), qos: fields.number("qos") as 0 | 1 }] };
     case "SUBACK": return { cmd: "suback", messageId: fields.number("id"), granted: [fields.number("code")] };
     case "UNSUBSCRIBE": return { cmd: "unsubscribe", messageId: fields.number("id"), unsubscriptions: [fields.text("filter")] };
-    case "UNSUBACK": return { cmd: "unsuback", messageId: fields.number("id") };
+    case "UNSUBACK": return { cmd: "unsuback", messageId: fields.number("id"), granted: [] } as Packet;
     case "PINGREQ": return { cmd: "pingreq" };
     case "PINGRESP": return { cmd: "pingresp" };
     case "DISCONNECT": return { cmd: "disconnect" };

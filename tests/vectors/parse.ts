@@ -14,6 +14,8 @@ export interface Line {
 /** Something that happens, and what is expected to follow before the next thing happens. */
 export interface Step {
   input: Line;
+  /** More packets of the same piece of the stream. */
+  also: Line[];
   expected: Line[];
 }
 
@@ -27,7 +29,7 @@ export interface Vector {
   steps: Step[];
 }
 
-const INPUTS = ["given", "device", "server sends", "and", "link", "time passes", "counter"];
+const INPUTS = ["given", "device", "server sends", "link", "time passes", "counter"];
 const OUTPUTS = ["answer", "event", "device sends", "device opens", "device closes"];
 
 export function parseVectors(file: string, markdown: string): Vector[] {
@@ -76,10 +78,15 @@ function parseLog(file: string, block: string[], first: number): Step[] {
     const found = /^\s*([a-z ]+): ?(.*)$/.exec(text);
     const keyword = found?.[1] ?? "";
     last = { number, keyword, text: found?.[2]?.trim() ?? "", hex: undefined };
-    if (INPUTS.includes(keyword)) steps.push({ input: last, expected: [] });
+    const step = steps.at(-1);
+    if (INPUTS.includes(keyword)) steps.push({ input: last, also: [], expected: [] });
+    else if (keyword === "and") {
+      if (step?.input.keyword !== "server sends" || step.expected.length > 0) throw new Error(`${file}:${number}: "and" belongs below "server sends"`);
+      step.also.push(last);
+    }
     else if (!OUTPUTS.includes(keyword)) throw new Error(`${file}:${number}: not a line of a log: ${text}`);
-    else if (steps.length === 0) throw new Error(`${file}:${number}: nothing has happened yet`);
-    else steps.at(-1)!.expected.push(last);
+    else if (!step) throw new Error(`${file}:${number}: nothing has happened yet`);
+    else step.expected.push(last);
   });
   return steps;
 }

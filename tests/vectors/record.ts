@@ -19,7 +19,7 @@ export function packMember(type: number, key: string, body?: bigint | Buffer, di
   header[0] = type;
   header[1] = digits;
   header.writeUInt16LE(keyBytes.length, 2);
-  const parts = [header];
+  const parts: Uint8Array[] = [header];
   if (typeof body === "bigint") {
     const number = Buffer.alloc(8);
     number.writeBigInt64LE(body);

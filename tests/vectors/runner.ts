@@ -1,0 +1,299 @@
+// Plays a vector on a device and says where what happened differs from what is expected.
+
+import { EventFlag, EventKind, Release, Stat, Status } from "../../build/generated/abi.ts";
+import type { DeviceEvent, Link, NetAction, VectorDevice } from "./device.ts";
+import { decodeGloss, encodeGloss, packetLength } from "./gloss.ts";
+import type { Line, Profile, Step, Vector } from "./parse.ts";
+import { callVerb, SILENT, verbName } from "./script.ts";
+import { hexOf, showBytes } from "./words.ts";
+
+/** How the bytes of the server are cut: whole, one by one, or one step's in two at a position. */
+export type Cut = "whole" | "bytes" | { step: number; at: number };
+
+/** Something the device did, as the log has it. */
+interface Output { text: string; bytes: Buffer | undefined }
+
+const DEFAULTS: Record<string, unknown> = { mqtt_host: "broker.test", client_id: "m", rpc: false };
+const POLLS_MAX = 50000;
+const EVERY_BYTE = -1;
+
+export function configOf(vector: Vector, profile: Profile): string {
+  const base: Record<string, unknown> = profile === "device" ? { ...DEFAULTS, shared_attributes: false } : DEFAULTS;
+  return JSON.stringify(Object.fromEntries(Object.entries({ ...base, ...vector.config }).filter(([, value]) => value !== null)));
+}
+
+/** Positions at which the bytes of a step are cut: all of a short packet, both ends of a long one. */
+export function cutsOf(vector: Vector): Cut[] {
+  const cuts: Cut[] = [];
+  vector.steps.forEach((step, index) => {
+    if (step.input.keyword !== "server sends") return;
+    const length = bytesOf(step, new Map()).length;
+    for (let at = 1; at < length; at++) if (at <= 64 || at >= length - 16) cuts.push({ step: index, at });
+  });
+  return cuts;
+}
+
+/** Undefined when all went as expected, else a text for people. */
+export async function playVector(vector: Vector, profile: Profile, device: VectorDevice, cut: Cut, startMs: bigint): Promise<string | undefined> {
+  const player = new Player(device);
+  const json = configOf(vector, profile);
+  const configures = vector.steps[0]!.input.text.startsWith("configure");
+  try {
+    if (!configures) {
+      const { result } = await device.configure(json, startMs);
+      if (result !== 0) return `configure answers ${statusName(result)} ${JSON.stringify(await device.fault())} for ${json}`;
+    }
+    const ids = new Map<string, string>();
+    for (const [index, step] of vector.steps.entries()) {
+      const cutAt = cut === "bytes" ? EVERY_BYTE : typeof cut === "object" && cut.step === index ? cut.at : 0;
+      const outputs = await player.play(step, ids, cutAt, startMs);
+      const difference = compare(step.expected, outputs, ids);
+      if (difference) return `${vector.file}:${step.input.number} after "${step.input.keyword}: ${step.input.text}"\n${difference}`;
+    }
+    return undefined;
+  } catch (error) {
+    return `${vector.file}:${vector.line} ${(error as Error).message}`;
+  } finally {
+    await device.close();
+  }
+}
+
+function bytesOf(step: Step, ids: Map<string, string>): Buffer {
+  return Buffer.concat([step.input, ...step.also].map((each) => encodeGloss(each.text ? bind(each.text, ids) : `hex ${each.hex}`)));
+}
+
+/** Puts the numbers in place of the letters that stand for packet ids. */
+function bind(text: string, ids: Map<string, string>): string {
+  return text.replace(/\bid ([A-Z])\b/g, (_, letter: string) => `id ${ids.get(letter) ?? "1"}`).replace(/\/([A-Z])"/g, (found, letter: string) => (ids.has(letter) ? `/${ids.get(letter)}"` : found));
+}
+
+class Player {
+  private sent = Buffer.alloc(0);
+  /** Parts of a message that has not ended. */
+  private parts: Uint8Array[] = [];
+  private declines = false;
+
+  constructor(private readonly device: VectorDevice) {}
+
+  async play(step: Step, ids: Map<string, string>, cutAt: number, startMs: bigint): Promise<Output[]> {
+    const { keyword, text } = step.input;
+    switch (keyword) {
+      case "given":
+        if (text !== "a session") throw new Error(`nothing known is given: ${text}`);
+        return this.session();
+      case "device":
+        return this.command(text, ids, startMs);
+      case "server sends":
+        return this.serve(bytesOf(step, ids), cutAt);
+      case "link":
+        await this.setLink(text);
+        return this.settle();
+      case "time passes":
+        return this.pass(duration(text));
+      case "counter": {
+        const [name] = text.split(" ");
+        const value = await this.device.counter(Stat[name as keyof typeof Stat]);
+        if (`${name} ${value}` !== text) throw new Error(`line ${step.input.number}: counter ${name} is ${value}, not ${text.split(" ")[1]}`);
+        return [];
+      }
+    }
+    throw new Error(`not a thing that happens: ${keyword}`);
+  }
+
+  private async serve(bytes: Buffer, cutAt: number): Promise<Output[]> {
+    const outputs: Output[] = [];
+    const pieces = cutAt === EVERY_BYTE ? [...bytes].map((byte) => Buffer.from([byte])) : [bytes.subarray(0, cutAt), bytes.subarray(cutAt)];
+    for (const piece of pieces) {
+      if (piece.length === 0) continue;
+      await this.device.receive(piece);
+      outputs.push(...(await this.settle()));
+    }
+    return outputs;
+  }
+
+  private async command(text: string, ids: Map<string, string>, startMs: bigint): Promise<Output[]> {
+    if (text === "declines the next message") {
+      this.declines = true;
+      return [];
+    }
+    if (text.startsWith("configure ")) {
+      const { result } = await this.device.configure(text.slice("configure ".length), startMs);
+      const fault = await this.device.fault();
+      return [line(`answer: ${result === 0 ? "0" : `${statusName(result)}${fault.text ? ` ${JSON.stringify(fault.text)}` : ""}${fault.value ? `, value ${fault.value}` : ""}`}`)];
+    }
+    const { result, actions, shown } = await callVerb(this.device, bind(text, ids));
+    const outputs = this.observe(actions);
+    if (!SILENT.includes(verbName(text)) || result !== 0) {
+      const value = result === Status.TooLarge ? `, value ${(await this.device.fault()).value}` : "";
+      outputs.push(line(`answer: ${shown ?? (result < 0 ? statusName(result) : String(result))}${value}`));
+    }
+    return [...outputs, ...(await this.settle())];
+  }
+
+  private async setLink(text: string): Promise<void> {
+    const accepts = /^accepts (\d+|all)/.exec(text);
+    const links: Record<string, Link> = { opens: "open", closes: Status.ConnectionClosed, resets: Status.ConnectionReset };
+    const failure = /^fails (\w+)$/.exec(text)?.[1];
+    if (accepts) await this.device.accept(accepts[1] === "all" ? Infinity : Number(accepts[1]));
+    else if (failure) await this.device.setLink(Status[failure as keyof typeof Status]);
+    else if (text in links) await this.device.setLink(links[text]!);
+    else throw new Error(`not a thing that a link does: ${text}`);
+  }
+
+  /** Up to the event Connected and the last SUBACK, unseen. */
+  private async session(): Promise<Output[]> {
+    await this.device.call("start", []);
+    await this.settle();
+    await this.device.setLink("open");
+    await this.settle();
+    await this.device.receive(encodeGloss("CONNACK code 0"));
+    let outputs = await this.settle();
+    if (!outputs.some((each) => each.text.startsWith("event: Connected"))) throw new Error(`no session: ${outputs.map((each) => each.text).join("; ")}`);
+    for (;;) {
+      const asked = outputs.map((each) => /^device sends: SUBSCRIBE (id \d+) .* qos (\d)$/.exec(each.text)).filter((each) => each !== null);
+      if (asked.length === 0) return [];
+      await this.device.receive(Buffer.concat(asked.map(([, id, qos]) => encodeGloss(`SUBACK ${id} code ${qos}`))));
+      outputs = await this.settle();
+    }
+  }
+
+  private async pass(ms: number): Promise<Output[]> {
+    const outputs = await this.settle();
+    for (let left = ms; left > 0; ) {
+      const step = Math.min(left, this.deadlineMs);
+      await this.device.tick(step);
+      left -= step;
+      outputs.push(...(await this.settle()));
+    }
+    return outputs;
+  }
+
+  private deadlineMs = 0;
+
+  /** Polls until nothing is left to do, as a host does before it sleeps. */
+  private async settle(): Promise<Output[]> {
+    const outputs: Output[] = [];
+    for (let polls = 0; polls < POLLS_MAX; polls++) {
+      const { actions, event, received, deadlineMs } = await this.device.poll();
+      outputs.push(...this.observe(actions));
+      if (event) outputs.push(...(await this.show(event)));
+      this.deadlineMs = deadlineMs;
+      if (!event && actions.length === 0 && received === 0 && deadlineMs > 0) {
+        const unread = await this.device.unread();
+        if (unread > 0) throw new Error(`the client sleeps on ${unread} unread bytes`);
+        return outputs;
+      }
+    }
+    throw new Error(`the client never sleeps; last: ${outputs.slice(-3).map((each) => each.text).join("; ")}`);
+  }
+
+  private observe(actions: NetAction[]): Output[] {
+    const outputs: Output[] = [];
+    for (const action of actions) {
+      if (action.kind === "send") {
+        this.sent = Buffer.concat([this.sent, action.bytes]);
+        for (let length = packetLength(this.sent); length > 0; length = packetLength(this.sent)) {
+          const bytes = Buffer.from(this.sent.subarray(0, length));
+          outputs.push({ text: `device sends: ${decodeGloss(bytes)}`, bytes });
+          this.sent = this.sent.subarray(length);
+        }
+        continue;
+      }
+      if (this.sent.length > 0) outputs.push(line(`device sends: part ${hexOf(this.sent)}`));
+      this.sent = Buffer.alloc(0);
+      outputs.push(line(action.kind === "close" ? "device closes:" : `device opens: ${action.host} ${action.port}${action.tls ? " tls" : ""}`));
+    }
+    return outputs;
+  }
+
+  private async show(event: DeviceEvent): Promise<Output[]> {
+    const name = nameOf(EventKind, event.kind);
+    if (this.declines && isInbound(event.kind)) {
+      this.declines = false;
+      const { result } = await this.device.call("event_release", [Release.NotAccepted]);
+      if (result !== 0) return [line(`answer: ${statusName(result)}`)];
+    }
+    if (event.kind === EventKind.Message) {
+      if (event.offset === 0) this.parts = [];
+      this.parts.push(event.payload);
+      if (!(event.flags & EventFlag.Last)) return [];
+      const payload = Buffer.concat(this.parts);
+      if (payload.length !== event.total) throw new Error(`parts of ${payload.length} bytes, announced were ${event.total}`);
+      return [line(`event: Message topic ${showBytes(event.topic)} payload ${showBytes(payload)}${flagsOf(event)}`)];
+    }
+    return [line(`event: ${name}${fieldsOf(event)}`)];
+  }
+}
+
+function fieldsOf(event: DeviceEvent): string {
+  const topic = ` topic ${showBytes(event.topic)}`;
+  switch (event.kind) {
+    case EventKind.Connected: return event.reason ? " session_present" : "";
+    case EventKind.Disconnected: case EventKind.Unstable: return ` ${statusName(event.reason)}`;
+    case EventKind.Refused: return ` ${event.reason}`;
+    case EventKind.Delivered: case EventKind.RequestTimeout: case EventKind.ResendNeeded: return ` ${event.id}`;
+    case EventKind.MessageRejected: return ` ${event.id}${topic} payload ${showBytes(event.payload)}`;
+    case EventKind.Subscribed: case EventKind.SubscriptionRefused: return ` ${event.id}${topic}`;
+    case EventKind.MessageTooLarge: return `${topic} total ${event.total}`;
+    case EventKind.RpcRequest: return ` ${event.id} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}`;
+    case EventKind.SharedAttributes: return ` ${Buffer.from(event.payload).toString()}`;
+    case EventKind.AttributesResponse: return ` ${event.id} ${Buffer.from(event.payload).toString()}`;
+    case EventKind.InvalidMessage: return ` ${statusName(event.reason)}${topic}`;
+  }
+  return "";
+}
+
+function flagsOf(event: DeviceEvent): string {
+  return (event.flags & EventFlag.Qos1 ? ` qos 1 id ${event.id}` : "") + (event.flags & EventFlag.Dup ? " dup" : "") + (event.flags & EventFlag.Retain ? " retain" : "");
+}
+
+function isInbound(kind: number): boolean {
+  return kind === EventKind.Message || kind === EventKind.RpcRequest || kind === EventKind.SharedAttributes || kind === EventKind.AttributesResponse;
+}
+
+/** Undefined when the outputs are those expected; letters for ids are bound on the way. */
+function compare(expected: Line[], outputs: Output[], ids: Map<string, string>): string | undefined {
+  const wanted = expected.map(canonical);
+  const matches = wanted.length === outputs.length && wanted.every((text, index) => matchOne(text, expected[index]!, outputs[index]!, ids));
+  if (matches) return undefined;
+  const show = (texts: string[]): string => texts.map((text) => `    ${text}\n`).join("") || "    (nothing)\n";
+  const actual = outputs.map((each) => each.text + (each.bytes && each.bytes.length <= 64 ? `\n        ${hexOf(each.bytes)}` : ""));
+  return `  expected:\n${show(wanted)}  happened:\n${show(actual)}`;
+}
+
+function canonical(expected: Line): string {
+  return expected.keyword === "device closes" ? "device closes:" : `${expected.keyword}: ${expected.text || `hex ${expected.hex}`}`;
+}
+
+function matchOne(wanted: string, expected: Line, actual: Output, ids: Map<string, string>): boolean {
+  const letters: string[] = [];
+  const pattern = wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/((?:\bid |^answer: |^event: \w+ |\/))([A-Z])(?=$|[ "\\])/g, (_, before: string, letter: string) => {
+    if (ids.has(letter)) return `${before}${ids.get(letter)}`;
+    letters.push(letter);
+    return `${before}(\\d+)`;
+  });
+  const found = new RegExp(`^${pattern}$`).exec(actual.text);
+  if (found) letters.forEach((letter, index) => ids.set(letter, found[index + 1]!));
+  if (!actual.bytes) return found !== null;
+  // The bytes decide: they come from the hex of the file or from mqtt-packet, not from how the gloss is spelt.
+  const gloss = expected.text ? bind(expected.text, ids) : `hex ${expected.hex}`;
+  return (found !== null || letters.length === 0) && encodeGloss(gloss).equals(actual.bytes);
+}
+
+function line(text: string): Output {
+  return { text, bytes: undefined };
+}
+
+function statusName(status: number): string {
+  return nameOf(Status, status);
+}
+
+function nameOf(table: Record<string, number>, value: number): string {
+  return Object.entries(table).find(([, each]) => each === value)?.[0] ?? String(value);
+}
+
+function duration(text: string): number {
+  const found = /^([\d.]+) (ms|s|min|h)$/.exec(text);
+  if (!found) throw new Error(`not a time: ${text}`);
+  return Math.round(Number(found[1]) * { ms: 1, s: 1000, min: 60000, h: 3600000 }[found[2] as "ms"]!);
+}

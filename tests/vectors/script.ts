@@ -1,0 +1,110 @@
+// Turns the `device:` lines of a vector into calls of the module.
+
+import { JsonField, JsonType, OptionField, Release } from "../../build/generated/abi.ts";
+import type { Answer, Argument, VectorDevice } from "./device.ts";
+import { packMember, packTelemetry, packTimestamp } from "./record.ts";
+import { Member } from "../../build/generated/abi.ts";
+import { cutWords, showBytes, type Word } from "./words.ts";
+
+/** What the line answers, in words of the vector. */
+export interface Outcome extends Answer {
+  /** Replaces the number in the log, for calls whose answer is more than that. */
+  shown: string | undefined;
+}
+
+/** Calls that a vector writes only when they fail. */
+export const SILENT = ["start", "stop", "disconnect", "event_release"];
+
+export function verbName(text: string): string {
+  const first = text.split(" ")[0]!;
+  return first.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+export async function callVerb(device: VectorDevice, text: string): Promise<Outcome> {
+  const [, ...words] = cutWords(text);
+  const name = verbName(text);
+  const plain = async (args: Argument[]): Promise<Outcome> => ({ ...(await device.call(name, args)), shown: undefined });
+  switch (name) {
+    case "start": case "stop": case "disconnect":
+      return plain([]);
+    case "send_telemetry": case "send_attributes": {
+      const { rest, options } = takeOptions(words);
+      return plain([{ bytes: recordOf(rest), as: "length" }, options]);
+    }
+    case "send_rpc_reply": {
+      const { rest, options } = takeOptions(words.slice(1));
+      return plain([numberOf(words[0]), { bytes: recordOf(rest), as: "length" }, options]);
+    }
+    case "publish": {
+      const { rest, options } = takeOptions(words.slice(2));
+      if (rest.length > 0) throw new Error(`too many words: ${text}`);
+      return plain([{ bytes: words[0]!.value, as: "span" }, { bytes: words[1]!.value, as: "span" }, options]);
+    }
+    case "subscribe":
+      return plain([{ bytes: words[0]!.value, as: "span" }, words[1]?.raw === "qos" ? numberOf(words[2]) : 0]);
+    case "unsubscribe":
+      return plain([{ bytes: words[0]!.value, as: "span" }]);
+    case "request_attributes": {
+      const field = (label: string): Word | undefined => words[words.findIndex((each) => each.raw === label) + 1 || words.length];
+      const keys = (label: string): Buffer => field(label)?.value ?? Buffer.alloc(0);
+      return plain([{ bytes: keys("client"), as: "span" }, { bytes: keys("shared"), as: "span" }, numberOf(field("timeout_ms"))]);
+    }
+    case "json_find":
+      return find(device, words);
+    case "json_text": {
+      const answer = await device.call("json_text", [{ bytes: words[0]!.value, as: "span" }, { bytes: Buffer.alloc(numberOf(words[1])), as: "span" }]);
+      const address = (await device.call("staging_address", [])).result + ((words[0]!.value.length + 3) & ~3);
+      return { ...answer, shown: answer.result < 0 ? undefined : showBytes(await device.read(address, answer.result)) };
+    }
+    case "event_release":
+      return { ...(await device.call(name, [words[0]?.raw === "accepted" ? Release.Accepted : Release.NotAccepted])), shown: undefined };
+  }
+  throw new Error(`no such verb: ${text}`);
+}
+
+/** `qos 0 retain` at the end of a line, as an options record; 0 when there is none. */
+function takeOptions(words: Word[]): { rest: Word[]; options: Argument } {
+  const at = words.findIndex((each) => each.kind === "bare" && (each.raw === "qos" || each.raw === "retain"));
+  if (at < 0) return { rest: words, options: 0 };
+  const tail = words.slice(at).map((each) => each.raw);
+  const record = Buffer.alloc(OptionField.End);
+  record.writeUInt16LE(OptionField.End, OptionField.Size);
+  record[OptionField.Qos] = tail.includes("qos") ? Number(tail[tail.indexOf("qos") + 1]) : 1;
+  record[OptionField.Retain] = tail.includes("retain") ? 1 : 0;
+  return { rest: words.slice(0, at), options: { bytes: record, as: "address" } };
+}
+
+/** The forms of a message: `{...}`, `[...]`, `at TS {...}`, `document TEXT`, `json "key" TEXT`, `record HEX...`. */
+function recordOf(words: Word[]): Buffer {
+  const [first, second, third] = words;
+  if (!first) return Buffer.alloc(0);
+  if (first.kind === "json") return packTelemetry(first.raw);
+  switch (first.raw) {
+    case "at": return Buffer.concat([packTimestamp(BigInt(second!.raw)), packTelemetry(third!.raw)]);
+    case "document": return packMember(Member.Document, "", second!.value);
+    case "json": return packMember(Member.Json, second!.value.toString(), third!.value);
+    case "text": return packMember(Member.Text, second!.value.toString(), third!.value);
+    case "record": return Buffer.from(words.slice(1).map((each) => each.raw).join(""), "hex");
+  }
+  throw new Error(`no such message: ${words.map((each) => each.raw).join(" ")}`);
+}
+
+/** `json_find`: the type, and of it what the value record says. */
+async function find(device: VectorDevice, words: Word[]): Promise<Outcome> {
+  const answer = await device.call("json_find", [{ bytes: words[0]!.value, as: "span" }, { bytes: words[1]!.value, as: "span" }]);
+  if (answer.result < 0) return { ...answer, shown: undefined };
+  const record = Buffer.from(await device.read((await device.call("json_address", [])).result, JsonField.End));
+  const text = await device.read(record.readUInt32LE(JsonField.Text), record.readUInt32LE(JsonField.TextLength));
+  const type = Object.entries(JsonType).find(([, value]) => value === answer.result)?.[0] ?? `type ${answer.result}`;
+  const number = record.readBigInt64LE(JsonField.Number);
+  const exponent = record.readInt32LE(JsonField.Exponent);
+  if (answer.result === JsonType.Integer) return { ...answer, shown: `${type} ${number}` };
+  if (answer.result === JsonType.Decimal) return { ...answer, shown: `${type} ${number} x 10^${exponent}` };
+  return { ...answer, shown: `${type} ${showBytes(text)}` };
+}
+
+function numberOf(word: Word | undefined): number {
+  const number = Number(word?.raw);
+  if (!Number.isInteger(number)) throw new Error(`a number is expected, not ${word?.raw}`);
+  return number;
+}
