@@ -165,23 +165,26 @@ export const enum Release {
 
 /** Type of a member in the packed message record. */
 export const enum Member {
-  Null = 0, // key
-  False = 1, // key
-  True = 2, // key
-  Integer = 3, // key, i64
-  Decimal = 4, // key, i64 mantissa; byte 1 of the header: digits behind the point, 0 to 18
-  Text = 5, // key, u32 length, UTF-8 bytes
-  Json = 6, // key, u32 length, JSON text, validated
-  ObjectBegin = 7, // key
-  ArrayBegin = 8, // key
+  Null = 0, // null
+  False = 1, // false
+  True = 2, // true
+  Integer = 3, // the number field is the value
+  Decimal = 4, // the number field is the mantissa; digits: how many stand behind the point, 0 to 18
+  Text = 5, // the number field is the length of the UTF-8 text
+  Json = 6, // the number field is the length of JSON text, which is validated
+  ObjectBegin = 7, // members follow, until End
+  ArrayBegin = 8, // elements follow, until End
   End = 9, // closes the innermost object or array
-  Timestamp = 10, // i64 Unix time in ms; begins an entry of the list
-  Entry = 11, // begins an entry of the list without time stamp
-  Document = 12, // u32 length, JSON text; the whole message, and the only member
 }
 
-/** Bytes of a member's header: u8 Member, u8 digits, u16 key length. */
-export const MEMBER_HEADER: i32 = 4;
+/** A member of the packed message record: offsets in bytes. */
+export const enum MemberField {
+  Type = 0, // u8 Member
+  Digits = 1, // u8 digits behind the point
+  KeyLength = 2, // u16 bytes of the key
+  Number = 4, // i64 value, mantissa or length
+  Key = 12, // the key, then the text, each padded to a multiple of four
+}
 
 /** The options record of a publish: offsets in bytes. */
 export const enum OptionField {
