@@ -421,7 +421,9 @@ export class Door implements Link, BrokerPeer {
   }
 
   abort(cause: string): void {
-    this.#end(cause);
+    this.#phase = "closing";
+    this.#inbox = [];
+    this.#detach(cause);
     this.#socket.resetAndDestroy();
   }
 

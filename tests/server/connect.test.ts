@@ -1,8 +1,7 @@
 // CONNECT and CONNACK: codes, session-present, silent closes, the queue before CONNACK, takeover, idle close (spec 1.1 to 1.4).
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, start, subscribe } from "./harness.ts";
+import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, start, subscribe, test } from "./harness.ts";
 
 test("CONNACK of MQTT 3.1 and 3.1.1 follows the table of spec 1.3", async (t) => {
   const server = await start(t);

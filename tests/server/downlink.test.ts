@@ -1,8 +1,7 @@
 // What a device receives: SUBACK codes, attribute responses and updates, server-side and client-side RPC (spec 2.4 to 2.7, 2.11).
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, rest, start, subscribe } from "./harness.ts";
+import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, rest, start, subscribe, test } from "./harness.ts";
 
 const attributes = "v1/devices/me/attributes";
 const rpcFilter = "v1/devices/me/rpc/request/+";

@@ -1,8 +1,7 @@
 // What a device publishes: telemetry, attributes, the PUBACK rules R1 to R6, and the topics that are refused (spec 2.0 to 2.4).
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { onlyDevice, publish, rawConnect, connectBytes, rawLogin, start, subscribe } from "./harness.ts";
+import { onlyDevice, publish, rawConnect, connectBytes, rawLogin, start, subscribe, test } from "./harness.ts";
 import { valueText } from "../../host/server/values.ts";
 
 const telemetry = "v1/devices/me/telemetry";

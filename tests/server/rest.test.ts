@@ -1,0 +1,110 @@
+// REST: devices, telemetry latest and past, attributes, errors, bounds, and who is kept out.
+
+import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
+import type { LocalServer } from "../../host/server/server.ts";
+import { onlyDevice, publish, rawLogin, rest, start, test } from "./harness.ts";
+
+const base = (server: LocalServer): string => `/api/plugins/telemetry/DEVICE/${onlyDevice(server).id}`;
+
+test("devices are found by name and by id", async (t) => {
+  const server = await start(t);
+  const device = server.addDevice({ name: "pump 1", token: "PUMP" });
+  const found = JSON.parse((await rest(server, "GET", "/api/tenant/devices?deviceName=pump%201")).text);
+  assert.deepEqual([found.id, found.name], [{ entityType: "DEVICE", id: device.id }, "pump 1"]);
+  assert.equal((await rest(server, "GET", "/api/tenant/devices?deviceName=none")).status, 404);
+  assert.equal(JSON.parse((await rest(server, "GET", `/api/device/${device.id}`)).text).active, false);
+  assert.equal(JSON.parse((await rest(server, "GET", "/api/tenant/devices")).text).totalElements, 2);
+  assert.throws(() => server.addDevice({ name: "pump 2", token: "PUMP" }), /access token/);
+  assert.throws(() => server.addDevice({ name: "pump 1", token: "OTHER" }), /named/);
+});
+
+test("latest and historical telemetry, as text and in their types, with all 64 bits", async (t) => {
+  const server = await start(t, { now: () => 50 });
+  const client = await rawLogin(t, server);
+  const points = [1, 2, 3].map((ts) => `{"ts":${ts},"values":{"t":${ts}.50,"n":9007199254740993}}`);
+  client.send(publish("v1/devices/me/telemetry", `[${points.join(",")}]`));
+  await client.expectBytes("40 02 00 07");
+  const get = async (query: string): Promise<string> => (await rest(server, "GET", `${base(server)}/values/timeseries${query}`)).text;
+  assert.equal(await get(""), '{"t":[{"ts":3,"value":"3.5"}],"n":[{"ts":3,"value":"9007199254740993"}]}');
+  assert.equal(await get("?keys=n&useStrictDataTypes=true"), '{"n":[{"ts":3,"value":9007199254740993}]}');
+  assert.equal(await get("?keys=none"), '{"none":[{"ts":50,"value":null}]}');
+  assert.equal(await get("?keys=t&startTs=1&endTs=3"), '{"t":[{"ts":2,"value":"2.5"},{"ts":1,"value":"1.5"}]}');
+  assert.equal(await get("?keys=t&startTs=0&endTs=9&limit=1&orderBy=ASC"), '{"t":[{"ts":1,"value":"1.5"}]}');
+  assert.equal(await get("?keys=none&startTs=0&endTs=9"), "{}");
+  assert.equal((await rest(server, "GET", `${base(server)}/values/timeseries?startTs=0&endTs=9`)).status, 400);
+  assert.equal((await rest(server, "GET", `${base(server)}/values/timeseries?keys=t&startTs=x`)).status, 400);
+  assert.equal((await rest(server, "GET", `${base(server)}/keys/timeseries`)).text, '["t","n"]');
+});
+
+test("attributes are written, read by scope and key, and deleted", async (t) => {
+  const server = await start(t, { now: () => 50 });
+  const path = base(server);
+  assert.equal((await rest(server, "POST", `${path}/SHARED_SCOPE`, '{"a":"25","b":{"c":[1,2.0]},"d":1.0}')).status, 200);
+  assert.equal((await rest(server, "POST", `${path}/attributes/SERVER_SCOPE`, '{"s":true}')).status, 200);
+  const read = async (rest_: string): Promise<string> => (await rest(server, "GET", `${path}/values/attributes${rest_}`)).text;
+  assert.equal(await read("/SHARED_SCOPE?keys=a,b"), '[{"lastUpdateTs":50,"key":"a","value":"25"},{"lastUpdateTs":50,"key":"b","value":{"c":[1,2.0]}}]');
+  assert.equal(await read("?keys=s,d"), '[{"lastUpdateTs":50,"key":"d","value":1.0},{"lastUpdateTs":50,"key":"s","value":true}]');
+  assert.equal((await rest(server, "DELETE", `${path}/SHARED_SCOPE?keys=a,b`)).status, 200);
+  assert.equal(await read("/SHARED_SCOPE"), '[{"lastUpdateTs":50,"key":"d","value":1.0}]');
+  assert.equal((await rest(server, "GET", `${path}/keys/attributes`)).text, '["d","s"]');
+});
+
+test("wrong requests are answered with ThingsBoard's error body", async (t) => {
+  const server = await start(t, { now: () => 50 });
+  const path = base(server);
+  const cases: [number, string, string, string?][] = [
+    [404, "GET", "/api/nothing"],
+    [404, "GET", "/api/plugins/telemetry/DEVICE/none/values/attributes"],
+    [404, "POST", "/api/rpc/oneway/none", '{"method":"m"}'],
+    [400, "POST", `${path}/SHARED_SCOPE`, "{"],
+    [400, "POST", `${path}/SHARED_SCOPE`, "[]"],
+    [400, "POST", `${path}/SHARED_SCOPE`, "{}"],
+    [400, "POST", `${path}/SHARED_SCOPE`, '{"a":null}'],
+    [400, "POST", `${path}/CLIENT_SCOPE`, '{"a":1}'],
+    [400, "POST", `${path}/OTHER_SCOPE`, '{"a":1}'],
+    [400, "DELETE", `${path}/SHARED_SCOPE`],
+    [400, "POST", `/api/rpc/twoway/${onlyDevice(server).id}`, "{}"],
+    [400, "POST", `/api/rpc/twoway/${onlyDevice(server).id}`, '{"method":"m","timeout":"x"}'],
+    [404, "GET", "/api/rpc/persistent/none"],
+  ];
+  for (const [status, method, url, body] of cases) {
+    const answer = await rest(server, method, url, body);
+    assert.equal(answer.status, status, `${method} ${url} ${body}`);
+    const error = JSON.parse(answer.text);
+    assert.deepEqual([error.status, error.timestamp, typeof error.message], [status, 50, "string"]);
+  }
+});
+
+test("pages of other sites are kept out", async (t) => {
+  const server = await start(t);
+  const status = (headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const request = httpRequest(`${server.restUrl}/api/mote/faults`, { headers, agent: false }, (response) => {
+        response.resume().once("end", () => resolve(response.statusCode));
+      });
+      request.once("error", reject).end();
+    });
+  assert.equal(await status({}), 200);
+  assert.equal(await status({ origin: server.restUrl }), 200);
+  assert.equal(await status({ host: `localhost:${server.restPort}` }), 200);
+  assert.equal(await status({ origin: "http://evil.example" }), 403);
+  assert.equal(await status({ origin: "null" }), 403);
+  assert.equal(await status({ host: "evil.example" }), 403);
+});
+
+test("bounds: the oldest point goes and is counted, further keys and RPCs are refused", async (t) => {
+  const server = await start(t, { bounds: { historyPerKey: 2, keys: 2, pendingRpcs: 1 } });
+  const client = await rawLogin(t, server);
+  const device = onlyDevice(server);
+  const points = [3, 1, 2].map((ts) => `{"ts":${ts},"values":{"t":${ts}}}`);
+  client.send(publish("v1/devices/me/telemetry", `[${points.join(",")}]`, 1, 1), publish("v1/devices/me/telemetry", '{"u":1,"v":1}', 1, 2));
+  await client.expectBytes("40 02 00 01 40 02 00 02");
+  assert.deepEqual(device.history.get("t")?.map(({ tsMs }) => tsMs), [2, 3]);
+  assert.deepEqual([[...device.latest.keys()], device.latest.get("t")?.tsMs, device.droppedCount], [["t", "u"], 3, 2]);
+  client.send(publish("v1/devices/me/attributes", '{"x":1,"y":1,"z":1}', 1, 3));
+  await client.expectBytes("40 02 00 03");
+  assert.equal(device.attributes.CLIENT_SCOPE.size, 2);
+  const rpc = (): Promise<{ status: number }> => rest(server, "POST", `/api/rpc/twoway/${device.id}`, '{"method":"m","persistent":true}');
+  assert.deepEqual([(await rpc()).status, (await rpc()).status], [200, 429]);
+});
