@@ -1,11 +1,11 @@
 // The device client: promises and async iteration over the module.
 
-import { EventKind, Status } from "../../build/generated/abi.ts";
+import { EventKind, Status, type State } from "../../build/generated/abi.ts";
 import { asConfigurationError, prepare, type Configuration, type Prepared } from "./configuration.ts";
 import { errorOf, MessageRejectedError, RefusedError, RequestTimeoutError, statusName, type MoteError, type TrappedError } from "./errors.ts";
 import { linkEvent, type LinkEvent } from "./events.ts";
 import { Inbound, type AttributesUpdate } from "./inbound.ts";
-import { objectRecord, replyRecord, telemetryRecord } from "./message.ts";
+import { messageRecord, telemetryRecord } from "./message.ts";
 import { ClientModule, profileModule, utf8, type Counters, type ModuleEvent, type ModuleHooks, type Profile } from "./module.ts";
 import { Outbox, type Deferred, type SendOptions } from "./outbox.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -36,7 +36,8 @@ export interface ClientOptions {
   readonly hooks?: ModuleHooks | undefined;
 }
 
-export type LinkState = "Stopped" | "Waiting" | "Connecting" | "Connected" | "Draining" | "Failed";
+/** ABI.md's `State`, seen from the host, and `Failed` after too many traps. */
+export type LinkState = keyof typeof State | "Failed";
 
 export interface PublishOptions extends SendOptions {
   readonly qos?: 0 | 1 | undefined;
@@ -91,7 +92,7 @@ export class DeviceClient {
     };
     this.#outbox = new Outbox(() => this.#runner, options.waitingMax ?? 256, options.whenFull ?? "wait");
     this.#inbound = new Inbound(options.queueMessages ?? 64, (id, value) => {
-      const record = replyRecord(value);
+      const record = messageRecord(value);
       return this.#outbox.publish("RPC reply", {}, (module) => module.sendRpcReply(id, record, {}));
     });
     const source = profileModule(options.profile ?? "device");
@@ -161,7 +162,7 @@ export class DeviceClient {
 
   /** Publishes client attributes. */
   async sendAttributes(values: MessageValues | JsonText, options: PublishOptions = {}): Promise<void> {
-    const record = objectRecord(values);
+    const record = messageRecord(values);
     return this.#outbox.publish("attributes", options, (module) => module.send("send_attributes", record, options));
   }
 
@@ -184,11 +185,10 @@ export class DeviceClient {
 
   /** Asks the server for attributes. */
   async requestAttributes(request: AttributesRequest = {}): Promise<Attributes> {
-    const client = utf8((request.client ?? []).join(","));
-    const shared = utf8((request.shared ?? []).join(","));
+    const record = messageRecord({ clientKeys: request.client?.join(","), sharedKeys: request.shared?.join(",") });
     const timeoutMs = request.timeoutMs ?? REQUEST_TIMEOUT_MS;
     return this.#outbox.submit<Attributes>("attribute request", { signal: request.signal },
-      (module) => module.requestAttributes(client, shared, timeoutMs),
+      (module) => module.requestAttributes(record, timeoutMs),
       (id, deferred) => this.#requests.set(id, deferred));
   }
 
@@ -212,8 +212,7 @@ export class DeviceClient {
   get state(): LinkState {
     if (this.#runner.isFailed) return "Failed";
     if (this.#phase !== "Trying") return this.#phase;
-    const module = this.#runner.module;
-    return module !== null && module.wants() !== 0 ? "Connecting" : "Waiting";
+    return ({ none: "Waiting", opening: "Opening", open: "Connecting" } as const)[this.#runner.module?.link() ?? "none"];
   }
 
   get stats(): Stats {
@@ -263,7 +262,7 @@ export class DeviceClient {
       case EventKind.SubscriptionRefused: this.#inbound.subscribed(topic, false); break;
       case EventKind.AttributesResponse: this.#answered(id, event.payload); break;
       case EventKind.RequestTimeout:
-        this.#take(id)?.reject(new RequestTimeoutError(Status.AcknowledgeTimeout, "attribute request", { text: "no answer" }));
+        this.#take(id)?.reject(new RequestTimeoutError(Status.Timeout, "attribute request"));
         break;
       case EventKind.MessageTooLarge:
         this.#take(id)?.reject(errorOf(Status.TooLarge, "attribute request", { text: "receive_buffer", value: event.total }));

@@ -175,9 +175,9 @@ export class ClientModule {
     return this.#call("unsubscribe", this.#lend([filter]).at, filter.length);
   }
 
-  requestAttributes(client: Uint8Array, shared: Uint8Array, timeoutMs: number): number {
-    const { at } = this.#lend([client, shared]);
-    return this.#call("request_attributes", at, client.length, at + padded(client.length), shared.length, timeoutMs);
+  requestAttributes(record: Uint8Array, timeoutMs: number): number {
+    this.#lend([record]);
+    return this.#call("request_attributes", record.length, timeoutMs);
   }
 
   /** The event that `poll` returned. */
@@ -228,6 +228,11 @@ export class ClientModule {
       text: text === null ? "" : decoder.decode(text),
       value: this.#view.getInt32(at + ErrorField.Value, true),
     });
+  }
+
+  /** What the module has of a connection, as its imports show it. */
+  link(): "none" | "opening" | "open" {
+    return this.#imports.link();
   }
 
   /** Ends the instance without its help. */

@@ -1,0 +1,168 @@
+// A broker of a few lines whose every packet a test decides on, and clients that end with the test.
+
+import assert from "node:assert/strict";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { once } from "node:events";
+import { Server as TlsServer } from "node:tls";
+import type { TestContext } from "node:test";
+import mqttPacket, { type Packet } from "mqtt-packet";
+import { DeviceClient, type ClientOptions, type Configuration, type LinkEvent } from "../../host/node/index.ts";
+
+/** A test that waits longer than this has failed; nothing measures it. */
+export const PATIENCE_MS = 8000;
+
+type PacketOf<Command extends Packet["cmd"]> = Extract<Packet, { cmd: Command }>;
+
+/** One connection to the broker. */
+export class Link {
+  readonly packets: Packet[] = [];
+  /** Chunks as TCP delivered them. */
+  readonly chunks: Buffer[] = [];
+  /** What is done with packets that a test does not want for itself. */
+  answers = { connect: true, subscribe: true, publish: true, ping: true };
+  #changed: (() => void)[] = [];
+  isClosed = false;
+
+  constructor(readonly socket: Socket) {
+    const parser = mqttPacket.parser({ protocolVersion: 4 });
+    parser.on("packet", (packet) => {
+      this.packets.push(packet);
+      this.#answer(packet);
+      this.#wake();
+    });
+    socket.on("data", (chunk: Buffer) => {
+      this.chunks.push(chunk);
+      parser.parse(chunk);
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      this.isClosed = true;
+      this.#wake();
+    });
+  }
+
+  send(packet: Packet): void {
+    this.socket.write(mqttPacket.generate(packet));
+  }
+
+  publish(topic: string, payload: string | Buffer, options: { qos?: 0 | 1; messageId?: number; retain?: boolean; dup?: boolean } = {}): void {
+    const { qos = 0, messageId = 1, retain = false, dup = false } = options;
+    this.send({ cmd: "publish", topic, payload, qos, retain, dup, ...(qos ? { messageId } : {}) });
+  }
+
+  puback(messageId: number): void {
+    this.send({ cmd: "puback", messageId });
+  }
+
+  async until(isReached: () => boolean, what: string): Promise<void> {
+    const deadline = AbortSignal.timeout(PATIENCE_MS);
+    while (!isReached()) {
+      await new Promise<void>((resolve, reject) => {
+        this.#changed.push(resolve);
+        deadline.addEventListener("abort", () => reject(new Error(`${what} did not come; there is ${JSON.stringify(this.packets)}`)), { once: true });
+      });
+    }
+  }
+
+  /** The n-th packet of a kind, counted from 1. */
+  async packet<Command extends Packet["cmd"]>(command: Command, count = 1): Promise<PacketOf<Command>> {
+    await this.until(() => this.of(command).length >= count, `${command} number ${count}`);
+    return this.of(command)[count - 1]!;
+  }
+
+  of<Command extends Packet["cmd"]>(command: Command): PacketOf<Command>[] {
+    return this.packets.filter((packet): packet is PacketOf<Command> => packet.cmd === command);
+  }
+
+  closed(): Promise<void> {
+    return this.until(() => this.isClosed, "the end of the connection");
+  }
+
+  #answer(packet: Packet): void {
+    if (packet.cmd === "connect" && this.answers.connect) this.send({ cmd: "connack", returnCode: 0, sessionPresent: false });
+    if (packet.cmd === "subscribe" && this.answers.subscribe) {
+      this.send({ cmd: "suback", messageId: packet.messageId!, granted: packet.subscriptions.map(({ qos }) => qos) });
+    }
+    if (packet.cmd === "unsubscribe") this.send({ cmd: "unsuback", messageId: packet.messageId!, granted: [] });
+    if (packet.cmd === "publish" && packet.qos === 1 && this.answers.publish) this.puback(packet.messageId!);
+    if (packet.cmd === "pingreq" && this.answers.ping) this.send({ cmd: "pingresp" });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#changed.splice(0)) resolve();
+  }
+}
+
+export class BareBroker {
+  readonly links: Link[] = [];
+  port = 0;
+  /** Changes what new connections answer by themselves. */
+  readonly answers: Partial<Link["answers"]> = {};
+  #waiting: (() => void)[] = [];
+
+  constructor(readonly server: Server) {
+    const take = (socket: Socket): void => {
+      const link = new Link(socket);
+      Object.assign(link.answers, this.answers);
+      this.links.push(link);
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    };
+    // A TLS server tells of a socket when its handshake is over.
+    server.on(server instanceof TlsServer ? "secureConnection" : "connection", take);
+  }
+
+  async link(count = 1): Promise<Link> {
+    while (this.links.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.links[count - 1]!;
+  }
+}
+
+export async function listen(test: TestContext, server: Server = createServer()): Promise<BareBroker> {
+  const broker = new BareBroker(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  broker.port = (server.address() as AddressInfo).port;
+  test.after(() => {
+    for (const { socket } of broker.links) socket.destroy();
+    server.close();
+  });
+  return broker;
+}
+
+/** A client that reconnects at once, without attributes and RPC unless the test asks for them. */
+export function client(test: TestContext, port: number, configuration: Partial<Configuration> = {}, options: ClientOptions = {}): DeviceClient {
+  const made = new DeviceClient({
+    mqtt_host: "127.0.0.1", mqtt_port: port, rpc: false, shared_attributes: false, reconnect_min_ms: 1, reconnect_max_ms: 20, ...configuration,
+  }, options);
+  test.after(() => made.stop());
+  return made;
+}
+
+export async function connected(
+  test: TestContext, configuration: Partial<Configuration> = {}, options: ClientOptions = {},
+): Promise<{ broker: BareBroker; link: Link; client: DeviceClient }> {
+  const broker = await listen(test);
+  const made = client(test, broker.port, configuration, options);
+  await made.connect();
+  return { broker, link: await broker.link(), client: made };
+}
+
+/** The next event of a type. */
+export async function nextEvent<Type extends LinkEvent["type"]>(
+  events: AsyncIterator<LinkEvent>, type: Type,
+): Promise<Extract<LinkEvent, { type: Type }>> {
+  for (;;) {
+    const { value, done } = await events.next() as IteratorResult<LinkEvent, undefined>;
+    assert.notEqual(done, true, `the events ended before ${type}`);
+    if (value!.type === type) return value as Extract<LinkEvent, { type: Type }>;
+  }
+}
+
+/** For assert.rejects and assert.throws: an error with this status, of this class. */
+export function withStatus(status: string, Class: Function = Error): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof Class, `${String(error)} is no ${Class.name}`);
+    assert.equal((error as unknown as { status: string }).status, status);
+    return true;
+  };
+}
