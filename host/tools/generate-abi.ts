@@ -3,7 +3,7 @@
 //   node --import tsx host/tools/generate-abi.ts            writes build/generated/mote_abi.h and build/generated/abi.ts
 //   node --import tsx host/tools/generate-abi.ts --check    exits 1 when one of them is missing or stale
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export interface Constant { name: string; value: number; doc: string }
@@ -118,7 +118,10 @@ function main(): void {
       process.exitCode = 1;
     } else {
       mkdirSync(new URL(".", url), { recursive: true });
-      writeFileSync(url, text);
+      // Renamed into place, because several builds may read it at this moment.
+      const draft = new URL(`${path}.${process.pid}`, root);
+      writeFileSync(draft, text);
+      renameSync(draft, url);
       console.log(`wrote ${path}`);
     }
   }

@@ -199,11 +199,12 @@ int32_t mote_object_end(mote_t *mote);
 int32_t mote_array_begin(mote_t *mote, const char *key);
 int32_t mote_array_end(mote_t *mote);
 
-/* Telemetry: begins an entry with a time stamp, Unix time in ms, or without one. */
+/* Telemetry: begins an entry with a time stamp, Unix time in ms, or without one. What is added goes into the entry; a second
+ * entry makes the message a list. All objects and arrays must be ended first. */
 int32_t mote_timestamp(mote_t *mote, int64_t unix_ms);
 int32_t mote_entry(mote_t *mote);
 
-/* Makes ready JSON the whole message; nothing else may be added. */
+/* Makes ready JSON the whole message; BadState when something was added before. */
 int32_t mote_document(mote_t *mote, const char *json, size_t length);
 
 /* Throws the open message away. Always works. */
@@ -303,7 +304,7 @@ struct mote {
 
     uint32_t message_length;         /* bytes of the open message */
     int32_t message_status;          /* the failure that sticks */
-    bool message_open;
+    bool message_open, message_ready, message_listed, message_stamped;
 
     bool started, dispatching, touched, restart_pending, failed_raised;
     uint8_t life;                    /* what supervise.c makes of the instance */

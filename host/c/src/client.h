@@ -41,8 +41,7 @@ uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_op
 int32_t mote_queued(mote_t *mote, int32_t result);
 
 // message.c
-int32_t mote_message_add(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, const void *fixed,
-                         uint32_t fixed_length, const char *text, uint32_t text_length);
+int32_t mote_message_end(mote_t *mote);
 
 static inline bool mote_memory_holds(const mote_t *mote, uint32_t address, uint32_t length) {
     return address <= mote->memory_length && length <= mote->memory_length - address;

@@ -24,7 +24,7 @@
     X(PUBLISH, publish, 5, false)                       \
     X(SUBSCRIBE, subscribe, 3, false)                   \
     X(UNSUBSCRIBE, unsubscribe, 2, false)               \
-    X(REQUEST_ATTRIBUTES, request_attributes, 5, false) \
+    X(REQUEST_ATTRIBUTES, request_attributes, 2, false) \
     X(JSON_FIND, json_find, 4, false)                   \
     X(JSON_TEXT, json_text, 4, false)                   \
     X(JSON_ADDRESS, json_address, 0, false)

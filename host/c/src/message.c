@@ -6,25 +6,13 @@ static int32_t stick(mote_t *mote, int32_t status, const char *text, uint32_t va
     return mote_fail(mote, status, text, (int32_t)value);
 }
 
-int32_t mote_begin(mote_t *mote) {
-    if (mote->life != MOTE_LIFE_ALIVE || mote->message_open) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
-    mote->message_open = true;
-    mote->message_length = 0;
-    mote->message_status = MOTE_STATUS_OK;
-    return MOTE_STATUS_OK;
-}
-
-void mote_cancel(mote_t *mote) {
-    mote->message_open = false;
-}
-
 static uint32_t padded(uint32_t length) {
     return (length + 3u) & ~3u;
 }
 
-// Lays one member behind the others: header, `fixed`, key, text.
-int32_t mote_message_add(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, const void *fixed,
-                         uint32_t fixed_length, const char *text, uint32_t text_length) {
+// Lays one member behind the others: head, key, text.
+static int32_t add(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, int64_t number, const char *text,
+                   uint32_t text_length) {
     if (!mote->message_open) {
         return mote->message_status < 0 ? mote->message_status : mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
     }
@@ -34,14 +22,14 @@ int32_t mote_message_add(mote_t *mote, mote_member_t type, uint8_t digits, const
     if (key_length > room || text_length > room || key_length > UINT16_MAX) {
         return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + text_length);
     }
-    uint32_t need = MOTE_MEMBER_HEADER + fixed_length + padded((uint32_t)key_length) + padded(text_length);
+    uint32_t need = MOTE_MEMBER_FIELD_KEY + padded((uint32_t)key_length) + padded(text_length);
     if (need > room) return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + need);
 
     uint8_t *to = mote->memory + mote->staging_address + mote->message_length;
     mote_store_u32(to, (uint32_t)type | (uint32_t)digits << 8 | (uint32_t)key_length << 16);
-    to += MOTE_MEMBER_HEADER;
-    if (fixed_length != 0) memcpy(to, fixed, fixed_length);
-    to += fixed_length;
+    mote_store_u32(to + MOTE_MEMBER_FIELD_NUMBER, (uint32_t)number);
+    mote_store_u32(to + MOTE_MEMBER_FIELD_NUMBER + 4, (uint32_t)((uint64_t)number >> 32));
+    to += MOTE_MEMBER_FIELD_KEY;
     if (key_length != 0) memcpy(to, key, key_length);
     if (text_length != 0) memcpy(to + padded((uint32_t)key_length), text, text_length);
     mote->message_length += need;
@@ -49,22 +37,98 @@ int32_t mote_message_add(mote_t *mote, mote_member_t type, uint8_t digits, const
 }
 
 static int32_t add_plain(mote_t *mote, mote_member_t type, const char *key) {
-    return mote_message_add(mote, type, 0, key, NULL, 0, NULL, 0);
-}
-
-static int32_t add_number(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, int64_t value) {
-    uint8_t bytes[8];
-    mote_store_u32(bytes, (uint32_t)value);
-    mote_store_u32(bytes + 4, (uint32_t)((uint64_t)value >> 32));
-    return mote_message_add(mote, type, digits, key, bytes, 8, NULL, 0);
+    return add(mote, type, 0, key, 0, NULL, 0);
 }
 
 static int32_t add_text(mote_t *mote, mote_member_t type, const char *key, const char *text, size_t length) {
-    uint8_t bytes[4];
     uint32_t length32 = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
-    mote_store_u32(bytes, length32);
-    return mote_message_add(mote, type, 0, key, bytes, 4, text, length32);
+    return add(mote, type, 0, key, length32, text, length32);
 }
+
+// ------------------------------------------------------------------ the frame
+//
+// What callers add lies in an object that the message begins with: `{...}`. A time stamp in front of all members
+// makes it an entry of telemetry, `{"ts":...,"values":{...}}`, and a further entry makes a list of them:
+// `[{...},{...}]`.
+
+int32_t mote_begin(mote_t *mote) {
+    if (mote->life != MOTE_LIFE_ALIVE || mote->message_open) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
+    mote->message_open = true;
+    mote->message_ready = mote->message_listed = mote->message_stamped = false;
+    mote->message_length = 0;
+    mote->message_status = MOTE_STATUS_OK;
+    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
+}
+
+void mote_cancel(mote_t *mote) {
+    mote->message_open = false;
+}
+
+static bool is_fresh(const mote_t *mote) {
+    return mote->message_length == MOTE_MEMBER_FIELD_KEY;
+}
+
+static void end_entry(mote_t *mote) {
+    add_plain(mote, MOTE_MEMBER_END, NULL);
+    if (mote->message_stamped) add_plain(mote, MOTE_MEMBER_END, NULL);
+    mote->message_stamped = false;
+}
+
+// The first further entry puts the head of the list in front of what is there already.
+static int32_t begin_list(mote_t *mote) {
+    if (mote->staging_capacity - mote->message_length < MOTE_MEMBER_FIELD_KEY) {
+        return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + MOTE_MEMBER_FIELD_KEY);
+    }
+    uint8_t *start = mote->memory + mote->staging_address;
+    memmove(start + MOTE_MEMBER_FIELD_KEY, start, mote->message_length);
+    memset(start, 0, MOTE_MEMBER_FIELD_KEY);
+    start[MOTE_MEMBER_FIELD_TYPE] = MOTE_MEMBER_ARRAY_BEGIN;
+    mote->message_length += MOTE_MEMBER_FIELD_KEY;
+    mote->message_listed = true;
+    return MOTE_STATUS_OK;
+}
+
+int32_t mote_entry(mote_t *mote) {
+    if (!mote->message_open || mote->message_status < 0 || is_fresh(mote)) {
+        return mote->message_open ? mote->message_status : add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
+    }
+    if (!mote->message_listed && begin_list(mote) < 0) return mote->message_status;
+    end_entry(mote);
+    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
+}
+
+int32_t mote_timestamp(mote_t *mote, int64_t unix_ms) {
+    int32_t status = mote_entry(mote);
+    if (status < 0) return status;
+    add(mote, MOTE_MEMBER_INTEGER, 0, "ts", unix_ms, NULL, 0);
+    mote->message_stamped = true;
+    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, "values");
+}
+
+// Ready JSON is the whole message: it takes the place of the object.
+int32_t mote_document(mote_t *mote, const char *json, size_t length) {
+    if (mote->message_open && mote->message_status >= 0) {
+        if (!is_fresh(mote)) return stick(mote, MOTE_STATUS_BAD_STATE, "mote_document", 0);
+        mote->message_length = 0;
+    }
+    int32_t status = add_text(mote, MOTE_MEMBER_JSON, NULL, json, length);
+    if (status >= 0) mote->message_ready = true;
+    return status;
+}
+
+int32_t mote_message_end(mote_t *mote) {
+    if (mote->message_open && !mote->message_ready) {
+        end_entry(mote);
+        if (mote->message_listed) add_plain(mote, MOTE_MEMBER_END, NULL);
+    }
+    int32_t status = mote->message_status;
+    if (status >= 0 && !mote->message_open) status = mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
+    mote->message_open = mote->message_ready = false;
+    mote->message_status = MOTE_STATUS_OK;
+    return status;
+}
+
+// -------------------------------------------------------------------- members
 
 int32_t mote_add_null(mote_t *mote, const char *key) {
     return add_plain(mote, MOTE_MEMBER_NULL, key);
@@ -75,11 +139,11 @@ int32_t mote_add_boolean(mote_t *mote, const char *key, bool value) {
 }
 
 int32_t mote_add_integer(mote_t *mote, const char *key, int64_t value) {
-    return add_number(mote, MOTE_MEMBER_INTEGER, 0, key, value);
+    return add(mote, MOTE_MEMBER_INTEGER, 0, key, value, NULL, 0);
 }
 
 int32_t mote_add_decimal(mote_t *mote, const char *key, int64_t mantissa, uint8_t decimals) {
-    return add_number(mote, MOTE_MEMBER_DECIMAL, decimals, key, mantissa);
+    return add(mote, MOTE_MEMBER_DECIMAL, decimals, key, mantissa, NULL, 0);
 }
 
 int32_t mote_add_text(mote_t *mote, const char *key, const char *text) {
@@ -114,30 +178,11 @@ int32_t mote_array_end(mote_t *mote) {
     return add_plain(mote, MOTE_MEMBER_END, NULL);
 }
 
-int32_t mote_timestamp(mote_t *mote, int64_t unix_ms) {
-    return add_number(mote, MOTE_MEMBER_TIMESTAMP, 0, NULL, unix_ms);
-}
-
-int32_t mote_entry(mote_t *mote) {
-    return add_plain(mote, MOTE_MEMBER_ENTRY, NULL);
-}
-
-int32_t mote_document(mote_t *mote, const char *json, size_t length) {
-    return add_text(mote, MOTE_MEMBER_DOCUMENT, NULL, json, length);
-}
+// ---------------------------------------------------------------------- verbs
 
 static int32_t close_message(mote_t *mote, const mote_publish_options_t *options, uint32_t *out_options) {
-    if (!mote->message_open) {
-        int32_t status = mote->message_status;
-        mote->message_status = MOTE_STATUS_OK;
-        return status < 0 ? status : mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
-    }
-    mote->message_open = false;
-    if (mote->message_status < 0) {
-        int32_t status = mote->message_status;
-        mote->message_status = MOTE_STATUS_OK;
-        return status;
-    }
+    int32_t status = mote_message_end(mote);
+    if (status < 0) return status;
     *out_options = mote_options_write(mote, mote->message_length, options);
     if (*out_options == 0 && options != NULL) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(mote->message_length + MOTE_OPTION_FIELD_END));

@@ -127,14 +127,13 @@ void mote_subscriptions_restore(mote_t *mote) {
     }
 }
 
+// The module takes the keys as a message, so this one is built like any other.
 int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms) {
-    uint32_t client_length = client_keys != NULL ? (uint32_t)strlen(client_keys) : 0;
-    uint32_t shared_length = shared_keys != NULL ? (uint32_t)strlen(shared_keys) : 0;
-    uint32_t offset = 0;
-    int32_t status = stage(mote, &offset, client_keys, client_length);
-    if (status >= 0) status = stage(mote, &offset, shared_keys, shared_length);
+    int32_t status = mote_begin(mote);
     if (status < 0) return status;
-    uint32_t base = mote->staging_address;
-    const uint32_t values[] = {base, client_length, base + client_length, shared_length, timeout_ms};
-    return mote_call(mote, MOTE_EXPORT_REQUEST_ATTRIBUTES, 5, values);
+    if (client_keys != NULL && *client_keys != 0) mote_add_text(mote, "clientKeys", client_keys);
+    if (shared_keys != NULL && *shared_keys != 0) mote_add_text(mote, "sharedKeys", shared_keys);
+    status = mote_message_end(mote);
+    if (status < 0) return status;
+    return mote_call(mote, MOTE_EXPORT_REQUEST_ATTRIBUTES, 2, (const uint32_t[]){mote->message_length, timeout_ms});
 }

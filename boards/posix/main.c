@@ -1,0 +1,160 @@
+// mote-device: the demo device for a POSIX system, over wasm3 or compiled ahead of time. host/cli/README.md lists its lines.
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "demo.h"
+#include "module.h"
+#include "mote_posix.h"
+
+#define CONFIG_SIZE 16384
+#define MEMORY_SIZE 65536
+#define ARENA_SIZE (1024 * 1024)
+#define DISCONNECT_MS 8000
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static mote_t mote;
+static mote_posix_t port;
+static demo_t demo = {.engine = MOTE_ENGINE_NAME, .enabled = true};
+static uint64_t arena[ARENA_SIZE / 8];
+static char config[CONFIG_SIZE];
+static volatile sig_atomic_t stopping;
+
+static void on_signal(int number) {
+    (void)number;
+    stopping = 1;
+    mote_wake(&mote);
+}
+
+typedef struct arguments {
+    const char *config;
+    const char *host;
+    const char *port;
+    const char *profile;
+    uint32_t interval_ms;
+} arguments_t;
+
+static int usage(const char *why, const char *what) {
+    fprintf(stderr, "mote-device: %s%s\n"
+                    "usage: mote-device --config FILE [--host H] [--port N] [--interval MS] [--profile P] [--json]\n", why, what);
+    return EXIT_USAGE;
+}
+
+static int read_arguments(int count, char **words, arguments_t *out_arguments) {
+    for (int i = 1; i < count; i++) {
+        const char *value = i + 1 < count ? words[i + 1] : NULL;
+        if (strcmp(words[i], "--json") == 0) {
+            demo.json = true;
+            continue;
+        }
+        if (value == NULL) return usage("unknown option, or no value behind it: ", words[i]);
+        if (strcmp(words[i], "--config") == 0) out_arguments->config = value;
+        else if (strcmp(words[i], "--host") == 0) out_arguments->host = value;
+        else if (strcmp(words[i], "--port") == 0) out_arguments->port = value;
+        else if (strcmp(words[i], "--profile") == 0) out_arguments->profile = value;
+        else if (strcmp(words[i], "--interval") == 0) out_arguments->interval_ms = (uint32_t)strtoul(value, NULL, 10);
+        else return usage("unknown option: ", words[i]);
+        i++;
+    }
+    return out_arguments->config != NULL ? 0 : usage("--config is missing", "");
+}
+
+static bool read_config(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return false;
+    size_t length = fread(config, 1, sizeof config - 1, file);
+    bool whole = feof(file) != 0 && ferror(file) == 0;
+    fclose(file);
+    config[length] = 0;
+    return whole;
+}
+
+// Puts a value in place of the one that the file has, or in front of all members.
+static bool override(const char *key, const char *value, const char *quote) {
+    size_t length = strlen(config);
+    mote_span_t old;
+    char text[300];
+    char *at = strchr(config, '{');
+    size_t removed = 0;
+    if (at == NULL) return false;
+    int written;
+    if (mote_config_find(config, length, key, &old)) {
+        at = config + (old.data - config);
+        removed = old.length;
+        written = snprintf(text, sizeof text, "%s%s%s", quote, value, quote);
+    } else {
+        written = snprintf(text, sizeof text, "\"%s\":%s%s%s,", key, quote, value, quote);
+        at++;
+    }
+    if (written < 0 || (size_t)written >= sizeof text || length - removed + (size_t)written >= sizeof config) return false;
+    memmove(at + written, at + removed, length - (size_t)(at - config) - removed + 1);
+    memcpy(at, text, (size_t)written);
+    return true;
+}
+
+// The device's own part of the configuration, the object `host`.
+static uint32_t configured_interval_ms(void) {
+    mote_span_t host;
+    mote_span_t interval;
+    if (!mote_config_find(config, strlen(config), "host", &host)) return 1000;
+    if (!mote_config_find(host.data, host.length, "interval_ms", &interval)) return 1000;
+    return (uint32_t)strtoul(interval.data, NULL, 10);
+}
+
+static int run(uint32_t interval_ms) {
+    uint32_t next_ms = (uint32_t)port.port.functions->now_ms(&port.port) + interval_ms;
+    mote_start(&mote);
+    while (!stopping) {
+        uint32_t now_ms = (uint32_t)port.port.functions->now_ms(&port.port);
+        if ((int32_t)(now_ms - next_ms) >= 0) {
+            next_ms = now_ms + interval_ms;
+            demo_measure(&demo, &mote);
+        }
+        bool begun = demo.begun;
+        mote_run(&mote, begun && next_ms - now_ms < interval_ms ? next_ms - now_ms : begun ? interval_ms : 20);
+        if (!begun && demo.begun) next_ms = (uint32_t)port.port.functions->now_ms(&port.port) + interval_ms;
+        if (mote_traps(&mote) >= MOTE_TRAPS_MAX && mote_start(&mote) == MOTE_STATUS_TRAPPED) return EXIT_FAILED;
+    }
+    mote_disconnect(&mote);
+    int64_t end_ms = port.port.functions->now_ms(&port.port) + DISCONNECT_MS;
+    while (mote_state(&mote) != MOTE_STATE_STOPPED && port.port.functions->now_ms(&port.port) < end_ms) {
+        mote_poll(&mote);
+        mote_wait(&mote, 100);
+    }
+    return 0;
+}
+
+int main(int count, char **words) {
+    arguments_t arguments = {.profile = MOTE_MODULE_DEFAULT};
+    int code = read_arguments(count, words, &arguments);
+    if (code != 0) return code;
+    mote_options_t options = {
+        .config = config, .port = &port.port, .arena = arena, .arena_size = sizeof arena, .memory_size = MEMORY_SIZE,
+        .on_event = demo_on_event, .user = &demo,
+    };
+    if (!mote_module_find(arguments.profile, &options)) return usage("no such profile in this build: ", arguments.profile);
+    if (!read_config(arguments.config)) return usage("cannot read ", arguments.config);
+    if (arguments.host != NULL && !override("mqtt_host", arguments.host, "\"")) return usage("no room for --host", "");
+    if (arguments.port != NULL && !override("mqtt_port", arguments.port, "")) return usage("no room for --port", "");
+    options.config_length = strlen(config);
+
+    int32_t status = mote_posix_init(&port);
+    if (status >= 0) status = mote_init(&mote, &options);
+    if (status < 0) {
+        demo_error(&demo, status, mote_error_text(&mote));
+        mote_posix_free(&port);
+        return EXIT_USAGE;
+    }
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    code = run(arguments.interval_ms != 0 ? arguments.interval_ms : configured_interval_ms());
+    mote_free(&mote);
+    mote_posix_free(&port);
+    demo_stopped(&demo);
+    return code;
+}
