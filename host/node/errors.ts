@@ -11,7 +11,8 @@ export function statusName(code: number): StatusName {
 
 /** What a status means, in words. */
 export function statusText(code: number): string {
-  return StatusTexts[code] ?? `unknown status ${code}`;
+  // Behind "error value" stands what programs read, not people.
+  return StatusTexts[code]?.split("; error value")[0] ?? `unknown status ${code}`;
 }
 
 export interface ErrorDetail {
@@ -31,8 +32,8 @@ export class MoteError extends Error {
   readonly value: number;
 
   constructor(code: number, doing: string, detail: ErrorDetail = {}) {
-    const about = detail.text ? ` (${detail.text})` : "";
-    super(`${doing}: ${statusText(code)}${about}`, detail.cause === undefined ? undefined : { cause: detail.cause });
+    const about = [detail.text, code === Status.TooLarge && detail.value ? `${detail.value} bytes needed` : ""].filter(Boolean).join(", ");
+    super(`${doing}: ${statusText(code)}${about && ` (${about})`}`, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.code = code;
     this.status = statusName(code);
     this.text = detail.text ?? "";
@@ -120,6 +121,7 @@ const CLASSES: Readonly<Record<number, typeof MoteError>> = {
   [Status.Full]: FullError,
   [Status.BadState]: BadStateError,
   [Status.Trapped]: TrappedError,
+  [Status.MoreBytes]: InvalidValueError,
   [Status.Malformed]: InvalidValueError,
   [Status.InvalidValue]: InvalidValueError,
   [Status.InvalidNumber]: InvalidValueError,

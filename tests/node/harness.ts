@@ -147,14 +147,14 @@ export async function connected(
   return { broker, link: await broker.link(), client: made };
 }
 
+type EventOf<Type, Event = LinkEvent> = Event extends { type: infer Types } ? (Type extends Types ? Event : never) : never;
+
 /** The next event of a type. */
-export async function nextEvent<Type extends LinkEvent["type"]>(
-  events: AsyncIterator<LinkEvent>, type: Type,
-): Promise<Extract<LinkEvent, { type: Type }>> {
+export async function nextEvent<Type extends LinkEvent["type"]>(events: AsyncIterator<LinkEvent>, type: Type): Promise<EventOf<Type>> {
   for (;;) {
     const { value, done } = await events.next() as IteratorResult<LinkEvent, undefined>;
     assert.notEqual(done, true, `the events ended before ${type}`);
-    if (value!.type === type) return value as Extract<LinkEvent, { type: Type }>;
+    if (value!.type === type) return value as EventOf<Type>;
   }
 }
 

@@ -25,7 +25,7 @@ const payloads = {
 
 for (const [name, values] of Object.entries(payloads)) {
   test(`telemetry is the JSON that JSON.stringify means: ${name}`, async (t) => {
-    const { link, client } = await connected(t);
+    const { link, client } = await connected(t, { staging_buffer: 1024 });
     await client.sendTelemetry(values);
     const { topic, payload, qos, retain } = await link.packet("publish");
     assert.equal(topic, TELEMETRY);

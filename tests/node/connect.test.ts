@@ -1,0 +1,139 @@
+// How connecting succeeds and fails, by name.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { ConfigurationError, DeviceClient, DisconnectedError, RefusedError, type Configuration } from "../../host/node/index.ts";
+import { client, connected, listen, nextEvent, withStatus } from "./harness.ts";
+
+/** A port at which nobody listens any more. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test("nobody listens: the first attempt rejects, and the client is stopped", async (t) => {
+  const made = client(t, await closedPort());
+  await assert.rejects(made.connect(), withStatus("ConnectionRefused", DisconnectedError));
+  assert.equal(made.state, "Stopped");
+});
+
+test("with retry it goes on until somebody listens", async (t) => {
+  const broker = await listen(t);
+  const made = client(t, broker.port);
+  broker.answers.connect = false;
+  const events = made.events();
+  const connecting = made.connect({ retry: true });
+  (await broker.link()).socket.destroy();
+  await nextEvent(events, "Disconnected");
+  broker.answers.connect = true;
+  for (const link of broker.links) link.answers.connect = true;
+  (await broker.link(2)).socket.on("close", () => {});
+  await connecting;
+  assert.equal(made.state, "Connected");
+});
+
+test("a name that does not exist", async (t) => {
+  const made = client(t, 1883, { mqtt_host: "no-such-host.invalid" });
+  await assert.rejects(made.connect(), withStatus("DnsFailed", DisconnectedError));
+});
+
+for (const returnCode of [1, 2, 4, 5]) {
+  test(`CONNACK ${returnCode} rejects even with retry`, async (t) => {
+    const broker = await listen(t);
+    broker.answers.connect = false;
+    const made = client(t, broker.port);
+    const connecting = made.connect({ retry: true });
+    const link = await broker.link();
+    await link.packet("connect");
+    link.send({ cmd: "connack", returnCode, sessionPresent: false });
+    await assert.rejects(connecting, (error) => error instanceof RefusedError && error.returnCode === returnCode);
+  });
+}
+
+test("a connection in the middle of connecting tells its state", async (t) => {
+  const broker = await listen(t);
+  broker.answers.connect = false;
+  const made = client(t, broker.port);
+  assert.equal(made.state, "Stopped");
+  const connecting = made.connect();
+  const link = await broker.link();
+  await link.packet("connect");
+  assert.equal(made.state, "Connecting");
+  link.send({ cmd: "connack", returnCode: 0, sessionPresent: false });
+  await connecting;
+  assert.equal(made.state, "Connected");
+});
+
+test("connect can be aborted, and leaves the client stopped", async (t) => {
+  const broker = await listen(t);
+  broker.answers.connect = false;
+  const made = client(t, broker.port);
+  const controller = new AbortController();
+  const connecting = made.connect({ signal: controller.signal });
+  await (await broker.link()).packet("connect");
+  controller.abort(new Error("enough"));
+  await assert.rejects(connecting, /enough/);
+  assert.equal(made.state, "Stopped");
+  await (await broker.link()).closed();
+});
+
+test("a reset is told as such", async (t) => {
+  const { link, client: made } = await connected(t);
+  const events = made.events();
+  link.socket.resetAndDestroy();
+  assert.equal((await nextEvent(events, "Disconnected")).reason, "ConnectionReset");
+});
+
+test("garbage from the peer closes the connection by name", async (t) => {
+  const { link, client: made } = await connected(t);
+  const events = made.events();
+  link.socket.write(Buffer.from([0xf0, 0]));
+  assert.equal((await nextEvent(events, "Disconnected")).reason, "ProtocolError");
+});
+
+test("two clients in one process do not know of each other", async (t) => {
+  const one = await connected(t, { client_id: "one" });
+  const two = await connected(t, { client_id: "two" });
+  const events = two.client.events();
+  await one.client.stop();
+  await two.client.sendTelemetry({ a: 2 });
+  assert.equal((await one.link.packet("connect")).clientId, "one");
+  assert.equal((await two.link.packet("connect")).clientId, "two");
+  assert.equal(one.link.of("publish").length, 0);
+  assert.equal(two.client.state, "Connected");
+  await events.return!();
+});
+
+const faults: [name: string, configuration: unknown, status: string, text: string][] = [
+  ["an unknown key", { mqtt_host: "h", mqtt_hots: "x" }, "UnknownKey", "mqtt_hots"],
+  ["another type", { mqtt_host: "h", mqtt_port: "1883" }, "WrongType", "mqtt_port"],
+  ["a value out of range", { mqtt_host: "h", qos: 2 }, "InvalidValue", "qos"],
+  ["a missing key", {}, "MissingKey", "mqtt_host"],
+  ["a tls key of no host", { mqtt_host: "h", tls: { verfy: false } }, "UnknownKey", "tls.verfy"],
+  ["a tls value of another type", { mqtt_host: "h", tls: { verify: "no" } }, "WrongType", "tls.verify"],
+  ["tls that is no object", { mqtt_host: "h", tls: true }, "WrongType", "tls"],
+  ["a certificate that is not there", { mqtt_host: "h", tls: { ca: "no-such-file.pem" } }, "InvalidValue", "tls.ca: cannot read no-such-file.pem"],
+];
+
+for (const [name, configuration, status, text] of faults) {
+  test(`the configuration: ${name}`, () => {
+    assert.throws(() => new DeviceClient(configuration as Configuration), (error) => {
+      withStatus(status, ConfigurationError)(error);
+      assert.equal((error as ConfigurationError).text, text);
+      return true;
+    });
+  });
+}
+
+test("the configuration as text: its faults never quote it", () => {
+  assert.throws(() => new DeviceClient('{"mqtt_host":"h","password":"hunter2" oops}'), (error) => {
+    withStatus("Malformed", ConfigurationError)(error);
+    assert.doesNotMatch((error as Error).message, /hunter2|oops/);
+    return true;
+  });
+  assert.throws(() => new DeviceClient('{"mqtt_host":"h","mqtt_host":"i"}'), withStatus("InvalidValue", ConfigurationError));
+});
