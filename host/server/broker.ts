@@ -3,6 +3,9 @@
 import { Duplex } from "node:stream";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
 
+/** Whether a PUBLISH is acknowledged, left without an answer, or ends the conversation. */
+export type PublishDecision = "acknowledge" | "silent" | "close";
+
 /** What the broker asks of the connection it serves. */
 export interface BrokerPeer {
   /** Bytes of a packet for the client. */
@@ -11,8 +14,8 @@ export interface BrokerPeer {
   whenWritable(resume: () => void): void;
   /** The login: whether it is accepted. */
   authenticate(): boolean;
-  /** A PUBLISH has come through: whether to acknowledge it, stay silent, or end the conversation. */
-  decidePublish(topic: string, payload: Buffer): "acknowledge" | "silent" | "close";
+  /** A PUBLISH has come through. */
+  decidePublish(topic: string, payload: Buffer): PublishDecision;
 }
 
 /** The broker's end of a connection. It carries plain MQTT 3.1.1 whatever the client speaks. */

@@ -1,0 +1,46 @@
+// The codes of SUBACK and UNSUBACK, one per filter, by exact string (spec 2.11).
+
+import { reason } from "./reasons.ts";
+import type { Session } from "./session.ts";
+import { filterMeaning } from "./topics.ts";
+
+export interface Grant {
+  readonly filter: string;
+  /** null: refused. */
+  readonly qos: 0 | 1 | null;
+}
+
+export function grant(subscriptions: readonly { topic: string; qos: number }[], isRefusingAll: boolean): Grant[] {
+  return subscriptions.map(({ topic: filter, qos }) => {
+    if (isRefusingAll || filterMeaning(filter) === undefined) return { filter, qos: null };
+    return { filter, qos: qos === 0 ? 0 : 1 };
+  });
+}
+
+/** What aedes is told: granted filters only, each once. It would grant QoS 2 and close on a malformed filter. */
+export function brokerSubscriptions(grants: readonly Grant[]): { topic: string; qos: 0 | 1 }[] {
+  const granted = new Map(grants.map(({ filter, qos }) => [filter, qos]));
+  return [...granted].flatMap(([topic, qos]) => (qos === null ? [] : [{ topic, qos }]));
+}
+
+export function subackCodes(grants: readonly Grant[], version: 3 | 4 | 5): number[] {
+  const refused = version === 5 ? reason.topicFilterInvalid : reason.subscribeRefused;
+  return grants.map(({ qos }) => qos ?? refused);
+}
+
+/** For MQTT 5; the UNSUBACK of 3.x carries no codes. */
+export function unsubackCodes(filters: readonly string[], session: Session): number[] {
+  return filters.map((filter) => {
+    if (session.isSubscribed(filter)) return reason.success;
+    return filterMeaning(filter) === undefined ? reason.topicFilterInvalid : reason.noSubscriptionExisted;
+  });
+}
+
+/** The server compiles UNSUBSCRIBE filters as Java regular expressions (spec 11.12); ECMAScript's are near enough. */
+export function isRegularExpression(filter: string): boolean {
+  try {
+    return new RegExp(filter, "u") !== null;
+  } catch {
+    return false;
+  }
+}
