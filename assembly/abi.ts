@@ -105,6 +105,17 @@ export const enum EventFlag {
   Last = 16, // the payload ends with this part
 }
 
+/** What `records()` points to: addresses that stay as they are after `configure`. */
+export const enum RecordsField {
+  Event = 0, // u32 address of the event record
+  Error = 4, // u32 address of the error record
+  Stats = 8, // u32 address of the counters
+  JsonValue = 12, // u32 address of the value record of json_find
+  Staging = 16, // u32 address of the staging area
+  StagingCapacity = 20, // u32 its bytes
+  End = 24, // bytes of the record in this version
+}
+
 /** The event record: offsets in bytes, all fields little-endian. */
 export const enum EventField {
   Size = 0, // u16 bytes of the record
@@ -224,7 +235,7 @@ export const enum JsonField {
   End = 24, // bytes of the record in this version
 }
 
-/** The counters that `stats()` points to: offsets in bytes, each u32, wrapping. */
+/** The counters: offsets in bytes, each u32, wrapping. */
 export const enum Stat {
   Size = 0, // bytes of the record
   Connects = 4, // accepted CONNACKs
