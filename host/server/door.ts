@@ -63,6 +63,8 @@ export class Door implements Link, BrokerPeer, WireListener {
   #current: Arrival | null = null;
   /** Set by an exception before CONNACK: the inbox rests until the next packet arrives (spec 11.13). */
   #isStalled = false;
+  /** How the connection ends once the inbox is empty. */
+  #ending: (() => void) | null = null;
   #pubackReason: number = reason.success;
   #isRefusingSuback = false;
 
@@ -88,11 +90,18 @@ export class Door implements Link, BrokerPeer, WireListener {
   }
 
   onMalformed(cause: string): void {
-    this.close(reason.malformedPacket, cause);
+    this.#endAfterInbox(() => this.close(reason.malformedPacket, cause));
   }
 
   onGone(cause: string): void {
-    this.#end(cause);
+    this.#endAfterInbox(() => this.#end(cause));
+  }
+
+  /** What came before the end still counts: a QoS 0 message followed by a close is stored. */
+  #endAfterInbox(end: () => void): void {
+    const hasWork = this.#current !== null || (this.#inbox.length > 0 && !this.#isStalled);
+    if (this.#phase === "loggingIn" || (this.#phase === "open" && hasWork)) this.#ending ??= end;
+    else end();
   }
 
   onReadDone(): void {
@@ -127,7 +136,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   #drain(): void {
     while (this.#phase === "open" && this.#current === null && !this.#isStalled) {
       const arrival = this.#inbox.shift();
-      if (arrival === undefined) return this.#wire.resume();
+      if (arrival === undefined) return this.#ending === null ? this.#wire.resume() : this.#ending();
       this.#handle(arrival);
     }
   }

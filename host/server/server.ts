@@ -91,7 +91,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
 
   const sockets = new Set<Socket>();
   let connectionCount = 0;
-  const listener = createServer((socket) => {
+  // Half-open is allowed so that a client's FIN does not cut off the answers to what it sent before.
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     new Door(socket, doorHost, `connection-${++connectionCount}`);

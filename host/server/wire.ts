@@ -42,7 +42,10 @@ export class Wire {
     socket.setNoDelay(true);
     socket.on("data", (bytes: Buffer) => this.#read(bytes));
     socket.on("error", (error) => listener.onGone(error.message));
-    socket.on("end", () => listener.onGone("the client closed the connection"));
+    socket.on("end", () => {
+      if (this.#isSilent) socket.destroy();
+      listener.onGone("the client closed the connection");
+    });
     socket.on("close", () => listener.onGone("the connection is gone"));
   }
 
@@ -64,14 +67,12 @@ export class Wire {
   }
 
   write(packet: Packet): void {
-    if (!this.#isSilent && !this.#isEnded) {
-      this.#socket.write(mqttPacket.generate(packet, { protocolVersion: this.version }));
-    }
+    if (this.#isWritable()) this.#socket.write(mqttPacket.generate(packet, { protocolVersion: this.version }));
   }
 
   /** MQTT 5 DISCONNECT; success in the short form (spec 11.33). */
   writeDisconnect(reasonCode: number): void {
-    if (this.#isSilent || this.#isEnded) return;
+    if (!this.#isWritable()) return;
     this.#socket.write(reasonCode === reason.success ? Buffer.of(0xe0, 0) : Buffer.of(0xe0, 2, reasonCode, 0));
   }
 
@@ -98,8 +99,12 @@ export class Wire {
     this.#socket.resume();
   }
 
+  #isWritable(): boolean {
+    return !this.#isSilent && !this.#isEnded && this.#socket.writable;
+  }
+
   #read(bytes: Buffer): void {
-    if (this.#isSilent || this.#isEnded) return;
+    if (this.#isSilent || this.#isEnded || this.#malformedCause !== null) return;
     this.#parse(bytes);
     const packets = this.#arrived;
     this.#arrived = [];

@@ -173,3 +173,22 @@ test("a byte at a time or all at once, the answers are the same", async (t) => {
   for (const byte of bytes) client.socket.write(Buffer.of(byte));
   await client.expectBytes("20 02 00 00 90 03 00 01 01 40 02 00 02 d0 00");
 });
+
+test("what a client sends just before it closes, or before bad bytes, still counts", async (t) => {
+  const server = await start(t);
+  const device = onlyDevice(server);
+  for (const ending of ["e000", ""]) {
+    device.history.clear();
+    const gone = server.events.next("disconnected");
+    const client = await rawConnect(t, server);
+    const points = Array.from({ length: 50 }, (_, i) => publish(telemetry, `{"ts":${i + 1},"values":{"k":${i}}}`, 0));
+    client.send(connectBytes(), ...points, Buffer.from(ending, "hex"));
+    client.socket.end();
+    await gone;
+    assert.equal(device.history.get("k")?.length, 50);
+  }
+  const client = await rawLogin(t, server);
+  client.send(publish(telemetry, '{"last":1}', 1, 3), Buffer.from("36070003612f62000100", "hex"), { cmd: "pingreq" });
+  await client.expectBytes("40 02 00 03");
+  await client.expectClose();
+});
