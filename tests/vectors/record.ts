@@ -1,41 +1,26 @@
 // Lays out the packed message record of ABI.md, section 7, from the JSON text of a vector, number texts kept as written.
 
-import { Member, MEMBER_HEADER } from "../../build/generated/abi.ts";
+import { Member, MemberField } from "../../build/generated/abi.ts";
 
-/** The record of an object, or of a list of objects with or without `ts` and `values`. */
-export function packTelemetry(json: string): Buffer {
+const STRING = /"(?:\\.|[^"\\])*"/y;
+
+/** The record of one JSON value. */
+export function packJson(json: string): Buffer {
   const reader = new Reader(json);
   const parts: Buffer[] = [];
-  if (reader.peek() === "{") reader.object(parts);
-  else reader.entries(parts);
+  reader.value(parts, "");
   reader.end();
   return Buffer.concat(parts);
 }
 
 /** One member; `digits` are those behind the point of a Decimal. */
-export function packMember(type: number, key: string, body?: bigint | Buffer, digits = 0): Buffer {
-  const keyBytes = Buffer.from(key);
-  const header = Buffer.alloc(MEMBER_HEADER);
-  header[0] = type;
-  header[1] = digits;
-  header.writeUInt16LE(keyBytes.length, 2);
-  const parts: Uint8Array[] = [header];
-  if (typeof body === "bigint") {
-    const number = Buffer.alloc(8);
-    number.writeBigInt64LE(body);
-    parts.push(number);
-  } else if (body) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(body.length);
-    parts.push(length);
-  }
-  parts.push(pad(keyBytes));
-  if (body && typeof body !== "bigint") parts.push(pad(body));
-  return Buffer.concat(parts);
-}
-
-export function packTimestamp(ts: bigint): Buffer {
-  return packMember(Member.Timestamp, "", ts);
+export function packMember(type: number, key: string, body: bigint | Buffer = 0n, digits = 0): Buffer {
+  const head = Buffer.alloc(MemberField.Key);
+  head[MemberField.Type] = type;
+  head[MemberField.Digits] = digits;
+  head.writeUInt16LE(Buffer.byteLength(key), MemberField.KeyLength);
+  head.writeBigInt64LE(typeof body === "bigint" ? body : BigInt(body.length), MemberField.Number);
+  return Buffer.concat([head, pad(Buffer.from(key)), typeof body === "bigint" ? Buffer.alloc(0) : pad(body)]);
 }
 
 /** Padding may be anything; 0xAA shows when somebody reads it. */
@@ -49,65 +34,41 @@ class Reader {
 
   constructor(private readonly text: string) {}
 
-  peek(): string {
-    while (/\s/.test(this.text[this.at] ?? "")) this.at++;
-    return this.text[this.at] ?? "";
+  value(parts: Buffer[], key: string): void {
+    const first = this.peek();
+    if (first === "{") this.object(parts, key);
+    else if (first === "[") this.array(parts, key);
+    else if (first === '"') parts.push(packMember(Member.Text, key, Buffer.from(JSON.parse(this.match(STRING)) as string)));
+    else parts.push(this.scalar(key, this.match(/[\w+.-]+/y)));
   }
 
   end(): void {
     if (this.peek() !== "") throw new Error(`text behind the JSON: ${this.text}`);
   }
 
-  object(parts: Buffer[]): void {
+  private object(parts: Buffer[], key: string): void {
+    parts.push(packMember(Member.ObjectBegin, key));
     this.expect("{");
-    if (this.accept("}")) return;
-    do {
-      const key = JSON.parse(this.match(/"(?:\\.|[^"\\])*"/y)) as string;
-      this.expect(":");
-      this.value(parts, key);
-    } while (this.accept(","));
-    this.expect("}");
-  }
-
-  entries(parts: Buffer[]): void {
-    this.expect("[");
-    do {
-      const stamped = /\s*\{\s*"ts"\s*:\s*(-?\d+)\s*,\s*"values"\s*:/y;
-      stamped.lastIndex = this.at;
-      const found = stamped.exec(this.text);
-      if (found) {
-        this.at = stamped.lastIndex;
-        parts.push(packTimestamp(BigInt(found[1]!)));
-        this.object(parts);
-        this.expect("}");
-      } else {
-        parts.push(packMember(Member.Entry, ""));
-        this.object(parts);
-      }
-    } while (this.accept(","));
-    this.expect("]");
-  }
-
-  private value(parts: Buffer[], key: string): void {
-    const first = this.peek();
-    if (first === "{") {
-      parts.push(packMember(Member.ObjectBegin, key));
-      this.object(parts);
-      parts.push(packMember(Member.End, ""));
-    } else if (first === "[") {
-      parts.push(packMember(Member.ArrayBegin, key));
-      this.expect("[");
-      if (!this.accept("]")) {
-        do this.value(parts, "");
-        while (this.accept(","));
-        this.expect("]");
-      }
-      parts.push(packMember(Member.End, ""));
-    } else if (first === '"') {
-      parts.push(packMember(Member.Text, key, Buffer.from(JSON.parse(this.match(/"(?:\\.|[^"\\])*"/y)) as string)));
-    } else {
-      parts.push(this.scalar(key, this.match(/[\w+.-]+/y)));
+    if (!this.accept("}")) {
+      do {
+        const name = JSON.parse(this.match(STRING)) as string;
+        this.expect(":");
+        this.value(parts, name);
+      } while (this.accept(","));
+      this.expect("}");
     }
+    parts.push(packMember(Member.End, ""));
+  }
+
+  private array(parts: Buffer[], key: string): void {
+    parts.push(packMember(Member.ArrayBegin, key));
+    this.expect("[");
+    if (!this.accept("]")) {
+      do this.value(parts, "");
+      while (this.accept(","));
+      this.expect("]");
+    }
+    parts.push(packMember(Member.End, ""));
   }
 
   private scalar(key: string, text: string): Buffer {
@@ -118,7 +79,12 @@ class Reader {
     if (!number) throw new Error(`a vector writes numbers without exponent: ${text}`);
     const digits = number[3] ?? "";
     const mantissa = BigInt(`${number[1]}${number[2]}${digits}`);
-    return digits === "" ? packMember(Member.Integer, key, mantissa) : packMember(Member.Decimal, key, mantissa, digits.length);
+    return packMember(digits === "" ? Member.Integer : Member.Decimal, key, mantissa, digits.length);
+  }
+
+  private peek(): string {
+    while (/\s/.test(this.text[this.at] ?? "")) this.at++;
+    return this.text[this.at] ?? "";
   }
 
   private match(pattern: RegExp): string {

@@ -14,7 +14,7 @@ export type Cut = "whole" | "bytes" | { step: number; at: number };
 interface Output { text: string; bytes: Buffer | undefined }
 
 const DEFAULTS: Record<string, unknown> = { mqtt_host: "broker.test", client_id: "m", rpc: false };
-const POLLS_MAX = 50000;
+const POLLS_MAX = 5000;
 const EVERY_BYTE = -1;
 
 export function configOf(vector: Vector, profile: Profile): string {
@@ -262,7 +262,10 @@ function compare(expected: Line[], outputs: Output[], ids: Map<string, string>):
 }
 
 function canonical(expected: Line): string {
-  return expected.keyword === "device closes" ? "device closes:" : `${expected.keyword}: ${expected.text || `hex ${expected.hex}`}`;
+  if (expected.keyword === "device closes") return "device closes:";
+  // Long repetitions have one spelling, the short one.
+  const text = expected.text.replace(/"((.)\2{40,})"/g, (_, run: string, character: string) => `${run.length} x "${character}"`);
+  return `${expected.keyword}: ${text || `hex ${expected.hex}`}`;
 }
 
 function matchOne(wanted: string, expected: Line, actual: Output, ids: Map<string, string>): boolean {
@@ -272,9 +275,11 @@ function matchOne(wanted: string, expected: Line, actual: Output, ids: Map<strin
     letters.push(letter);
     return `${before}(\\d+)`;
   });
-  const found = new RegExp(`^${pattern}$`).exec(actual.text);
+  // How many bytes are missing is part of the expectation only where the vector says it.
+  const text = /, value /.test(wanted) ? actual.text : actual.text.replace(/, value -?\d+$/, "");
+  const found = new RegExp(`^${pattern}$`).exec(text);
   if (found) letters.forEach((letter, index) => ids.set(letter, found[index + 1]!));
-  if (!actual.bytes) return found !== null;
+  if (!actual.bytes || expected.keyword !== "device sends") return found !== null;
   // The bytes decide: they come from the hex of the file or from mqtt-packet, not from how the gloss is spelt.
   const gloss = expected.text ? bind(expected.text, ids) : `hex ${expected.hex}`;
   return (found !== null || letters.length === 0) && encodeGloss(gloss).equals(actual.bytes);

@@ -1,9 +1,8 @@
 // Turns the `device:` lines of a vector into calls of the module.
 
-import { JsonField, JsonType, OptionField, Release } from "../../build/generated/abi.ts";
+import { JsonField, JsonType, Member, OptionField, Release } from "../../build/generated/abi.ts";
 import type { Answer, Argument, VectorDevice } from "./device.ts";
-import { packMember, packTelemetry, packTimestamp } from "./record.ts";
-import { Member } from "../../build/generated/abi.ts";
+import { packJson, packMember } from "./record.ts";
 import { cutWords, showBytes, type Word } from "./words.ts";
 
 /** What the line answers, in words of the vector. */
@@ -44,11 +43,8 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
       return plain([{ bytes: words[0]!.value, as: "span" }, words[1]?.raw === "qos" ? numberOf(words[2]) : 0]);
     case "unsubscribe":
       return plain([{ bytes: words[0]!.value, as: "span" }]);
-    case "request_attributes": {
-      const field = (label: string): Word | undefined => words[words.findIndex((each) => each.raw === label) + 1 || words.length];
-      const keys = (label: string): Buffer => field(label)?.value ?? Buffer.alloc(0);
-      return plain([{ bytes: keys("client"), as: "span" }, { bytes: keys("shared"), as: "span" }, numberOf(field("timeout_ms"))]);
-    }
+    case "request_attributes":
+      return plain([{ bytes: recordOf(words.slice(0, 1)), as: "length" }, numberOf(words[2])]);
     case "json_find":
       return find(device, words);
     case "json_text": {
@@ -74,19 +70,17 @@ function takeOptions(words: Word[]): { rest: Word[]; options: Argument } {
   return { rest: words.slice(0, at), options: { bytes: record, as: "address" } };
 }
 
-/** The forms of a message: `{...}`, `[...]`, `at TS {...}`, `document TEXT`, `json "key" TEXT`, `record HEX...`. */
+/** The forms of a message: a JSON value, `member "key" TEXT` for an object with one member of ready JSON, `ready TEXT` for JSON text that the module only checks, `text TEXT`, `record HEX...`. */
 function recordOf(words: Word[]): Buffer {
-  const [first, second, third] = words;
+  const [first, second] = words;
   if (!first) return Buffer.alloc(0);
-  if (first.kind === "json") return packTelemetry(first.raw);
   switch (first.raw) {
-    case "at": return Buffer.concat([packTimestamp(BigInt(second!.raw)), packTelemetry(third!.raw)]);
-    case "document": return packMember(Member.Document, "", second!.value);
-    case "json": return packMember(Member.Json, second!.value.toString(), third!.value);
-    case "text": return packMember(Member.Text, second!.value.toString(), third!.value);
+    case "ready": return packMember(Member.Json, "", second!.value);
+    case "text": return packMember(Member.Text, "", second!.value);
+    case "member": return Buffer.concat([packMember(Member.ObjectBegin, ""), packMember(Member.Json, second!.value.toString(), words[2]!.value), packMember(Member.End, "")]);
     case "record": return Buffer.from(words.slice(1).map((each) => each.raw).join(""), "hex");
   }
-  throw new Error(`no such message: ${words.map((each) => each.raw).join(" ")}`);
+  return packJson(first.raw);
 }
 
 /** `json_find`: the type, and of it what the value record says. */
