@@ -42,6 +42,8 @@ export class Acknowledger {
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#reversed = [];
+    this.#heldForReply = [];
   }
 
   #sendLater(puback: Puback, delayMs: number): void {

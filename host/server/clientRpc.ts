@@ -1,6 +1,6 @@
 // Client-side RPC of one session: getSessionLimits at once, anything else from the answering function or the 60 s timeout (spec 2.7, 11.15).
 
-import { type Json, JsonNumber, printJson } from "./json.ts";
+import { isJson, type Json, JsonNumber, printJson } from "./json.ts";
 import { UncheckedError, UnconvertibleError } from "./outcome.ts";
 
 export interface ClientRpcRequest {
@@ -58,10 +58,10 @@ export class ClientRpcs {
     return true;
   }
 
-  /** A real answer is delivered even after the timeout was (spec 11.15). */
+  /** A real answer is delivered even after the timeout was; one that is not JSON is dropped and ends the wait (spec 11.15). */
   answer(requestId: number, payload: string): void {
     this.#unanswered.delete(requestId);
-    this.#send(requestId, payload);
+    if (isJson(payload)) this.#send(requestId, payload);
   }
 
   close(): void {

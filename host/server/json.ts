@@ -24,6 +24,16 @@ export function parseJson(text: string): Json {
   return new Parser(text, false).document();
 }
 
+export function isJson(text: string): boolean {
+  try {
+    parseJson(text);
+    return true;
+  } catch (error) {
+    if (error instanceof JsonError) return false;
+    throw error;
+  }
+}
+
 /** Gson's lenient dialect: single quotes, bare words, comments, `;` and `=` as separators (spec 2.1). */
 export function parseLenientJson(text: string): Json {
   return new Parser(text, true).document();

@@ -1,7 +1,7 @@
 // REST for server-side RPC: one-way and two-way, on both of ThingsBoard's paths with their different error codes (spec 2.6).
 
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { JsonError, JsonNumber, type JsonObject, parseJson, printJson } from "./json.ts";
+import { isJson, JsonNumber, type JsonObject, parseJson, printJson } from "./json.ts";
 import { requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { type Rpc, RpcQueueFullError, type RpcRequest, type RpcResult } from "./rpc.ts";
 
@@ -68,12 +68,8 @@ function answer(reply: FastifyReply, result: RpcResult, statuses: ErrorStatuses)
   if (result.kind === "sent") return reply.status(200).send();
   if (result.kind !== "reply") return reply.status(statuses[result.kind]).send();
   if (result.payload === "") return reply.status(200).send();
-  try {
-    return sendJson(reply, printJson(parseJson(result.payload)));
-  } catch (error) {
-    if (error instanceof JsonError) return reply.status(406).send();
-    throw error;
-  }
+  if (!isJson(result.payload)) return reply.status(406).send();
+  return sendJson(reply, printJson(parseJson(result.payload)));
 }
 
 function printRpc(rpc: Rpc, deviceId: string): string {

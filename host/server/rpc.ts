@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { Device } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
-import { JsonError, parseJson, printString } from "./json.ts";
+import { isJson, printString } from "./json.ts";
 
 export type RpcStatus = "QUEUED" | "SENT" | "DELIVERED" | "SUCCESSFUL" | "TIMEOUT" | "EXPIRED" | "DELETED";
 
@@ -111,7 +111,7 @@ export class RpcQueue {
     this.#context.events.emit("rpcReplied", { device: this.#device, requestId, payload });
     if (pending === undefined || pending.rpc.request.isOneWay) return;
     pending.rpc.status = "SUCCESSFUL";
-    pending.rpc.response = asJson(payload);
+    pending.rpc.response = isJson(payload) ? payload : printString(payload);
     this.#finish(requestId, { kind: "reply", payload });
   }
 
@@ -181,15 +181,5 @@ export class RpcQueue {
     clearTimeout(pending.expiry);
     if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
     pending.settle(result);
-  }
-}
-
-function asJson(payload: string): string {
-  try {
-    parseJson(payload);
-    return payload;
-  } catch (error) {
-    if (error instanceof JsonError) return printString(payload);
-    throw error;
   }
 }

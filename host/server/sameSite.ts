@@ -8,6 +8,9 @@ const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
  */
 export function isCrossSite(host: string | undefined, origin: string | undefined, listenHost: string): boolean {
   if (origin !== undefined && origin !== `http://${host}`) return true;
-  const isLoopback = listenHost === "::1" || listenHost === "localhost" || listenHost.startsWith("127.");
-  return isLoopback && !loopbackNames.has((host ?? "").replace(/:\d+$/, ""));
+  return isLoopback(listenHost) && !loopbackNames.has((host ?? "").replace(/:\d+$/, ""));
+}
+
+export function isLoopback(listenHost: string): boolean {
+  return listenHost === "::1" || listenHost === "localhost" || listenHost.startsWith("127.");
 }

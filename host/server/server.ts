@@ -9,6 +9,7 @@ import { Faults } from "./faults.ts";
 import { decideLogin } from "./login.ts";
 import { reason } from "./reasons.ts";
 import { createRest } from "./rest.ts";
+import { isLoopback } from "./sameSite.ts";
 import { Session } from "./session.ts";
 import { type ClientRpcAnswer, receivePublish } from "./uplink.ts";
 
@@ -44,6 +45,8 @@ export interface LocalServer {
   addDevice(options: DeviceOptions): Device;
   close(): Promise<void>;
 }
+
+const connectionsMax = 10_000;
 
 export const demoDevice: DeviceOptions = { name: "Demo device", token: "DEMO_TOKEN" };
 
@@ -97,6 +100,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     socket.once("close", () => sockets.delete(socket));
     new Door(socket, doorHost, `connection-${++connectionCount}`);
   });
+  listener.maxConnections = connectionsMax;
   const inactivityTimeoutMs = options.inactivityTimeoutMs ?? 600_000;
   const idleCheck = setInterval(() => {
     for (const session of sessionsOf()) {
@@ -143,6 +147,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     close,
   };
   log(`Development server, no passwords asked: MQTT on ${server.mqttUrl}, REST on ${server.restUrl}`);
+  if (!isLoopback(host)) log(`Anyone who reaches ${host} can read and control every device here.`);
   return server;
 }
 

@@ -1,7 +1,7 @@
 // Gives each PUBLISH of a device to the part of the device model its topic names, and says how it ended (spec 2.0).
 
 import { printAttributeResponse, readAttributeRequest } from "./attributes.ts";
-import { readClientRpc, sessionLimits } from "./clientRpc.ts";
+import { type ClientRpcRequest, readClientRpc, sessionLimits } from "./clientRpc.ts";
 import type { DeviceName, ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import { type Json, JsonError, parseLenientJson } from "./json.ts";
@@ -122,9 +122,19 @@ function receiveClientRpc(session: Session, route: RequestRoute, payload: Buffer
   if (error !== null) {
     clientRpcs.answer(requestId, error);
   } else {
-    void Promise.resolve(context.answerClientRpc?.(device, method, params)).then((answer) => {
-      if (answer !== undefined) clientRpcs.answer(requestId, answer);
-    });
+    void answerLater(session, requestId, { method, params }, context);
   }
   return accepted;
+}
+
+/** A function that fails answers nothing, as a failing rule chain does; the failure is shown to observers. */
+async function answerLater(session: Session, requestId: number, request: ClientRpcRequest, context: UplinkContext): Promise<void> {
+  const { device, clientRpcs } = session;
+  try {
+    const answer = await context.answerClientRpc?.(device, request.method, request.params);
+    if (answer !== undefined) clientRpcs.answer(requestId, answer);
+  } catch (error) {
+    const reason = `answerClientRpc failed: ${(error as Error).message}`;
+    context.events.emit("refused", { device, what: "publish", detail: request.method, reason });
+  }
 }

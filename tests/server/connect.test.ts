@@ -1,6 +1,7 @@
 // CONNECT and CONNACK: codes, session-present, silent closes, the queue before CONNACK, takeover, idle close (spec 1.1 to 1.4).
 
 import assert from "node:assert/strict";
+import { startServer } from "../../host/server/server.ts";
 import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, start, subscribe, test } from "./harness.ts";
 
 test("CONNACK of MQTT 3.1 and 3.1.1 follows the table of spec 1.3", async (t) => {
@@ -126,4 +127,27 @@ test("events tell of logins, refusals and goodbyes", async (t) => {
   const refused = server.events.next("refused");
   await assert.rejects(mqttJs(t, server, { username: "WRONG" }), /Not authorized/);
   assert.deepEqual([(await refused).what, (await refused).reason], ["connect", "unknown access token"]);
+});
+
+test("thousands of packets in one write are all answered, in order", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  const count = 3000;
+  client.send(...Array.from({ length: count }, (_, i) => publish("v1/devices/me/telemetry", `{"n":${i}}`, 1, i + 1)));
+  const acks = Array.from({ length: count }, (_, i) => `4002${(i + 1).toString(16).padStart(4, "0")}`);
+  await client.expectBytes(acks.join(""));
+});
+
+test("a taken port is an error, and nothing stays behind", async (t) => {
+  const server = await start(t);
+  await assert.rejects(startServer({ mqttPort: 0, restPort: server.restPort }), { code: "EADDRINUSE" });
+  await assert.rejects(startServer({ mqttPort: server.mqttPort, restPort: 0 }), { code: "EADDRINUSE" });
+});
+
+test("the log says what it is, and warns when it is not on loopback", async (t) => {
+  const lines: string[] = [];
+  const server = await start(t, { log: (line) => lines.push(line) });
+  assert.match(lines.join(), new RegExp(`^Development server.*${server.mqttUrl}.*${server.restUrl}$`));
+  await start(t, { host: "0.0.0.0", log: (line) => lines.push(line) });
+  assert.match(lines.at(-1) ?? "", /0\.0\.0\.0/);
 });

@@ -197,7 +197,11 @@ test("persistent RPC: the caller gets an id at once and can watch the status", a
 test("client-side RPC: getSessionLimits, an answering function, and the timeout", async (t) => {
   const server = await start(t, {
     clientRpcTimeoutMs: 20,
-    answerClientRpc: (_device, method, params) => (method === "add" ? `{"got":${params}}` : undefined),
+    answerClientRpc: (_device, method, params) => {
+      if (method === "fail") throw new Error("no such rule");
+      if (method === "text") return "not JSON";
+      return method === "add" ? `{"got":${params}}` : undefined;
+    },
   });
   const client = await rawLogin(t, server);
   client.packets.length = 0;
@@ -211,6 +215,11 @@ test("client-side RPC: getSessionLimits, an answering function, and the timeout"
   );
   ask("v1/devices/me/rpc/request/6", '{"method":"add","params":{"a": 1}}');
   assert.deepEqual((await client.nextPublish()).text, '{"got":{"a":1}}');
+  const failed = server.events.next("refused");
+  ask("v1/devices/me/rpc/request/1", '{"method":"text"}');
+  ask("v1/devices/me/rpc/request/2", '{"method":"fail"}');
+  assert.match((await failed).reason, /no such rule/);
+  assert.deepEqual((await client.nextPublish()).topic, "v1/devices/me/rpc/response/2");
   ask("v1/devices/me/rpc/request/7", '{"method":"getCurrentTime"}');
   const { topic, text, qos } = await client.nextPublish();
   assert.deepEqual([topic, text, qos], ["v1/devices/me/rpc/response/7", '{"error":"timeout"}', 1]);
