@@ -2,7 +2,7 @@
 
 import { readFileSync, existsSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
-import { ABI_VERSION, ErrorField, EventField, OptionField, Stat, StatNames, Status } from "../../build/generated/abi.ts";
+import { ABI_VERSION, ErrorField, EventField, OptionField, RecordsField, Stat, StatNames, Status } from "../../build/generated/abi.ts";
 import { errorOf, MoteError, TrappedError } from "./errors.ts";
 import { bindImports, type BoundImports, type ImportFunctions } from "./imports.ts";
 import type { Ports } from "./ports/port.ts";
@@ -108,19 +108,23 @@ export class ClientModule {
 
   configure(json: string, defaultQos: 0 | 1): void {
     const text = utf8(json);
-    this.#error = this.#call("error_address");
-    this.#need(this.#error, ErrorField.End);
     if (text.length > this.#memoryEnd) throw errorOf(Status.TooLarge, "configuration", { value: text.length });
     this.#memory.set(text, this.#memoryEnd - text.length);
-    this.require(this.#call("configure", this.#memoryEnd - text.length, text.length, this.#memoryEnd), "configuration");
+    const result = this.#call("configure", this.#memoryEnd - text.length, text.length, this.#memoryEnd);
+    const records = this.#call("records");
+    this.#need(records, RecordsField.End);
+    const record = (field: number, bytes: number): number => {
+      const at = this.#view.getUint32(records + field, true);
+      this.#need(at, bytes);
+      return at;
+    };
+    this.#error = record(RecordsField.Error, ErrorField.End);
+    this.require(result, "configuration");
+    this.#event = record(RecordsField.Event, EventField.End);
+    this.#stats = record(RecordsField.Stats, Stat.End);
+    this.#stagingCapacity = this.#view.getUint32(records + RecordsField.StagingCapacity, true);
+    this.#staging = record(RecordsField.Staging, this.#stagingCapacity);
     this.#defaultQos = defaultQos;
-    this.#staging = this.#call("staging_address");
-    this.#stagingCapacity = this.#call("staging_capacity");
-    this.#need(this.#staging, this.#stagingCapacity);
-    this.#event = this.#call("event_address");
-    this.#need(this.#event, EventField.End);
-    this.#stats = this.#call("stats");
-    this.#need(this.#stats, Stat.End);
   }
 
   start(): void {

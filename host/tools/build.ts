@@ -1,0 +1,80 @@
+// Builds what is stale: the numbers of the ABI, the modules, the C host, the Node bundles.
+//
+//   node --import tsx host/tools/build.ts [modules] [c] [node]      all of them when none is named
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const PROFILES = readdirSync(join(ROOT, "assembly/profiles")).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3));
+
+export type Step = "modules" | "c" | "node";
+export type Report = (line: string) => void;
+
+/** Each step builds first what it stands on. */
+const STEPS: Readonly<Record<Step, (report: Report) => Promise<void>>> = {
+  modules: buildModules,
+  async c(report) {
+    await buildModules(report);
+    report("C host");
+    await run("cmake", "-S", "boards/posix", "-B", "build/c");
+    await run("cmake", "--build", "build/c", "--parallel", String(availableParallelism()));
+  },
+  async node(report) {
+    await buildModules(report);
+    report("Node bundles");
+    await runNode("host/tools/build-node.ts");
+  },
+};
+
+/** Runs the steps one after the other; what they print is shown only when one fails. */
+export async function build(steps: readonly Step[] = ["c", "node"], report: Report = () => {}): Promise<void> {
+  for (const step of steps) await STEPS[step](report);
+}
+
+async function buildModules(report: Report): Promise<void> {
+  await runNode("host/tools/generate-abi.ts");
+  const inputsMs = Math.max(newestMs("assembly"), newestMs("asconfig.json"), newestMs("package-lock.json"));
+  const stale = PROFILES.filter((profile) => !existsSync(join(ROOT, `build/${profile}.wasm`)) || newestMs(`build/${profile}.wasm`) < inputsMs);
+  mkdirSync(join(ROOT, "build"), { recursive: true });
+  await Promise.all(stale.map((profile) => {
+    report(`module ${profile}`);
+    return run(process.execPath, "node_modules/assemblyscript/bin/asc.js", `assembly/profiles/${profile}.ts`, "--target", profile);
+  }));
+}
+
+/** When the newest file under a path was written. */
+function newestMs(path: string): number {
+  const entry = statSync(join(ROOT, path));
+  if (!entry.isDirectory()) return entry.mtimeMs;
+  return Math.max(0, ...readdirSync(join(ROOT, path)).map((name) => newestMs(`${path}/${name}`)));
+}
+
+function runNode(script: string): Promise<void> {
+  return run(process.execPath, "--import", "tsx", script);
+}
+
+function run(command: string, ...words: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, words, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => { output += text; });
+    child.on("error", (error) => reject(new Error(`cannot run ${command}: ${error.message}`)));
+    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`${output}\n${command} ${words.join(" ")} failed`))));
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const steps = process.argv.slice(2);
+  const unknown = steps.find((step) => !(step in STEPS));
+  try {
+    if (unknown !== undefined) throw new Error(`there is no step ${unknown}; there are ${Object.keys(STEPS).join(", ")}`);
+    await build(steps.length > 0 ? (steps as Step[]) : undefined, (line) => process.stdout.write(`${line}\n`));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}
