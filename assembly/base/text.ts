@@ -1,19 +1,36 @@
-// Compares text without decoding it.
+// Compares and reads text without decoding it.
 
 /** A literal as static bytes: one length byte, then UTF-8. Replaced at compile time by literals.mjs. */
 export declare function utf8(text: string): usize;
 
+/** A literal without the length byte. */
+export declare function bytes(text: string): usize;
+
 /** True when the `length` bytes at `a` and at `b` are the same. */
 export function equals(a: usize, b: usize, length: i32): bool {
-  return memory.compare(a, b, length) == 0;
-}
-
-/** True when the text is the literal. */
-export function isLiteral(text: usize, length: i32, literal: usize): bool {
-  return length == <i32>load<u8>(literal) && equals(text, literal + 1, length);
+  for (; length; length--) if (load<u8>(a++) != load<u8>(b++)) return false;
+  return true;
 }
 
 /** True when the text begins with the literal. */
 export function startsWith(text: usize, length: i32, literal: usize): bool {
-  return length >= <i32>load<u8>(literal) && equals(text, literal + 1, load<u8>(literal));
+  const expected: i32 = load<u8>(literal);
+  return length >= expected && equals(text, literal + 1, expected);
+}
+
+/** True when the text is the literal. */
+export function isLiteral(text: usize, length: i32, literal: usize): bool {
+  return length == <i32>load<u8>(literal) && startsWith(text, length, literal);
+}
+
+/** The number that a text of nothing but digits stands for; -1 when it is none from 0 to 2147483647. */
+export function readDigits(text: usize, length: i32): i32 {
+  if (length < 1 || length > 10) return -1;
+  let value: i64 = 0;
+  for (; length; length--) {
+    const digit = <u32>load<u8>(text++) - 0x30;
+    if (digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value > i32.MAX_VALUE ? -1 : <i32>value;
 }

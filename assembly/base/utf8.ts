@@ -4,30 +4,20 @@
 export function isUtf8(text: usize, length: i32): bool {
   const end = text + length;
   while (text < end) {
-    const first: u32 = load<u8>(text++);
-    if (first < 0x80) continue;
-    // Bytes that follow the first, and the least code point that needs so many.
-    let follow = 1;
-    let least: u32 = 0x80;
-    let code = first & 0x1f;
-    if (first >= 0xe0) {
-      follow = 2;
-      least = 0x800;
-      code = first & 0x0f;
-      if (first >= 0xf0) {
-        follow = 3;
-        least = 0x10000;
-        code = first & 0x0f; // F8 and above end up beyond U+10FFFF or overlong
-      }
-    }
-    if (first < 0xc2 || first > 0xf4) return false;
-    while (follow--) {
-      if (text >= end) return false;
-      const next: u32 = load<u8>(text++);
-      if ((next & 0xc0) != 0x80) return false;
+    let code: u32 = load<u8>(text++);
+    if (code < 0x80) continue;
+    // The ones in front of the first zero bit tell how many bytes belong together.
+    let bytes = clz(~(code << 24));
+    if (bytes < 2 || bytes > 4) return false;
+    code &= 0x7f >> bytes;
+    // The least code point of each form: 80, 800, 10000.
+    const least: u32 = bytes == 2 ? 0x80 : 1 << (5 * bytes - 4);
+    while (--bytes) {
+      const next: u32 = text < end ? load<u8>(text++) : 0;
+      if (next >> 6 != 2) return false;
       code = (code << 6) | (next & 0x3f);
     }
-    if (code < least || code > 0x10ffff || (code & 0xfffff800) == 0xd800) return false;
+    if (code < least || code > 0x10ffff || code >> 11 == 0x1b) return false;
   }
   return true;
 }

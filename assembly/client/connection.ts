@@ -2,7 +2,7 @@
 import { EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
 import { arm, disarmSession, isArmed, isDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
-import { count, LANE } from "../memory";
+import { count, countBy, LANE } from "../memory";
 import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
 import { Packet, SUBACK_REFUSED } from "../mqtt/packet";
 import { packetId, payload, readPublish, readU16, topic, topicLength } from "../mqtt/publish";
@@ -11,7 +11,7 @@ import * as hello from "./hello";
 import * as inbound from "./inbound";
 import * as lane from "./lane";
 import * as outbox from "./outbox";
-import { presence, setting, Setting } from "./settings";
+import { isPresent, setting, Setting } from "./settings";
 import * as subscriptions from "./subscriptions";
 import { Effect, Event, transition } from "./transition";
 
@@ -52,14 +52,20 @@ let outEnd: usize = 0;
 let source: usize = 0;
 const FROM_ELSEWHERE: usize = 0;
 const FROM_OUTBOX: usize = 1;
+/** The last event lent the bytes of a message that is set aside. */
+let lendsPoison: bool = false;
 /** The port accepted less than it was offered. */
 let blocked: bool = false;
 let sayHello: bool = false;
 
+function resetBackoff(): void {
+  ceilingMs = min<u32>(setting(Setting.ReconnectMinMs), setting(Setting.ReconnectMaxMs));
+}
+
 /** The configuration is in place. */
 export function setConfigured(): void {
   isConfigured = true;
-  ceilingMs = setting(Setting.ReconnectMinMs);
+  resetBackoff();
 }
 
 /** Something was appended that the next poll can send. */
@@ -111,7 +117,7 @@ function flush(): void {
       fault = sent;
       return;
     }
-    count(Stat.BytesSent, sent);
+    countBy(Stat.BytesSent, sent);
     out += sent;
     if (out != outEnd) {
       blocked = true;
@@ -161,8 +167,8 @@ function perform(outcome: i32): void {
   }
   if (outcome & Effect.Open) {
     arm(Timer.Link, setting(Setting.ConnectTimeoutS) * 1000);
-    const flags = presence(Setting.Tls) ? <i32>NetFlag.Tls : 0;
-    handle = net_open(hello.serverName, hello.serverNameLength, setting(Setting.MqttPort), flags);
+    const flags = isPresent(Setting.Tls) ? <i32>NetFlag.Tls : 0;
+    handle = net_open(hello.serverName, hello.serverNameLength(), setting(Setting.MqttPort), flags);
     if (handle < 0) fault = handle;
   }
   if (outcome & Effect.Hello) sayHello = true;
@@ -257,7 +263,7 @@ function checkDeadlines(): i32 {
   if (isDue(Timer.Health)) {
     if (proved) {
       setDeadline(Timer.Health, 0);
-      ceilingMs = setting(Setting.ReconnectMinMs);
+      resetBackoff();
       earlyCloses = 0;
     } else {
       arm(Timer.Health, acknowledgeMs);
@@ -272,8 +278,9 @@ function checkDeadlines(): i32 {
 
 /** Sets a message aside on which session after session ended: its event, or None. */
 function rejectPoison(): i32 {
-  outbox.reclaim(); // gives back the one before, whose bytes an event lent until now
-  const packet = outbox.takePoison();
+  if (lendsPoison) outbox.dropPoison();
+  const packet = outbox.poison();
+  lendsPoison = packet != 0;
   if (!packet) return EventKind.None;
   readHeader(packet, outbox.packetLength(packet));
   readPublish(load<u8>(packet), packet + headerLength, remainingLength, remainingLength);

@@ -4,7 +4,7 @@
 //     (handled)         (arrived)       (free)              partAt, behind it, takes the place of base.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
 import { net_recv } from "../host";
-import { carve, count, EVENT } from "../memory";
+import { carve, count, countBy, EVENT } from "../memory";
 import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
 import { Packet } from "../mqtt/packet";
 import { packetId, payload, readPublish, topic, topicLength } from "../mqtt/publish";
@@ -69,7 +69,7 @@ function fill(handle: i32): i32 {
   const read = net_recv(handle, filled, <i32>(end - filled));
   if (read > 0) {
     filled += read;
-    count(Stat.BytesReceived, read);
+    countBy(Stat.BytesReceived, read);
   }
   return read;
 }

@@ -1,15 +1,17 @@
 // Keeps outgoing publishes, in order, until they were sent (QoS 0) or acknowledged (QoS 1).
 //
-// One ring of whole packets; a packet is never split over the end of the ring.
+//   base ... first .......... sendAt .......... head ....... end
+//     (free)    (sent, not all    (to be sent)       (free)
+//                acknowledged)
 //
-//   record  0  u32 bytes of the packet        tail   the oldest record
-//           4  u16 packet id, 0 at QoS 0      sendAt the next record to send in this session
-//           6  u8  Mark                       head   where the next record goes
-//           7  u8  closes it was in flight at
-//           8  u32 deadline of its PUBACK     tail <= sendAt <= head, around the ring; tail == head: empty
+//   record  0  u32 bytes of the packet
+//           4  u16 packet id, 0 at QoS 0
+//           6  u8  Mark
+//           7  u8  sessions in a row that ended while it was in flight
+//           8  u32 deadline of its PUBACK
 //          12  the packet, padded to four
 import { Stat, Status } from "../abi";
-import { at, open, overflowed } from "../base/cursor";
+import { at, open } from "../base/cursor";
 import { fromNow, setDeadline, Timer } from "../base/time";
 import { carve, count, fail } from "../memory";
 import { PublishFlag } from "../mqtt/packet";
@@ -24,13 +26,12 @@ const enum Record {
 }
 
 const enum Mark {
-  Free = 0, // acknowledged, sent or dropped; waits for the records before it
+  Free = 0, // acknowledged, sent or dropped
   Queued = 1,
   Sent = 2, // QoS 1, handed to the port, in this session or an earlier one
-  Wrap = 3, // the ring goes on at its start
 }
 
-/** A message is poison once it was in flight at so many closes in a row. */
+/** A message is poison once so many sessions in a row ended on it. */
 const CLOSES_MAX: u32 = 3;
 /** Packet ids from here up belong to subscriptions, so that the two never collide. */
 export const PUBLISH_ID_MAX: i32 = 0x7fff;
@@ -38,7 +39,7 @@ export const PUBLISH_ID_MAX: i32 = 0x7fff;
 let base: usize = 0;
 let end: usize = 0;
 let head: usize = 0;
-export let tail: usize = 0;
+let first: usize = 0;
 export let sendAt: usize = 0;
 /** Messages sent in this session and not acknowledged. */
 let inflight: i32 = 0;
@@ -46,98 +47,102 @@ let lastId: i32 = 0;
 /** Nothing was acknowledged in the last session: send one message at a time, to find the one that ends sessions. */
 let probing: bool = false;
 /** A PUBACK came in this session. */
-export let acknowledged: bool = false;
+let acknowledged: bool = false;
 
 export function carveOutbox(size: usize): void {
-  base = carve(size);
+  base = head = first = sendAt = carve(size);
   end = base + (size & ~3);
-  head = tail = sendAt = base;
 }
 
 export function isEmpty(): bool {
-  return head == tail;
-}
-
-/** Where the record behind the end of the ring or a Wrap mark really is. */
-function normalize(record: usize): usize {
-  return record != head && (record + Record.Packet > end || load<u8>(record, Record.Mark) == <u8>Mark.Wrap) ? base : record;
+  return first == head;
 }
 
 function after(record: usize): usize {
-  return normalize(record + ((load<u32>(record, Record.Length) + (Record.Packet + 3)) & ~3));
+  return record + ((load<u32>(record, Record.Length) + (Record.Packet + 3)) & ~3);
 }
 
-/** Passes free records at the tail, and sets the deadline of the oldest message in flight. */
-export function reclaim(): void {
-  while (tail != head && load<u8>(tail, Record.Mark) == <u8>Mark.Free) {
-    if (sendAt == tail) sendAt = after(tail);
-    tail = after(tail);
+function markOf(record: usize): i32 {
+  return load<u8>(record, Record.Mark);
+}
+
+/** Passes free records in front, and sets the deadline of the oldest message in flight. */
+function reclaim(): void {
+  while (first < head && markOf(first) == Mark.Free) first = after(first);
+  if (sendAt < first) sendAt = first;
+  if (first == head) first = head = sendAt = base;
+  setDeadline(Timer.Acknowledge, first < sendAt ? load<u32>(first, Record.Deadline) : 0);
+}
+
+/** Moves the records together at the base. None of them may be on its way to the port. */
+function compact(): void {
+  let to = base;
+  for (let record = first; record < head; ) {
+    const next = after(record);
+    if (record == sendAt) sendAt = to;
+    if (markOf(record)) {
+      memory.copy(to, record, next - record);
+      to += next - record;
+    }
+    record = next;
   }
-  setDeadline(Timer.Acknowledge, inflight && tail != sendAt ? load<u32>(tail, Record.Deadline) : 0);
-  // An empty ring starts over, so that the largest message fits again.
-  if (tail == head) head = tail = sendAt = base;
+  if (sendAt == head) sendAt = to;
+  first = base;
+  head = to;
 }
 
-/** Opens the cursor for a packet at the head, or with `wrapped` at the start of the ring. False when that is no other place. */
-export function openRecord(wrapped: bool): bool {
-  if (wrapped && (head < tail || tail == base)) return false;
-  const from = wrapped ? base : head;
-  // head may never meet tail from behind: that would look empty.
-  let to = tail - 4;
-  if (!wrapped && head >= tail) to = tail == base ? end - Record.Packet : end;
-  open(from + Record.Packet, to);
-  return true;
-}
-
-/** Whether a packet for which the cursor counted so many bytes fits an empty ring. */
-export function canEverFit(packetLength: i32): bool {
-  return packetLength <= <i32>(end - base) - 2 * <i32>Record.Packet;
+/** Opens the cursor for a packet behind the last record. */
+export function openRecord(): void {
+  open(head + Record.Packet, end);
 }
 
 /**
- * Drops the oldest message to make room, as long as it is not in flight and no byte of it was accepted: `busy` says
- * that the first unsent one is on its way. False when there is none.
+ * Makes room for a packet of which the cursor counted `needed` bytes; with `drop` at the cost of the oldest message, as
+ * long as that is not in flight. Ok when it is worth another try, else Full or TooLarge.
  */
-export function dropOldest(busy: bool): bool {
-  if (tail == head || tail != sendAt || busy || load<u8>(tail, Record.Mark) == <u8>Mark.Free) return false;
-  store<u8>(tail, Mark.Free, Record.Mark);
-  count(Stat.MessagesDropped);
-  reclaim();
-  return true;
+export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
+  needed += Record.Packet;
+  if (needed > <i32>(end - base)) return fail(Status.TooLarge, needed, 0, 0);
+  if (!isSending) {
+    const before = head;
+    compact();
+    if (head < before) return Status.Ok;
+    if (FEATURE_RAW && drop && first < head && first == sendAt) {
+      store<u8>(first, Mark.Free, Record.Mark);
+      count(Stat.MessagesDropped);
+      reclaim();
+      compact();
+      return Status.Ok;
+    }
+  }
+  count(Stat.MessagesRefused);
+  return Status.Full;
 }
 
-/** The id that the next message at QoS 1 gets; 0 when the oldest message still has it. */
+/** The id that the next message at QoS 1 gets; 0 while the oldest message still has it. */
 export function nextId(): i32 {
   const id = (lastId % PUBLISH_ID_MAX) + 1;
-  // Ids go round in the order of the ring, so the oldest record is the first to collide.
-  return tail != head && load<u16>(tail, Record.PacketId) == id ? 0 : id;
+  // Ids are given in the order of the records, so the oldest is the first to collide.
+  return first < head && load<u16>(first, Record.PacketId) == id ? 0 : id;
 }
 
-/** Adds the packet that was written at the cursor from `packet`, of the id `nextId` gave (0 at QoS 0). */
-export function commit(packet: usize, id: i32): void {
-  const record = packet - Record.Packet;
-  if (record != head && head + Record.Packet <= end) store<u8>(head, Mark.Wrap, Record.Mark);
-  const wasAtHead = sendAt == head;
-  const wasEmpty = tail == head;
-  store<u32>(record, at - packet, Record.Length);
-  store<u16>(record, id, Record.PacketId);
-  store<u16>(record, Mark.Queued, Record.Mark); // and no closes
+/** Adds the packet that was written at the cursor, of the id that `nextId` gave (0 at QoS 0). */
+export function commit(id: i32): void {
+  store<u32>(head, at - head - Record.Packet, Record.Length);
+  store<u32>(head, id | (Mark.Queued << 16), Record.PacketId); // and no closes
   if (id) lastId = id;
   head = (at + 3) & ~3;
-  if (head + Record.Packet > end) head = base;
-  if (wasAtHead) sendAt = record;
-  if (wasEmpty) tail = record;
   count(Stat.MessagesQueued);
 }
 
 /** The next packet to send; 0 when there is none or the window is full. */
 export function nextToSend(window: i32): usize {
-  while (sendAt != head && load<u8>(sendAt, Record.Mark) == <u8>Mark.Free) sendAt = after(sendAt);
+  while (sendAt < head && !markOf(sendAt)) sendAt = after(sendAt);
   if (sendAt == head) return 0;
   const packet = sendAt + Record.Packet;
   if (load<u16>(sendAt, Record.PacketId)) {
     if (inflight >= (probing ? 1 : window)) return 0;
-    if (load<u8>(sendAt, Record.Mark) == <u8>Mark.Sent) {
+    if (markOf(sendAt) == Mark.Sent) {
       // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
       store<u8>(packet, load<u8>(packet) | PublishFlag.Dup);
       count(Stat.MessagesResent);
@@ -146,30 +151,26 @@ export function nextToSend(window: i32): usize {
   return packet;
 }
 
-/** Bytes of a packet of the ring. */
+/** Bytes of a packet of the outbox. */
 export function packetLength(packet: usize): i32 {
-  return load<i32>(packet - Record.Packet, Record.Length);
+  return load<i32>(packet - Record.Packet);
 }
 
 /** The packet at `sendAt` was accepted whole. */
 export function markSent(acknowledgeMs: u32): void {
   count(Stat.MessagesSent);
-  const record = sendAt;
-  sendAt = after(record);
-  if (load<u16>(record, Record.PacketId)) {
-    store<u8>(record, Mark.Sent, Record.Mark);
-    store<u32>(record, fromNow(acknowledgeMs), Record.Deadline);
-    inflight++;
-  } else {
-    store<u8>(record, Mark.Free, Record.Mark);
-  }
+  const isQos1 = load<u16>(sendAt, Record.PacketId) != 0;
+  inflight += <i32>isQos1;
+  store<u8>(sendAt, isQos1 ? Mark.Sent : Mark.Free, Record.Mark);
+  store<u32>(sendAt, fromNow(acknowledgeMs), Record.Deadline);
+  sendAt = after(sendAt);
   reclaim();
 }
 
 /** A PUBACK came: true when a message of this session waited for it. */
 export function acknowledge(id: i32): bool {
-  for (let record = tail; record != sendAt; record = after(record)) {
-    if (load<u16>(record, Record.PacketId) != id || load<u8>(record, Record.Mark) != <u8>Mark.Sent) continue;
+  for (let record = first; record < sendAt; record = after(record)) {
+    if (load<u16>(record, Record.PacketId) != id || markOf(record) != Mark.Sent) continue;
     store<u8>(record, Mark.Free, Record.Mark);
     inflight--;
     probing = false;
@@ -182,37 +183,26 @@ export function acknowledge(id: i32): bool {
 
 /** The session ended: everything unacknowledged is sent again in the next one. */
 export function rewind(wasConnected: bool): void {
-  if (wasConnected) {
-    for (let record = tail; record != sendAt; record = after(record)) {
-      if (load<u8>(record, Record.Mark) == <u8>Mark.Sent) store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
-    }
-    probing = !acknowledged && inflight != 0;
-  }
-  if (acknowledged) {
-    for (let record = tail; record != head; record = after(record)) store<u8>(record, 0, Record.Closes);
+  if (wasConnected) probing = !acknowledged && inflight != 0;
+  for (let record = first; record < head; record = after(record)) {
+    let closes: i32 = load<u8>(record, Record.Closes);
+    if (probing && record < sendAt && markOf(record) == Mark.Sent && wasConnected) closes++;
+    store<u8>(record, acknowledged ? 0 : closes, Record.Closes);
   }
   acknowledged = false;
   inflight = 0;
-  sendAt = tail;
+  sendAt = first;
   reclaim();
 }
 
-/** The packet at the tail if it is poison, else 0. It is freed, and its bytes stay until `reclaim`. */
-export function takePoison(): usize {
-  if (tail == head || load<u8>(tail, Record.Closes) < <u8>CLOSES_MAX || tail != sendAt) return 0;
-  store<u8>(tail, Mark.Free, Record.Mark);
+/** The first packet if it is poison, else 0. */
+export function poison(): usize {
+  return first < head && load<u8>(first, Record.Closes) >= <u8>CLOSES_MAX ? first + Record.Packet : 0;
+}
+
+/** Sets the first packet aside. */
+export function dropPoison(): void {
   count(Stat.MessagesRejected);
-  return tail + Record.Packet;
-}
-
-/** The packet id of a packet of the ring. */
-export function packetIdOf(packet: usize): i32 {
-  return load<u16>(packet - Record.Packet, Record.PacketId);
-}
-
-/** The status when a packet of `needed` bytes found no room. */
-export function noRoom(needed: i32): i32 {
-  if (!canEverFit(needed)) return fail(Status.TooLarge, needed + 2 * <i32>Record.Packet);
-  count(Stat.MessagesRefused);
-  return fail(Status.Full, needed);
+  store<u8>(first, Mark.Free, Record.Mark);
+  reclaim();
 }

@@ -1,26 +1,23 @@
-// Lends the area where the host lays out what it wants to send.
-import { OptionField } from "../abi";
-import { carve } from "../memory";
+// Checks what the host passes from the staging area.
+import { OptionField, RecordsField } from "../abi";
+import { RECORDS } from "../memory";
 import { setting, Setting } from "./settings";
 
-export let address: usize = 0;
-export let capacity: i32 = 0;
-
-export function carveStaging(size: i32): void {
-  address = carve(size);
-  capacity = size;
+/** Where the area begins. */
+export function address(): usize {
+  return load<u32>(RECORDS, RecordsField.Staging);
 }
 
 /** Whether a span lies within the area, so that no argument reads or overwrites anything else. */
 export function holds(from: usize, length: i32): bool {
-  return from >= address && <u32>length <= <u32>capacity && from - address <= <usize>(capacity - length);
+  const offset = from - address();
+  const capacity = load<u32>(RECORDS, RecordsField.StagingCapacity);
+  return <u64>offset + <u32>length <= capacity;
 }
 
-/** The flags of a PUBLISH as the options record asks for them; -1 for a record that is none. */
-export function publishFlags(options: usize): i32 {
+/** The flags of a PUBLISH as the options record asks for them; above 3 for a record that is none. */
+export function publishFlags(options: usize): u32 {
   if (!options) return setting(Setting.Qos) << 1;
-  if (!holds(options, OptionField.End) || load<u16>(options, OptionField.Size) < <u16>OptionField.End) return -1;
-  const qos: i32 = load<u8>(options, OptionField.Qos);
-  const retain: i32 = load<u8>(options, OptionField.Retain);
-  return qos > 1 || retain > 1 ? -1 : (qos << 1) | retain;
+  if (!holds(options, OptionField.End) || load<u16>(options, OptionField.Size) < <u16>OptionField.End) return 4;
+  return ((<u32>load<u8>(options, OptionField.Qos)) << 1) | <u32>(load<u8>(options, OptionField.Retain) != 0);
 }

@@ -101,7 +101,7 @@ export function declare(filter: usize, length: i32, qos: i32): i32 {
   } else {
     if (!unsent) compact();
     const size = entrySize(length);
-    if (used + size > end) return fail(Status.TooLarge, size);
+    if (used + size > end) return fail(Status.TooLarge, size, 0, 0);
     entry = used;
     used += size;
     store<u16>(entry, size, Entry.Size);

@@ -1,7 +1,7 @@
-// Decides what the connection does next: the whole state machine, without side effects.
+// Decides what the connection does next: the whole state machine as one table, without side effects.
 import { State, Status } from "../abi";
 
-/** What happens to a connection. */
+/** What happens to a connection; the columns of the table. */
 export const enum Event {
   Start = 0, // the application wants a connection
   Due = 1, // the backoff is over
@@ -26,25 +26,37 @@ export const enum Effect {
   Retry = 0x8000, // arm the timer of the backoff
 }
 
+// The outcomes, 16 bits each: the next state with its effects.
+const UNKNOWN: u16 = 0xff; // an event that the state does not know
+const STOPPED: u16 = <u16>State.Stopped;
+const WAITING: u16 = <u16>State.Waiting;
+const SCHEDULE: u16 = <u16>(State.Waiting | Effect.Schedule);
+const OPENING: u16 = <u16>State.Opening;
+const OPEN: u16 = <u16>(State.Opening | Effect.Open);
+const CONNECTING: u16 = <u16>State.Connecting;
+const HELLO: u16 = <u16>(State.Connecting | Effect.Hello);
+const CONNECTED: u16 = <u16>State.Connected;
+const SESSION: u16 = <u16>(State.Connected | Effect.Session);
+const DRAINING: u16 = <u16>State.Draining;
+const DRAIN: u16 = <u16>(State.Draining | Effect.Patience);
+const RETRY: u16 = <u16>(State.Waiting | Effect.Close | Effect.Retry);
+const CANCEL: u16 = <u16>(State.Stopped | Effect.Close);
+const LEAVE: u16 = <u16>(State.Stopped | Effect.Goodbye | Effect.Close);
+
+/** One row for each State, one column for each Event. */
+// prettier-ignore
+const TABLE: usize = memory.data<u16>([
+  // Start    Due      LinkOpened  Accepted  Lost     Disconnect  Drained  Stop
+  SCHEDULE,   UNKNOWN, UNKNOWN,    UNKNOWN,  UNKNOWN, STOPPED,    UNKNOWN, STOPPED, // Stopped
+  WAITING,    OPEN,    UNKNOWN,    UNKNOWN,  UNKNOWN, STOPPED,    UNKNOWN, STOPPED, // Waiting
+  OPENING,    UNKNOWN, HELLO,      UNKNOWN,  RETRY,   CANCEL,     UNKNOWN, CANCEL,  // Opening
+  CONNECTING, UNKNOWN, UNKNOWN,    SESSION,  RETRY,   CANCEL,     UNKNOWN, CANCEL,  // Connecting
+  CONNECTED,  UNKNOWN, UNKNOWN,    UNKNOWN,  RETRY,   DRAIN,      UNKNOWN, LEAVE,   // Connected
+  CONNECTED,  UNKNOWN, UNKNOWN,    UNKNOWN,  CANCEL,  DRAINING,   LEAVE,   LEAVE,   // Draining
+]);
+
 /** The next state with its effects, or BadState for an event that the state does not know. */
 export function transition(state: i32, event: i32): i32 {
-  if (event == Event.Stop || (event == Event.Disconnect && state < State.Connected)) {
-    if (state >= State.Connected) return State.Stopped | Effect.Goodbye | Effect.Close;
-    return state < State.Opening ? <i32>State.Stopped : State.Stopped | Effect.Close;
-  }
-  if (event == Event.Lost && state >= State.Opening) {
-    return state == State.Draining ? State.Stopped | Effect.Close : State.Waiting | Effect.Close | Effect.Retry;
-  }
-  if (event == Event.Start && state) return state == State.Draining ? <i32>State.Connected : state;
-  switch (state) {
-    case State.Stopped: if (event == Event.Start) return State.Waiting | Effect.Schedule; break;
-    case State.Waiting: if (event == Event.Due) return State.Opening | Effect.Open; break;
-    case State.Opening: if (event == Event.LinkOpened) return State.Connecting | Effect.Hello; break;
-    case State.Connecting: if (event == Event.Accepted) return State.Connected | Effect.Session; break;
-    case State.Connected: if (event == Event.Disconnect) return State.Draining | Effect.Patience; break;
-    default:
-      if (event == Event.Drained) return State.Stopped | Effect.Goodbye | Effect.Close;
-      if (event == Event.Disconnect) return state;
-  }
-  return Status.BadState;
+  const outcome: i32 = load<u16>(TABLE + (state * Event.Count + event) * 2);
+  return outcome == UNKNOWN ? Status.BadState : outcome;
 }

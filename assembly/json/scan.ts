@@ -17,23 +17,24 @@ export const enum Token {
   Null = 10,
 }
 
-const enum Expect {
-  Value = 0,
-  ValueOrEnd = 1, // just behind [
-  KeyOrEnd = 2, // just behind {
-  Key = 3, // behind a comma in an object
-  Comma = 4, // behind a value in an object or array
-  Nothing = 5, // behind the outermost value
+const enum Place {
+  AtValue = 0, // behind a colon, a comma in an array, or nothing
+  AtFirst = 1, // just inside an object or array
+  Behind = 2, // behind a value
 }
+
+/** The escapes of one letter, one bit each from b to t. */
+const LETTER_ESCAPES: u32 = (1 << 0) | (1 << 4) | (1 << 12) | (1 << 16) | (1 << 18);
 
 /** The span of the token, or of the value that `skip` passed. */
 export let from: usize = 0;
 export let length: i32 = 0;
+/** How many tokens that value has; an empty object or array has two. */
+export let tokens: i32 = 0;
 
-/** Where the next byte is read, and where the text ends. */
-export let at: usize = 0;
+let at: usize = 0;
 let end: usize = 0;
-let expect: i32 = 0;
+let place: i32 = 0;
 let depth: i32 = 0;
 /** One bit for each open container, the innermost lowest: 1 = array. */
 let arrays: u32 = 0;
@@ -42,8 +43,7 @@ let arrays: u32 = 0;
 export function open(text: usize, textLength: i32): void {
   at = text;
   end = text + textLength;
-  expect = Expect.Value;
-  depth = 0;
+  place = depth = 0;
 }
 
 /** The byte at the reading place, or 0 at the end: no token begins with or contains a zero byte. */
@@ -51,17 +51,12 @@ function peek(): u32 {
   return at < end ? load<u8>(at) : 0;
 }
 
-function afterValue(): void {
-  expect = depth ? <i32>Expect.Comma : <i32>Expect.Nothing;
-}
-
 function pastSpace(): u32 {
-  let byte = peek();
-  while (byte == 0x20 || byte - 0x09 < 2 || byte == 0x0d) {
+  while (true) {
+    const byte = peek();
+    if (byte != 0x20 && byte - 0x09 > 1 && byte != 0x0d) return byte;
     at++;
-    byte = peek();
   }
-  return byte;
 }
 
 /** A token cut short is told from one that is wrong: the caller may have received only a part. */
@@ -69,16 +64,16 @@ function fault(): i32 {
   return at < end ? Status.Malformed : Status.MoreBytes;
 }
 
-/** Passes the string whose opening quote is behind; sets the span to what is between the quotes. */
+/** Passes a string from its opening quote; the span is what is between the quotes. Text, or the Status of a fault. */
 function scanText(): i32 {
-  from = at;
+  from = ++at;
   let high: u32 = 0;
-  for (;;) {
+  while (true) {
     const byte = peek();
-    if (byte == 0x22) break;
     if (byte < 0x20) return fault();
-    high |= byte;
     at++;
+    high |= byte;
+    if (byte == 0x22) break;
     if (byte == 0x5c) {
       const escape = peek();
       if (escape == 0x75) {
@@ -88,16 +83,15 @@ function scanText(): i32 {
           if (digit - 0x30 > 9 && (digit | 0x20) - 0x61 > 5) return fault();
         }
       } else if (
-        escape != 0x22 && escape != 0x5c && escape != 0x2f && escape != 0x62 && escape != 0x66 && escape != 0x6e &&
-        escape != 0x72 && escape != 0x74
+        escape != 0x22 && escape != 0x5c && escape != 0x2f &&
+        (escape - 0x62 > 18 || !((LETTER_ESCAPES >> (escape - 0x62)) & 1))
       ) {
         return fault();
       }
       at++;
     }
   }
-  length = <i32>(at - from);
-  at++;
+  length = <i32>(at - from) - 1;
   return high < 0x80 || isUtf8(from, length) ? <i32>Token.Text : <i32>Status.InvalidUtf8;
 }
 
@@ -125,9 +119,9 @@ function scanNumber(): i32 {
   return Token.Number;
 }
 
-/** Passes one of the three words, which are told apart by their first byte. */
+/** Passes one of the three words, told apart by their first byte. */
 function scanWord(first: u32): i32 {
-  // Each as its last four bytes, in little-endian order.
+  // The last four bytes of each, in little-endian order.
   let word: u32 = 0x65757274; // "true"
   let token = Token.True;
   if (first == 0x66) {
@@ -148,69 +142,67 @@ function scanWord(first: u32): i32 {
 /** Reads one token: a Token, or the Status of the fault. */
 export function next(): i32 {
   let byte = pastSpace();
-  if (expect == Expect.Comma) {
-    if (byte == 0x2c) {
+  from = at;
+  const isArray = <bool>(arrays & 1);
+  if (place) {
+    if (!depth) return at < end ? <i32>Status.Malformed : <i32>Token.End;
+    if (byte == (isArray ? <u32>0x5d : <u32>0x7d)) {
+      at++;
+      depth--;
+      arrays >>= 1;
+      place = Place.Behind;
+      return isArray ? <i32>Token.ArrayEnd : <i32>Token.ObjectEnd;
+    }
+    if (place == Place.Behind) {
+      if (byte != 0x2c) return fault();
       at++;
       byte = pastSpace();
-      expect = arrays & 1 ? <i32>Expect.Value : <i32>Expect.Key;
-    } else {
-      expect = arrays & 1 ? <i32>Expect.ValueOrEnd : <i32>Expect.KeyOrEnd;
-      if (byte != 0x5d && byte != 0x7d) return fault();
+      from = at;
     }
-  }
-  from = at;
-  if (expect == Expect.Nothing) return at < end ? <i32>Status.Malformed : <i32>Token.End;
-  if ((byte == 0x5d && expect == Expect.ValueOrEnd) || (byte == 0x7d && expect == Expect.KeyOrEnd)) {
-    at++;
-    depth--;
-    arrays >>= 1;
-    afterValue();
-    return byte == 0x5d ? <i32>Token.ArrayEnd : <i32>Token.ObjectEnd;
-  }
-  let token: i32;
-  if (byte == 0x22) {
-    at++;
-    token = scanText();
-    if (token < 0) return token;
-    if (expect == Expect.Key || expect == Expect.KeyOrEnd) {
+    if (!isArray) {
+      if (byte != 0x22) return fault();
+      const token = scanText();
+      if (token < 0) return token;
       if (pastSpace() != 0x3a) return fault();
       at++;
-      expect = Expect.Value;
+      place = Place.AtValue;
       return Token.Key;
     }
-    afterValue();
-    return token;
   }
-  if (expect == Expect.Key || expect == Expect.KeyOrEnd) return fault();
-  if (byte == 0x7b || byte == 0x5b) {
-    if (depth == JSON_DEPTH_MAX) return Status.TooDeep;
+  place = Place.Behind;
+  if (byte == 0x22) return scanText();
+  if ((byte | 0x20) == 0x7b) {
+    if (depth++ == JSON_DEPTH_MAX) return Status.TooDeep;
     at++;
-    depth++;
-    arrays = (arrays << 1) | <u32>(byte == 0x5b);
-    expect = byte == 0x5b ? <i32>Expect.ValueOrEnd : <i32>Expect.KeyOrEnd;
-    return byte == 0x5b ? <i32>Token.ArrayBegin : <i32>Token.ObjectBegin;
+    arrays <<= 1;
+    place = Place.AtFirst;
+    if (byte == 0x7b) return Token.ObjectBegin;
+    arrays |= 1;
+    return Token.ArrayBegin;
   }
-  token = byte == 0x74 || byte == 0x66 || byte == 0x6e ? scanWord(byte) : scanNumber();
+  const token = byte == 0x74 || byte == 0x66 || byte == 0x6e ? scanWord(byte) : scanNumber();
   length = <i32>(at - from);
-  afterValue();
   return token;
 }
 
 /**
  * Passes one whole value. Returns the token that it began with, or the Status of a fault; the span is the value, without
- * the quotes where it is a string. Also returns ArrayEnd, ObjectEnd or End where there is no further value.
+ * the quotes where it is a string. Where there is no further value it returns ArrayEnd, ObjectEnd or End.
  */
 export function skip(): i32 {
   const outside = depth;
   const first = next();
-  if (first != Token.ObjectBegin && first != Token.ArrayBegin) return first;
   const start = from;
+  tokens = 1;
   while (depth > outside) {
+    tokens++;
     const token = next();
     if (token < 0) return token;
   }
-  from = start;
-  length = <i32>(at - start);
+  if (tokens > 1) {
+    from = start;
+    length = <i32>(at - start);
+  }
   return first;
 }
 
@@ -218,7 +210,7 @@ export function skip(): i32 {
 export function validate(text: usize, textLength: i32): i32 {
   open(text, textLength);
   const first = skip();
-  if (first <= 0) return first;
+  if (first < 0) return first;
   const last = next();
   return last ? last : first;
 }

@@ -2,3 +2,5 @@
 export * from "./minimal";
 export { publishRaw as publish, subscribe, unsubscribe } from "../client/raw";
 export { requestAttributes as request_attributes } from "../thingsboard/request";
+export { find as json_find } from "../json/find";
+export { putUnescapedTo as json_text } from "../json/unescape";

@@ -27,7 +27,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   const status = configure(text, length, filters);
   if (status) return status;
   if (FEATURE_ATTRIBUTES) carveRequests(setting(Setting.MaxRequests));
-  if (carved() > memoryEnd) return fail(Status.TooLarge, <i32>carved());
+  if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
   connection.setConfigured();
   if (setting(Setting.Rpc)) subscribe(RPC_REQUEST_FILTER);
   if (FEATURE_ATTRIBUTES && setting(Setting.SharedAttributes)) {

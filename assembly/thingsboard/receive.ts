@@ -1,6 +1,6 @@
 // Tells which message of the ThingsBoard Device API arrived.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
-import { isLiteral, startsWith, utf8 } from "../base/text";
+import { isLiteral, readDigits, startsWith, utf8 } from "../base/text";
 import { skipRest } from "../client/inbound";
 import { publish, RAW } from "../client/publish";
 import { from, length, next, open, skip, Token } from "../json/scan";
@@ -13,21 +13,10 @@ const METHOD = utf8("method");
 const PARAMS = utf8("params");
 const TOO_LARGE = utf8('{"error":"too_large"}');
 
-/** The most digits that a request id has: those of 2147483647. */
-const ID_DIGITS: i32 = 10;
-
 /** The number behind a topic prefix, or -1 when it is no id from 0 to 2147483647. */
 function idBehind(prefix: usize): i32 {
-  let at = topic + load<u8>(prefix);
-  const end = topic + topicLength;
-  if (at == end || <i32>(end - at) > ID_DIGITS) return -1;
-  let id: u64 = 0;
-  for (; at < end; at++) {
-    const digit = <u32>load<u8>(at) - 0x30;
-    if (digit > 9) return -1;
-    id = id * 10 + digit;
-  }
-  return id > <u64>i32.MAX_VALUE ? -1 : <i32>id;
+  const length: i32 = load<u8>(prefix);
+  return readDigits(topic + length, topicLength - length);
 }
 
 /** Finds method and params of an RPC request: Ok, or the Status of what is wrong with it. */

@@ -6,9 +6,9 @@ import { Shape } from "../json/write";
 import { ATTRIBUTES, RPC_RESPONSE, TELEMETRY } from "./topics";
 
 /** Publishes the message record at the start of the staging area on the topic. */
-export function send(topic: usize, number: i64, length: i32, shape: i32, options: usize): i32 {
-  if (!holds(address, length)) return Status.InvalidValue;
-  return publish(topic + 1, load<u8>(topic), number, address, length, shape, options);
+export function send(topic: usize, number: i32, length: i32, shape: i32, options: usize): i32 {
+  if (!holds(address(), length)) return Status.InvalidValue;
+  return publish(topic + 1, load<u8>(topic), number, address(), length, shape, options);
 }
 
 /** The export `send_telemetry`: Device API, telemetry upload, all forms of the payload. */
