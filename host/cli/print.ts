@@ -33,6 +33,9 @@ function describe(event: string, members: Readonly<Record<string, unknown>>): st
     case "Delivered": return `#${members["id"]}`;
     case "RpcRequest": return `${members["method"]} ${json("params") ?? ""} -> ${json("reply")}`;
     case "Stopped": return `${members["sent"]} sent, ${members["delivered"]} delivered`;
+    case "Stored":
+    case "Cut":
+    case "RPC": return String(members["text"]);
     default: return Object.entries(members).map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
   }
 }
