@@ -16,7 +16,7 @@ test("the tables are read: imports with their results, exports by profile", () =
   assert.deepEqual(document.common.get("configure"), { params: 3, result: "i32" });
   const minimal = exportsOf(document, "minimal");
   const device = exportsOf(document, "device");
-  for (const name of ["poll", "staging_capacity", "send_rpc_reply"]) assert.ok(minimal.includes(name), name);
+  for (const name of ["poll", "records", "send_rpc_reply"]) assert.ok(minimal.includes(name), name);
   for (const name of ["publish", "suspend", "publish_begin", "unix_ms"]) assert.ok(!minimal.includes(name), name);
   for (const name of ["send_telemetry", "publish", "request_attributes"]) assert.ok(device.includes(name), name);
   assert.ok(!device.includes("publish_begin"));

@@ -37,7 +37,7 @@ export function parseAbiDocument(text: string): AbiDocument {
   }
   const prose = sending.split("\n").filter((line) => !line.startsWith("|")).join("\n");
   for (const [name, signature] of signatures(prose)) {
-    if (name.startsWith("json_")) document.json.set(name, name === "json_address" ? { params: 0, result: "i32" } : signature);
+    if (name.startsWith("json_")) document.json.set(name, signature);
   }
   // A row that promises something for a later version names what does not exist yet.
   const present = text.split("\n").filter((line) => !/^\|[^|]*later minor version/.test(line)).join("\n");

@@ -1,6 +1,6 @@
 // Turns the `device:` lines of a vector into calls of the module.
 
-import { JsonField, JsonType, Member, OptionField, Release } from "../../build/generated/abi.ts";
+import { JsonField, JsonType, Member, OptionField, RecordsField, Release } from "../../build/generated/abi.ts";
 import type { Answer, Argument, VectorDevice } from "./device.ts";
 import { packJson, packMember } from "./record.ts";
 import { cutWords, showBytes, type Word } from "./words.ts";
@@ -49,7 +49,7 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
       return find(device, words);
     case "json_text": {
       const answer = await device.call("json_text", [{ bytes: words[0]!.value, as: "span" }, { bytes: Buffer.alloc(numberOf(words[1])), as: "span" }]);
-      const address = (await device.call("staging_address", [])).result + ((words[0]!.value.length + 3) & ~3);
+      const address = (await record(device, RecordsField.Staging)) + ((words[0]!.value.length + 3) & ~3);
       return { ...answer, shown: answer.result < 0 ? undefined : showBytes(await device.read(address, answer.result)) };
     }
     case "event_release":
@@ -87,14 +87,20 @@ function recordOf(words: Word[]): Buffer {
 async function find(device: VectorDevice, words: Word[]): Promise<Outcome> {
   const answer = await device.call("json_find", [{ bytes: words[0]!.value, as: "span" }, { bytes: words[1]!.value, as: "span" }]);
   if (answer.result < 0) return { ...answer, shown: undefined };
-  const record = Buffer.from(await device.read((await device.call("json_address", [])).result, JsonField.End));
-  const text = await device.read(record.readUInt32LE(JsonField.Text), record.readUInt32LE(JsonField.TextLength));
+  const found = Buffer.from(await device.read(await record(device, RecordsField.JsonValue), JsonField.End));
+  const text = await device.read(found.readUInt32LE(JsonField.Text), found.readUInt32LE(JsonField.TextLength));
   const type = Object.entries(JsonType).find(([, value]) => value === answer.result)?.[0] ?? `type ${answer.result}`;
-  const number = record.readBigInt64LE(JsonField.Number);
-  const exponent = record.readInt32LE(JsonField.Exponent);
+  const number = found.readBigInt64LE(JsonField.Number);
+  const exponent = found.readInt32LE(JsonField.Exponent);
   if (answer.result === JsonType.Integer) return { ...answer, shown: `${type} ${number}` };
   if (answer.result === JsonType.Decimal) return { ...answer, shown: `${type} ${number} x 10^${exponent}` };
   return { ...answer, shown: `${type} ${showBytes(text)}` };
+}
+
+/** An entry of the table of addresses that the host reads. */
+async function record(device: VectorDevice, field: number): Promise<number> {
+  const table = (await device.call("records", [])).result;
+  return Buffer.from(await device.read(table + field, 4)).readUInt32LE();
 }
 
 function numberOf(word: Word | undefined): number {

@@ -1,7 +1,7 @@
 // Runs build/<profile>.wasm in V8 with a clock, a random source and a network that are all in memory, and watches what the module may touch.
 
 import { readFileSync } from "node:fs";
-import { ErrorField, EventField, NetFlag, NetState, Status } from "../../build/generated/abi.ts";
+import { ErrorField, EventField, NetFlag, NetState, RecordsField, Status } from "../../build/generated/abi.ts";
 import type { Answer, Argument, DeviceEvent, Fault, Link, NetAction, Poll, VectorDevice } from "./device.ts";
 
 /** Everything from here up belongs to somebody else: the module must never write it. */
@@ -48,15 +48,15 @@ export class V8Device implements VectorDevice {
   }
 
   fault(): Fault {
-    const record = this.exports["error_address"]!();
+    const record = this.record(RecordsField.Error);
     const text = this.memory.readUInt32LE(record + ErrorField.Text);
     return { text: this.text(text, record + ErrorField.TextLength).toString("utf8"), value: this.memory.readInt32LE(record + ErrorField.Value) };
   }
 
   call(name: string, args: Argument[]): Answer {
     const numbers: number[] = [];
-    let at = this.exports["staging_address"]!();
-    const end = at + this.exports["staging_capacity"]!();
+    let at = this.record(RecordsField.Staging);
+    const end = at + this.record(RecordsField.StagingCapacity);
     for (const each of args) {
       if (typeof each === "number") {
         numbers.push(each);
@@ -101,7 +101,7 @@ export class V8Device implements VectorDevice {
   }
 
   counter(offset: number): number {
-    return this.memory.readUInt32LE(this.exports["stats"]!() + offset);
+    return this.memory.readUInt32LE(this.record(RecordsField.Stats) + offset);
   }
 
   read(address: number, length: number): Uint8Array {
@@ -123,8 +123,12 @@ export class V8Device implements VectorDevice {
     return { result, actions: this.actions };
   }
 
+  private record(field: number): number {
+    return this.memory.readUInt32LE(this.exports["records"]!() + field);
+  }
+
   private event(kind: number): DeviceEvent {
-    const at = this.exports["event_address"]!();
+    const at = this.record(RecordsField.Event);
     if (this.memory.readUInt16LE(at + EventField.Size) !== EventField.End) throw new Error("the event record has another size");
     if (this.memory[at + EventField.Kind] !== kind) throw new Error("poll returned another kind than the record has");
     const span = (field: number): Buffer => this.text(this.memory.readUInt32LE(at + field), at + field + 4);
