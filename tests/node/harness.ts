@@ -30,6 +30,7 @@ export class Link {
       this.#answer(packet);
       this.#wake();
     });
+    parser.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
       this.chunks.push(chunk);
       parser.parse(chunk);
