@@ -94,7 +94,8 @@ async function find(device: VectorDevice, words: Word[]): Promise<Outcome> {
   const exponent = found.readInt32LE(JsonField.Exponent);
   if (answer.result === JsonType.Integer) return { ...answer, shown: `${type} ${number}` };
   if (answer.result === JsonType.Decimal) return { ...answer, shown: `${type} ${number} x 10^${exponent}` };
-  return { ...answer, shown: `${type} ${showBytes(text)}` };
+  const isNamed = answer.result === JsonType.Null || answer.result === JsonType.True || answer.result === JsonType.False;
+  return { ...answer, shown: isNamed ? type : `${type} ${showBytes(text)}` };
 }
 
 /** An entry of the table of addresses that the host reads. */
