@@ -5,7 +5,7 @@
 import { ErrorField, EventField, JsonField, LANE_CAPACITY, RecordsField, Stat } from "./abi";
 
 /** Deadlines, u32 each: see base/time.ts. */
-export const TIMERS: usize = memory.data(32, 8);
+export const TIMERS: usize = memory.data(28, 8);
 /** The value record of `json_find`. */
 export const JSON_VALUE: usize = memory.data(24, 8);
 /** The event record. */

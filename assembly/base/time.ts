@@ -10,12 +10,11 @@ export const enum Timer {
   Link = 0, // next attempt, or the end of the present one
   Ping = 1, // next PINGREQ
   Pong = 2, // PINGRESP
-  Acknowledge = 3, // PUBACK of the oldest message in flight
-  Subscription = 4, // SUBACK or UNSUBACK
-  Health = 5, // the connection has proved itself
-  Drain = 6, // the end of patience of disconnect()
-  Request = 7, // the first request that runs out of time
-  Count = 8,
+  Acknowledge = 3, // for the oldest packet in flight
+  Health = 4, // the connection has proved itself
+  Drain = 5, // the end of patience of disconnect()
+  Request = 6, // the first request that runs out of time
+  Count = 7,
 }
 
 /** The time of the present poll. */

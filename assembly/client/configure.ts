@@ -7,7 +7,6 @@ import * as hello from "./hello";
 import { carveInbound } from "./inbound";
 import { carveOutbox } from "./outbox";
 import { findKey, isInProfile, isPresent, nameFrom, nameLength, passedBound, setSetting, setting, Setting } from "./settings";
-import { carveSubscriptions } from "./subscriptions";
 
 /** The longest text. */
 const TEXT_MAX: i32 = 1023;
@@ -72,8 +71,8 @@ function missingKey(): i32 {
   return setting(Setting.CleanSession) || isPresent(Setting.ClientId) ? -1 : Setting.ClientId;
 }
 
-/** Reads and carves; the caller compares `carved` with the end of memory. `ownFilters`: bytes for the platform's filters. */
-export function configure(text: usize, textLength: i32, ownFilters: i32): i32 {
+/** Reads and carves; the caller compares `carved` with the end of memory. */
+export function configure(text: usize, textLength: i32): i32 {
   let status = readObject(text, textLength);
   if (status) return status;
   let key = missingKey();
@@ -94,6 +93,5 @@ export function configure(text: usize, textLength: i32, ownFilters: i32): i32 {
   store<i32>(RECORDS, setting(Setting.StagingBuffer), RecordsField.StagingCapacity);
   carveInbound(setting(Setting.ReceiveBuffer));
   carveOutbox(setting(Setting.SendBuffer));
-  carveSubscriptions(ownFilters + (FEATURE_RAW ? setting(Setting.SubscriptionBuffer) : 0));
   return Status.Ok;
 }

@@ -12,7 +12,6 @@ import * as inbound from "./inbound";
 import * as lane from "./lane";
 import * as outbox from "./outbox";
 import { isPresent, setting, Setting } from "./settings";
-import * as subscriptions from "./subscriptions";
 import { Effect, Event, transition } from "./transition";
 
 /** CONNACK return codes [MQTT 3.1.1, table 3.1]. */
@@ -48,15 +47,16 @@ let redeliveries: i32 = 0;
 /** What of the present packet the port has not accepted yet. */
 let out: usize = 0;
 let outEnd: usize = 0;
-/** Where it comes from: the outbox, the address of a subscription, or anything else. */
-let source: usize = 0;
-const FROM_ELSEWHERE: usize = 0;
-const FROM_OUTBOX: usize = 1;
-/** The last event lent the bytes of a message that is set aside. */
-let lendsPoison: bool = false;
+/** It comes from the outbox. */
+let isFromOutbox: bool = false;
 /** The port accepted less than it was offered. */
 let blocked: bool = false;
 let sayHello: bool = false;
+
+/** How long an answer of the peer may take. */
+function acknowledgeMs(): u32 {
+  return setting(Setting.AckTimeoutS) * 1000;
+}
 
 function resetBackoff(): void {
   ceilingMs = min<u32>(setting(Setting.ReconnectMinMs), setting(Setting.ReconnectMaxMs));
@@ -78,9 +78,14 @@ export function isSending(): bool {
   return out != outEnd;
 }
 
+/** This very packet is on its way. */
+export function isOnItsWay(packet: usize): bool {
+  return out >= packet && out < outEnd && outEnd == packet + outbox.packetLength(packet);
+}
+
 /** Chooses the next packet to send; false when there is none. */
 function pick(): bool {
-  source = FROM_ELSEWHERE;
+  isFromOutbox = false;
   if (sayHello) {
     sayHello = false;
     out = hello.connectPacket;
@@ -94,15 +99,9 @@ function pick(): bool {
     out = outEnd - waiting;
     return true;
   }
-  if (subscriptions.unsent) {
-    source = subscriptions.nextToSend();
-    out = subscriptions.packetOf(source);
-    outEnd = subscriptions.packetEnd(source);
-    return true;
-  }
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
   if (!packet) return false;
-  source = FROM_OUTBOX;
+  isFromOutbox = true;
   out = packet;
   outEnd = packet + outbox.packetLength(packet);
   return true;
@@ -123,13 +122,7 @@ function flush(): void {
       blocked = true;
       return;
     }
-    const acknowledgeMs: u32 = setting(Setting.AckTimeoutS) * 1000;
-    if (source == FROM_OUTBOX) {
-      outbox.markSent(acknowledgeMs);
-    } else if (source != FROM_ELSEWHERE) {
-      subscriptions.markSent(source);
-      arm(Timer.Subscription, acknowledgeMs);
-    }
+    if (isFromOutbox) outbox.markSent(acknowledgeMs());
   }
 }
 
@@ -179,9 +172,8 @@ function perform(outcome: i32): void {
     if (keepAliveS) arm(Timer.Ping, keepAliveS * 750);
     // Longer than the backoff of a twin that uses the same credentials, or both would take turns at full speed.
     arm(Timer.Health, max<u32>(setting(Setting.HealthyS) * 1000, ceilingMs));
-    subscriptions.assertAll();
   }
-  if (outcome & Effect.Patience) arm(Timer.Drain, setting(Setting.AckTimeoutS) * 1000);
+  if (outcome & Effect.Patience) arm(Timer.Drain, acknowledgeMs());
 }
 
 function happen(event: i32): void {
@@ -229,35 +221,35 @@ function receivePacket(): i32 {
     return EventKind.None;
   }
   const id = readU16(body);
-  if (type == Packet.Puback) {
-    if (outbox.acknowledge(id)) {
-      count(Stat.MessagesDelivered);
-      return raise(EventKind.Delivered, id, 0);
-    }
-    count(Stat.AcknowledgementsUnknown);
-    return EventKind.None;
-  }
-  const code = type == Packet.Suback ? <i32>load<u8>(body, 2) : -1;
+  const code: u32 = type == Packet.Suback ? load<u8>(body, 2) : 0;
   if (code > 1 && code != SUBACK_REFUSED) return lose(Status.ProtocolError);
-  const kind = subscriptions.settle(id, code);
-  if (kind < 0) {
+  const packet = outbox.acknowledge(type, id);
+  if (!packet) {
     count(Stat.AcknowledgementsUnknown);
     return EventKind.None;
   }
-  if (!subscriptions.unanswered) setDeadline(Timer.Subscription, 0);
-  return kind;
+  if (type == Packet.Puback) {
+    count(Stat.MessagesDelivered);
+    return raise(EventKind.Delivered, id, 0);
+  }
+  if (type == Packet.Unsuback) return EventKind.None;
+  outbox.setLends(true);
+  raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
+  // Behind the fixed header and the packet id stand the length and the filter, and one byte behind them.
+  const filter = packet + <usize>(load<u8>(packet, 1) > 0x7f) + 6;
+  setTopic(filter, <i32>(packet + outbox.packetLength(packet) - filter) - 1);
+  return code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed;
 }
 
 /** Looks at every deadline of a session; the event of the one that ended it, or None. */
 function checkDeadlines(): i32 {
-  const acknowledgeMs: u32 = setting(Setting.AckTimeoutS) * 1000;
-  if (isDue(Timer.Acknowledge) || isDue(Timer.Subscription)) return lose(Status.AcknowledgeTimeout);
+  if (isDue(Timer.Acknowledge)) return lose(Status.AcknowledgeTimeout);
   if (isDue(Timer.Pong)) return lose(Status.PingTimeout);
   if (isDue(Timer.Ping)) {
     arm(Timer.Ping, setting(Setting.KeepAliveS) * 750);
     if (!isArmed(Timer.Pong)) {
       lane.putEmpty(Packet.Pingreq);
-      arm(Timer.Pong, acknowledgeMs);
+      arm(Timer.Pong, acknowledgeMs());
     }
   }
   if (isDue(Timer.Health)) {
@@ -266,7 +258,7 @@ function checkDeadlines(): i32 {
       resetBackoff();
       earlyCloses = 0;
     } else {
-      arm(Timer.Health, acknowledgeMs);
+      arm(Timer.Health, acknowledgeMs());
     }
   }
   if (state == State.Draining && (isDue(Timer.Drain) || (outbox.isEmpty() && !lane.written && !isSending()))) {
@@ -278,15 +270,16 @@ function checkDeadlines(): i32 {
 
 /** Sets a message aside on which session after session ended: its event, or None. */
 function rejectPoison(): i32 {
-  if (lendsPoison) outbox.dropPoison();
   const packet = outbox.poison();
-  lendsPoison = packet != 0;
   if (!packet) return EventKind.None;
+  count(Stat.MessagesRejected);
   readHeader(packet, outbox.packetLength(packet));
   readPublish(load<u8>(packet), packet + headerLength, remainingLength, remainingLength);
   raise(EventKind.MessageRejected, packetId, lastReason);
   setTopic(topic, topicLength);
   setPayload(payload, <i32>(packet + outbox.packetLength(packet) - payload));
+  outbox.drop(packet);
+  outbox.setLends(true);
   return EventKind.MessageRejected;
 }
 
@@ -354,6 +347,7 @@ function takePending(): i32 {
 export function poll(): i32 {
   readClock();
   again = false;
+  outbox.setLends(false);
   let kind: i32 = inbound.lent ? takeBack() : EventKind.None;
   if (!kind) kind = pending ? takePending() : step();
   if (state >= State.Connecting && !fault) flush();

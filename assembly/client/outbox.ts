@@ -1,20 +1,21 @@
-// Keeps outgoing publishes, in order, until they were sent (QoS 0) or acknowledged (QoS 1).
+// Keeps outgoing packets until they were sent (QoS 0) or acknowledged, and subscriptions as long as they are declared.
 //
-//   base ... first .......... sendAt .......... head ....... end
-//     (free)    (sent, not all    (to be sent)       (free)
-//                acknowledged)
+//   base ......... first ......... sendAt ......... head ....... end
+//     (done, or a    (sent, not all   (publishes      (free)
+//      subscription)  acknowledged)    to be sent)
 //
 //   record  0  u32 bytes of the packet
 //           4  u16 packet id, 0 at QoS 0
 //           6  u8  Mark
 //           7  u8  sessions in a row that ended while it was in flight
-//           8  u32 deadline of its PUBACK
-//          12  the packet, padded to four
+//           8  u32 deadline of its acknowledgement, 0 = not sent in this session
+//          12  PUBLISH, SUBSCRIBE or UNSUBSCRIBE, padded to four
 import { Stat, Status } from "../abi";
 import { at, open } from "../base/cursor";
+import { equals } from "../base/text";
 import { fromNow, setDeadline, Timer } from "../base/time";
 import { carve, count, fail } from "../memory";
-import { PublishFlag } from "../mqtt/packet";
+import { Packet, PublishFlag } from "../mqtt/packet";
 
 const enum Record {
   Length = 0,
@@ -28,34 +29,44 @@ const enum Record {
 const enum Mark {
   Free = 0, // acknowledged, sent or dropped
   Queued = 1,
-  Sent = 2, // QoS 1, handed to the port, in this session or an earlier one
+  Sent = 2, // handed to the port, in this session or an earlier one; its acknowledgement is awaited
+  Settled = 3, // a subscription that the server knows
 }
 
 /** A message is poison once so many sessions in a row ended on it. */
-const CLOSES_MAX: u32 = 3;
-/** Packet ids from here up belong to subscriptions, so that the two never collide. */
-export const PUBLISH_ID_MAX: i32 = 0x7fff;
+const CLOSES_MAX: i32 = 3;
+/** Packet ids above this belong to SUBSCRIBE and UNSUBSCRIBE. */
+const MESSAGE_ID_MAX: i32 = 0x7fff;
 
 let base: usize = 0;
 let end: usize = 0;
 let head: usize = 0;
 let first: usize = 0;
-export let sendAt: usize = 0;
-/** Messages sent in this session and not acknowledged. */
+let sendAt: usize = 0;
+/** The end of the settled subscriptions at the base: an outbox without messages goes on there. */
+let floor: usize = 0;
+/** The record that is on its way to the port. */
+let current: usize = 0;
+/** Records sent in this session and not acknowledged. */
 let inflight: i32 = 0;
-let lastId: i32 = 0;
+let lastMessageId: i32 = 0;
+let lastRequestId: i32 = 0;
+/** There may be a SUBSCRIBE or UNSUBSCRIBE to send. */
+let hasRequests: bool = false;
 /** Nothing was acknowledged in the last session: send one message at a time, to find the one that ends sessions. */
 let probing: bool = false;
 /** A PUBACK came in this session. */
 let acknowledged: bool = false;
+/** An event lends bytes of a record, which must stay where they are until the next poll. */
+export let lends: bool = false;
 
 export function carveOutbox(size: usize): void {
-  base = head = first = sendAt = carve(size);
+  base = head = first = sendAt = floor = carve(size);
   end = base + (size & ~3);
 }
 
-export function isEmpty(): bool {
-  return first == head;
+export function setLends(value: bool): void {
+  lends = value;
 }
 
 function after(record: usize): usize {
@@ -66,18 +77,42 @@ function markOf(record: usize): i32 {
   return load<u8>(record, Record.Mark);
 }
 
-/** Passes free records in front, and sets the deadline of the oldest message in flight. */
-function reclaim(): void {
-  while (first < head && markOf(first) == Mark.Free) first = after(first);
-  if (sendAt < first) sendAt = first;
-  if (first == head) first = head = sendAt = base;
-  setDeadline(Timer.Acknowledge, first < sendAt ? load<u32>(first, Record.Deadline) : 0);
+function setMark(record: usize, mark: i32): void {
+  store<u8>(record, mark, Record.Mark);
 }
 
-/** Moves the records together at the base. None of them may be on its way to the port. */
+function recordId(record: usize): i32 {
+  return load<u16>(record, Record.PacketId);
+}
+
+function typeOf(record: usize): i32 {
+  return load<u8>(record, Record.Packet) >> 4;
+}
+
+/** Every message was sent and acknowledged. */
+export function isEmpty(): bool {
+  return first == head;
+}
+
+/** Passes what is done in front, and sets the deadline of the oldest record in flight. */
+function reclaim(): void {
+  while (first < head && markOf(first) % Mark.Settled == 0) first = after(first);
+  if (first == head) first = head = floor;
+  sendAt = max(sendAt, first);
+  sendAt = min(sendAt, head);
+  setDeadline(Timer.Acknowledge, first < head ? load<u32>(first, Record.Deadline) : 0);
+}
+
+/** Finds the end of the settled subscriptions at the base. */
+function findFloor(): void {
+  floor = base;
+  while (floor < head && markOf(floor) == Mark.Settled) floor = after(floor);
+}
+
+/** Moves the records together at the base. None of them may be on its way or lent. */
 function compact(): void {
   let to = base;
-  for (let record = first; record < head; ) {
+  for (let record = base; record < head; ) {
     const next = after(record);
     if (record == sendAt) sendAt = to;
     if (markOf(record)) {
@@ -87,8 +122,10 @@ function compact(): void {
     record = next;
   }
   if (sendAt == head) sendAt = to;
-  first = base;
   head = to;
+  first = base;
+  findFloor();
+  reclaim();
 }
 
 /** Opens the cursor for a packet behind the last record. */
@@ -103,15 +140,13 @@ export function openRecord(): void {
 export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
   needed += Record.Packet;
   if (needed > <i32>(end - base)) return fail(Status.TooLarge, needed, 0, 0);
-  if (!isSending) {
+  if (!isSending && !lends) {
     const before = head;
     compact();
     if (head < before) return Status.Ok;
-    if (FEATURE_RAW && drop && first < head && first == sendAt) {
-      store<u8>(first, Mark.Free, Record.Mark);
+    if (FEATURE_RAW && drop && first < head && first == sendAt && typeOf(first) == Packet.Publish) {
+      setMark(first, Mark.Free);
       count(Stat.MessagesDropped);
-      reclaim();
-      compact();
       return Status.Ok;
     }
   }
@@ -120,33 +155,45 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
 }
 
 /** The id that the next message at QoS 1 gets; 0 while the oldest message still has it. */
-export function nextId(): i32 {
-  const id = (lastId % PUBLISH_ID_MAX) + 1;
+export function nextMessageId(): i32 {
+  const id = (lastMessageId % MESSAGE_ID_MAX) + 1;
   // Ids are given in the order of the records, so the oldest is the first to collide.
-  return first < head && load<u16>(first, Record.PacketId) == id ? 0 : id;
+  return first < head && recordId(first) == id ? 0 : id;
 }
 
-/** Adds the packet that was written at the cursor, of the id that `nextId` gave (0 at QoS 0). */
+/** The id that the next SUBSCRIBE or UNSUBSCRIBE gets; they never collide with those of messages. */
+export function nextRequestId(): i32 {
+  return (++lastRequestId & MESSAGE_ID_MAX) | (MESSAGE_ID_MAX + 1);
+}
+
+/** Adds the packet that was written at the cursor, with its id (0 at QoS 0). */
 export function commit(id: i32): void {
   store<u32>(head, at - head - Record.Packet, Record.Length);
   store<u32>(head, id | (Mark.Queued << 16), Record.PacketId); // and no closes
-  if (id) lastId = id;
+  store<u32>(head, 0, Record.Deadline);
+  if (typeOf(head) != Packet.Publish) {
+    hasRequests = true;
+  } else {
+    count(Stat.MessagesQueued);
+    if (id) lastMessageId = id;
+  }
   head = (at + 3) & ~3;
-  count(Stat.MessagesQueued);
 }
 
-/** The next packet to send; 0 when there is none or the window is full. */
+/** The next packet to send; 0 when there is none or the window is full. Subscriptions go before messages. */
 export function nextToSend(window: i32): usize {
-  while (sendAt < head && !markOf(sendAt)) sendAt = after(sendAt);
-  if (sendAt == head) return 0;
-  const packet = sendAt + Record.Packet;
-  if (load<u16>(sendAt, Record.PacketId)) {
-    if (inflight >= (probing ? 1 : window)) return 0;
-    if (markOf(sendAt) == Mark.Sent) {
-      // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
-      store<u8>(packet, load<u8>(packet) | PublishFlag.Dup);
-      count(Stat.MessagesResent);
-    }
+  for (current = base; hasRequests && current < head; current = after(current)) {
+    if (markOf(current) == Mark.Queued && typeOf(current) != Packet.Publish) return current + Record.Packet;
+  }
+  hasRequests = false;
+  while (sendAt < head && (!markOf(sendAt) || typeOf(sendAt) != Packet.Publish)) sendAt = after(sendAt);
+  current = sendAt;
+  if (current == head || (recordId(current) && inflight >= (probing ? 1 : window))) return 0;
+  const packet = current + Record.Packet;
+  if (markOf(current) == Mark.Sent) {
+    // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
+    store<u8>(packet, load<u8>(packet) | PublishFlag.Dup);
+    count(Stat.MessagesResent);
   }
   return packet;
 }
@@ -156,53 +203,90 @@ export function packetLength(packet: usize): i32 {
   return load<i32>(packet - Record.Packet);
 }
 
-/** The packet at `sendAt` was accepted whole. */
+/** The packet that `nextToSend` gave was accepted whole. */
 export function markSent(acknowledgeMs: u32): void {
-  count(Stat.MessagesSent);
-  const isQos1 = load<u16>(sendAt, Record.PacketId) != 0;
-  inflight += <i32>isQos1;
-  store<u8>(sendAt, isQos1 ? Mark.Sent : Mark.Free, Record.Mark);
-  store<u32>(sendAt, fromNow(acknowledgeMs), Record.Deadline);
-  sendAt = after(sendAt);
+  const isAcknowledged = recordId(current) != 0;
+  inflight += <i32>isAcknowledged;
+  setMark(current, isAcknowledged ? Mark.Sent : Mark.Free);
+  store<u32>(current, fromNow(acknowledgeMs), Record.Deadline);
+  if (current == sendAt) {
+    count(Stat.MessagesSent);
+    sendAt = after(sendAt);
+  }
   reclaim();
 }
 
-/** A PUBACK came: true when a message of this session waited for it. */
-export function acknowledge(id: i32): bool {
-  for (let record = first; record < sendAt; record = after(record)) {
-    if (load<u16>(record, Record.PacketId) != id || markOf(record) != Mark.Sent) continue;
-    store<u8>(record, Mark.Free, Record.Mark);
+/** An acknowledgement came: the packet of this session that waited for it, or 0. The packet stays readable until the next verb. */
+export function acknowledge(type: i32, id: i32): usize {
+  // The answer to a packet has the next higher type.
+  for (let record = type == Packet.Puback ? first : base; record < head; record = after(record)) {
+    if (recordId(record) != id || markOf(record) != Mark.Sent || typeOf(record) + 1 != type || !load<u32>(record, Record.Deadline)) continue;
     inflight--;
-    probing = false;
-    acknowledged = true;
+    setMark(record, type == Packet.Suback ? Mark.Settled : Mark.Free);
+    if (type == Packet.Puback) {
+      probing = false;
+      acknowledged = true;
+    } else {
+      findFloor();
+    }
     reclaim();
-    return true;
+    return record + Record.Packet;
   }
-  return false;
+  return 0;
 }
 
-/** The session ended: everything unacknowledged is sent again in the next one. */
+/** The session ended: everything unacknowledged is sent again in the next one, and every subscription asserted. */
 export function rewind(wasConnected: bool): void {
   if (wasConnected) probing = !acknowledged && inflight != 0;
-  for (let record = first; record < head; record = after(record)) {
-    let closes: i32 = load<u8>(record, Record.Closes);
-    if (probing && record < sendAt && markOf(record) == Mark.Sent && wasConnected) closes++;
-    store<u8>(record, acknowledged ? 0 : closes, Record.Closes);
+  for (let record = base; record < head; record = after(record)) {
+    const type = typeOf(record);
+    if (type != Packet.Publish) {
+      // Nobody remembers a subscription that ended with the session.
+      if (markOf(record)) setMark(record, type == Packet.Subscribe ? Mark.Queued : Mark.Free);
+    } else if (acknowledged) {
+      store<u8>(record, 0, Record.Closes);
+    } else if (wasConnected && load<u32>(record, Record.Deadline)) {
+      store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
+    }
+    store<u32>(record, 0, Record.Deadline);
   }
+  hasRequests = true;
   acknowledged = false;
   inflight = 0;
-  sendAt = first;
+  first = sendAt = floor = base;
   reclaim();
 }
 
-/** The first packet if it is poison, else 0. */
+/** The packet of the oldest message if it is poison, else 0. */
 export function poison(): usize {
-  return first < head && load<u8>(first, Record.Closes) >= <u8>CLOSES_MAX ? first + Record.Packet : 0;
+  for (let record = first; record < head; record = after(record)) {
+    if (markOf(record) && typeOf(record) == Packet.Publish) return load<u8>(record, Record.Closes) < <u8>CLOSES_MAX ? 0 : record + Record.Packet;
+  }
+  return 0;
 }
 
-/** Sets the first packet aside. */
-export function dropPoison(): void {
-  count(Stat.MessagesRejected);
-  store<u8>(first, Mark.Free, Record.Mark);
+/** The packet id of a packet of the outbox. */
+export function idOf(packet: usize): i32 {
+  return recordId(packet - Record.Packet);
+}
+
+/** Takes a packet out. */
+export function drop(packet: usize): void {
+  setMark(packet - Record.Packet, Mark.Free);
   reclaim();
+}
+
+/** The packet of the subscription to a filter, or 0. */
+export function subscriptionTo(filter: usize, length: i32): usize {
+  for (let record = base; record < head; record = after(record)) {
+    // The filter ends one byte before the packet does.
+    const text = record + (Record.Packet - 1) + load<u32>(record, Record.Length) - length;
+    if (
+      markOf(record) && typeOf(record) == Packet.Subscribe && load<u8>(text - 1) == <u8>length && load<u8>(text - 2) == <u8>(length >> 8) &&
+      equals(text, filter, length)
+    ) {
+      return record + Record.Packet;
+    }
+  }
+  return 0;
 }

@@ -1,4 +1,4 @@
-// Writes PUBLISH packets into the outbox.
+// Writes PUBLISH, SUBSCRIBE and UNSUBSCRIBE packets into the outbox.
 import { Status } from "../abi";
 import { at, limit, overflowed, putByte, putBytes, putU16 } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
@@ -15,27 +15,42 @@ export const RAW: i32 = -1;
 /** The topic has no number at its end. */
 export const NO_NUMBER: i32 = -1;
 
+/** The first byte of both, with the flags 0010 [MQTT-3.8.1-1] [MQTT-3.10.1-1]. */
+export const SUBSCRIBE: u32 = 0x82;
+export const UNSUBSCRIBE: u32 = 0xa2;
+
 /**
- * Publishes. The topic is `topicLength` bytes, with `number` in decimal behind them; the payload is a message record of
- * `shape`, or bytes with RAW. The packet id, 0 at QoS 0, or a Status; without effect then.
+ * Appends a packet. Its topic or filter is `topicLength` bytes, with `number` in decimal behind them; its payload is a
+ * message record of `shape`, or bytes with RAW. The packet id, 0 at QoS 0, or a Status; without effect then.
  */
-export function publish(topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32, options: usize): i32 {
-  if (!isConfigured) return Status.BadState;
-  const flags = publishFlags(options);
-  if (flags > 3) return Status.InvalidValue;
-  const id = flags & PublishFlag.Qos1 ? outbox.nextId() : 0;
-  if (!id && flags & PublishFlag.Qos1) return Status.Full;
+export function append(
+  firstByte: u32, topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32,
+): i32 {
+  const isPublish = firstByte >> 4 == Packet.Publish;
+  let id = 0;
+  if (!isPublish) {
+    id = outbox.nextRequestId();
+  } else if (firstByte & PublishFlag.Qos1) {
+    id = outbox.nextMessageId();
+    if (!id) return Status.Full;
+  }
   while (true) {
     outbox.openRecord();
     const packet = at;
-    putByte((Packet.Publish << 4) | flags);
+    putByte(firstByte);
     putByte(0);
     const body = at;
+    if (!isPublish) putU16(id);
+    const text = at;
     putU16(0);
     putBytes(topic, topicLength);
     if (number != NO_NUMBER) putDecimal(number, 0);
-    if (at <= limit) store<u16>(body, bswap<u16>(<u16>(at - body - 2)));
-    if (id) putU16(id);
+    const length = <i32>(at - text) - 2;
+    if (at <= limit) {
+      store<u8>(text, length >> 8);
+      store<u8>(text, length, 1);
+    }
+    if (isPublish && id) putU16(id);
     let status: i32 = Status.Ok;
     if (shape == RAW) putBytes(payload, payloadLength);
     else status = putMessage(payload, payloadLength, shape);
@@ -49,4 +64,12 @@ export function publish(topic: usize, topicLength: i32, number: i32, payload: us
     status = outbox.makeRoom(<i32>(at - packet), isSending(), <bool>setting(Setting.OutboxDropOldest));
     if (status) return status;
   }
+}
+
+/** Appends a PUBLISH with the options of a verb. */
+export function publish(topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32, options: usize): i32 {
+  if (!isConfigured) return Status.BadState;
+  const flags = publishFlags(options);
+  if (flags > (<u32>PublishFlag.Qos1 | PublishFlag.Retain)) return Status.InvalidValue;
+  return append((Packet.Publish << 4) | flags, topic, topicLength, number, payload, payloadLength, shape);
 }

@@ -32,22 +32,21 @@ export const enum Setting {
   ReceiveBuffer = 25,
   SendBuffer = 26,
   StagingBuffer = 27,
-  SubscriptionBuffer = 28,
-  MaxRequests = 29,
-  WillQos = 30,
-  AccessToken = 31, // another name of UserName
-  Count = 32,
+  MaxRequests = 28,
+  WillQos = 29,
+  AccessToken = 30, // another name of UserName
+  Count = 31,
 }
 
 /** The names in the order of Setting, each followed by a space. */
 const NAMES = bytes(
-  "mqtt_host client_id user_name password will_topic will_payload tls link host clean_session outbox_drop_oldest redeliver rpc shared_attributes ignore_missing_features will_retain mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer subscription_buffer max_requests will_qos access_token ",
+  "mqtt_host client_id user_name password will_topic will_payload tls link host clean_session outbox_drop_oldest redeliver rpc shared_attributes ignore_missing_features will_retain mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos access_token ",
 );
 
 /** The keys that only a profile with raw publish and subscribe, or with attributes, has. */
 const DEVICE_KEYS: u32 =
   (1 << Setting.WillTopic) | (1 << Setting.WillPayload) | (1 << Setting.WillRetain) | (1 << Setting.WillQos) |
-  (1 << Setting.SubscriptionBuffer) | (1 << Setting.SharedAttributes) | (1 << Setting.MaxRequests) |
+  (1 << Setting.SharedAttributes) | (1 << Setting.MaxRequests) |
   (1 << Setting.Redeliver) | (1 << Setting.OutboxDropOldest);
 
 /** The values; a text is the address of its first byte. As data they are the defaults. */
@@ -55,7 +54,7 @@ const DEVICE_KEYS: u32 =
 const VALUES: usize = memory.data<i32>([
   0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
   1, 0, 0, 1, 1, 0, 0, // clean_session, rpc and shared_attributes are true
-  1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 256, 4, 0,
+  1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0,
 ]);
 
 /** The range of each whole number: it has so many bits, and is not less than 0, 1 (AT_LEAST_1) or 64 (AT_LEAST_64). */
@@ -76,7 +75,6 @@ const RANGES: usize = memory.data<u8>([
   20 | AT_LEAST_64, // receive_buffer
   20 | AT_LEAST_64, // send_buffer
   20 | AT_LEAST_64, // staging_buffer
-  14, // subscription_buffer
   7 | AT_LEAST_1, // max_requests
   1, // will_qos
 ]);

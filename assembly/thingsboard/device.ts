@@ -4,37 +4,32 @@ import { isDue, Timer } from "../base/time";
 import { configure } from "../client/configure";
 import * as connection from "../client/connection";
 import { setting, Setting } from "../client/settings";
-import { declare, entrySize } from "../client/subscriptions";
+import { declare } from "../client/subscribe";
 import { carved, carveFrom, fail } from "../memory";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
 import { ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, RPC_REQUEST_FILTER } from "./topics";
 
-function subscribe(filter: usize): void {
-  declare(filter + 1, load<u8>(filter), 1);
-}
-
-function sizeOf(filter: usize): i32 {
-  return entrySize(load<u8>(filter));
+/** Asks for the messages of a filter; the Status when the outbox is too small for it. */
+function subscribe(filter: usize): i32 {
+  return min(declare(filter + 1, load<u8>(filter), 1), 0);
 }
 
 /** The body of the export `configure`. `memoryBegin` is the first byte that the module may carve. */
 export function configureDevice(text: usize, length: i32, memoryBegin: usize, memoryEnd: usize): i32 {
   if (connection.isConfigured) return Status.BadState;
   carveFrom(memoryBegin);
-  let filters = sizeOf(RPC_REQUEST_FILTER);
-  if (FEATURE_ATTRIBUTES) filters += sizeOf(ATTRIBUTES) + sizeOf(ATTRIBUTES_RESPONSE_FILTER);
-  const status = configure(text, length, filters);
+  let status = configure(text, length);
   if (status) return status;
   if (FEATURE_ATTRIBUTES) carveRequests(setting(Setting.MaxRequests));
   if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
   connection.setConfigured();
-  if (setting(Setting.Rpc)) subscribe(RPC_REQUEST_FILTER);
+  if (setting(Setting.Rpc)) status = subscribe(RPC_REQUEST_FILTER);
   if (FEATURE_ATTRIBUTES && setting(Setting.SharedAttributes)) {
-    subscribe(ATTRIBUTES);
-    subscribe(ATTRIBUTES_RESPONSE_FILTER);
+    if (!status) status = subscribe(ATTRIBUTES);
+    if (!status) status = subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
-  return Status.Ok;
+  return status;
 }
 
 /** The body of the export `poll`. */
