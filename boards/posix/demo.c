@@ -113,7 +113,8 @@ void demo_on_event(mote_t *mote, const mote_event_t *event, void *user) {
         memset(demo->waiting, 0, sizeof demo->waiting);
         line(demo, name, ",\"messages_lost\":%u", event->total);
         break;
-    default: line(demo, name, ""); break;
+    case MOTE_EVENT_FAILED: line(demo, name, ""); break;
+    default: break;
     }
 }
 

@@ -111,12 +111,17 @@ int32_t mote_wants(mote_t *mote) {
     return wants < 0 ? 0 : wants;
 }
 
-void mote_wait(mote_t *mote, uint32_t timeout_ms) {
-    if (mote->life == MOTE_LIFE_NONE) return;
+static void sleep_until_due(mote_t *mote, uint32_t timeout_ms) {
     uint32_t deadline_ms = (uint32_t)mote_deadline_ms(mote);
     if (deadline_ms < timeout_ms) timeout_ms = deadline_ms;
     if (timeout_ms == 0 || mote->woken) return;
     mote->options.port->functions->wait(mote->options.port, timeout_ms, (uint32_t)mote_wants(mote));
+}
+
+void mote_wait(mote_t *mote, uint32_t timeout_ms) {
+    if (mote->life == MOTE_LIFE_NONE) return;
+    sleep_until_due(mote, timeout_ms);
+    mote->woken = false;
 }
 
 int32_t mote_run(mote_t *mote, uint32_t timeout_ms) {
@@ -127,7 +132,7 @@ int32_t mote_run(mote_t *mote, uint32_t timeout_ms) {
         if (mote->life == MOTE_LIFE_FAILED) return MOTE_STATUS_TRAPPED;
         uint32_t elapsed_ms = mote_now_ms(mote) - begin_ms;
         if (mote->woken || elapsed_ms >= timeout_ms) break;
-        mote_wait(mote, timeout_ms - elapsed_ms);
+        sleep_until_due(mote, timeout_ms - elapsed_ms);
     }
     mote->woken = false;
     return MOTE_STATUS_OK;

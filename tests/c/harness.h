@@ -1,0 +1,55 @@
+// Checks and a client over the memory port, for the C unit tests.
+#ifndef TEST_HARNESS_H
+#define TEST_HARNESS_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "memory_port.h"
+#include "mote.h"
+
+#define TEST_ARENA_SIZE (512 * 1024)
+#define TEST_CONFIG "{\"mqtt_host\":\"broker\",\"client_id\":\"c\",\"access_token\":\"T\",\"staging_buffer\":512,\"reconnect_min_ms\":1000}"
+
+extern uint32_t checks_passed, checks_failed;
+
+#define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
+#define CHECK_EQUAL(actual, expected) check_equal((int64_t)(actual), (int64_t)(expected), #actual, __FILE__, __LINE__)
+
+void check(bool passed, const char *text, const char *file, int line);
+void check_equal(int64_t actual, int64_t expected, const char *text, const char *file, int line);
+
+typedef struct client {
+    mote_t mote;
+    memory_port_t port;
+    mote_options_t options;
+    uint32_t sent_length; // bytes that the module sent, one packet behind the other
+    uint8_t sent[65536];
+    uint32_t event_counts[128];
+    mote_event_t last_event; // without its spans
+    uint64_t arena[TEST_ARENA_SIZE / 8];
+} client_t;
+
+// Fills in port and options; the module is the default of this program.
+void client_prepare(client_t *client, const char *config);
+
+// Prepares and mote_init()s. Returns its status.
+int32_t client_init(client_t *client, const char *config);
+
+// Starts, accepts the CONNECT and acknowledges subscriptions until nothing more happens.
+void client_connect(client_t *client);
+
+// Polls until nothing happens, answering SUBSCRIBE and QoS 1 PUBLISH like a server.
+void client_serve(client_t *client);
+
+// True when the bytes that were sent contain this text.
+bool client_sent(const client_t *client, const char *text);
+
+void test_engine(void);
+void test_config(void);
+void test_message(void);
+void test_trap(void);
+void test_device(void);
+void test_ring(void);
+
+#endif

@@ -1,0 +1,110 @@
+// Topics, requests and JSON of received messages through the C face.
+#include "harness.h"
+
+static client_t client;
+static int32_t replies;
+
+static void receive(const char *topic, const char *payload) {
+    uint8_t packet[256];
+    uint32_t topic_length = (uint32_t)strlen(topic);
+    uint32_t length = 2 + topic_length + (uint32_t)strlen(payload);
+    packet[0] = 0x30;
+    packet[1] = (uint8_t)length;
+    packet[2] = 0;
+    packet[3] = (uint8_t)topic_length;
+    memcpy(packet + 4, topic, topic_length);
+    memcpy(packet + 4 + topic_length, payload, strlen(payload));
+    CHECK(length < 128 && memory_port_receive(&client.port, packet, length + 2));
+}
+
+static void on_rpc(mote_t *mote, const mote_event_t *event, void *user) {
+    (void)user;
+    if (event->kind != MOTE_EVENT_RPC_REQUEST) return;
+    bool on = false;
+    int64_t level = 0;
+    double share = 0;
+    char text[16];
+    CHECK_EQUAL(event->id, 7);
+    CHECK(mote_span_equals(event->name, "setLed"));
+    CHECK_EQUAL(mote_json_boolean(mote, event->value, "on", &on), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_json_integer(mote, event->value, "level", &level), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_json_double(mote, event->value, "share", &share), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_json_text(mote, event->value, "name", text, sizeof text), 3);
+    CHECK(on && level == 20 && share == 0.5 && strcmp(text, "a\"b") == 0);
+    CHECK_EQUAL(mote_json_text(mote, event->value, "name", text, 3), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_json_integer(mote, event->value, "share", &level), MOTE_STATUS_INEXACT);
+    CHECK_EQUAL(mote_json_integer(mote, event->value, "on", &level), MOTE_STATUS_WRONG_TYPE);
+    CHECK_EQUAL(mote_json_integer(mote, event->value, "none", &level), MOTE_STATUS_NOT_FOUND);
+    CHECK_EQUAL(mote_json_integer(mote, (mote_span_t){"{}", 2}, "a", &level), MOTE_STATUS_INVALID_VALUE);
+    CHECK_EQUAL(mote_poll(mote), MOTE_STATUS_BAD_STATE);
+    // A look-up may happen while the reply is open.
+    mote_begin(mote);
+    mote_add_boolean(mote, "ok", true);
+    CHECK_EQUAL(mote_json_integer(mote, event->value, "level", &level), MOTE_STATUS_OK);
+    mote_add_integer(mote, "level", level);
+    replies = mote_send_rpc_reply(mote, event->id, NULL);
+}
+
+static void answers_rpc(void) {
+    client_prepare(&client, TEST_CONFIG);
+    client.options.on_event = on_rpc;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    receive("v1/devices/me/rpc/request/7", "{\"method\":\"setLed\",\"params\":{\"on\":true,\"level\":2e1,\"share\":0.5,\"name\":\"a\\\"b\"}}");
+    client_serve(&client);
+    CHECK(replies > 0);
+    CHECK(client_sent(&client, "v1/devices/me/rpc/response/7"));
+    CHECK(client_sent(&client, "{\"ok\":true,\"level\":20}"));
+    mote_free(&client.mote);
+}
+
+static void publishes_and_subscribes(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    const mote_publish_options_t retained = {.qos = 1, .retain = true};
+    CHECK(mote_publish(mote, "a/b", "payload", 7, &retained) > 0);
+    CHECK(mote_subscribe(mote, "in/+", 1) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "a/b") && client_sent(&client, "payload") && client_sent(&client, "in/+"));
+    receive("in/x", "hello");
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_MESSAGE], 1);
+    CHECK_EQUAL(mote_unsubscribe(mote, "none"), MOTE_STATUS_NOT_FOUND);
+    CHECK(mote_unsubscribe(mote, "in/+") >= 0);
+    CHECK_EQUAL(mote->subscriptions_length, 0);
+    CHECK(mote_subscribe(mote, "", 0) < 0);
+    CHECK_EQUAL(mote->subscriptions_length, 0);
+    CHECK(mote_request_attributes(mote, "a,b", NULL, 5000) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"clientKeys\":\"a,b\"}"));
+    mote_begin(mote);
+    CHECK_EQUAL(mote_publish(mote, "a", "b", 1, NULL), MOTE_STATUS_BAD_STATE);
+    mote_cancel(mote);
+    CHECK_EQUAL(mote_release(mote, true), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_disconnect(mote), MOTE_STATUS_OK);
+    client_serve(&client);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_STOPPED);
+    CHECK_EQUAL(client.port.opens, client.port.closes);
+    mote_free(mote);
+}
+
+static void runs_until_woken(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    int64_t before_ms = client.port.now_ms;
+    CHECK_EQUAL(mote_run(mote, 500), MOTE_STATUS_OK);
+    CHECK_EQUAL(client.port.now_ms, before_ms + 500);
+    CHECK((client.port.last_wants & MOTE_WANT_READABLE) != 0);
+    mote_wake(mote);
+    CHECK_EQUAL(mote_run(mote, 500), MOTE_STATUS_OK);
+    CHECK_EQUAL(client.port.now_ms, before_ms + 500);
+    mote_free(mote);
+}
+
+void test_device(void) {
+    answers_rpc();
+    runs_until_woken();
+    publishes_and_subscribes();
+}

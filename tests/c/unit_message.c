@@ -1,0 +1,137 @@
+// The message builder: what it lays out, what it refuses, and that the first failure sticks.
+#include <math.h>
+
+#include "harness.h"
+
+static client_t client;
+
+static void sends_every_member(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_OK);
+    mote_add_null(mote, "n");
+    mote_add_boolean(mote, "t", true);
+    mote_add_boolean(mote, "f", false);
+    mote_add_integer(mote, "i", -9223372036854775807LL - 1);
+    mote_add_decimal(mote, "d", -1234, 2);
+    mote_add_text(mote, "s", "a\"b");
+    mote_add_json(mote, "j", "[1,{\"x\":2}]");
+    mote_object_begin(mote, "o");
+    mote_add_integer(mote, "a", 1);
+    mote_object_end(mote);
+    mote_array_begin(mote, "l");
+    mote_add_integer(mote, NULL, 1);
+    mote_add_text(mote, NULL, "");
+    mote_array_end(mote);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"n\":null,\"t\":true,\"f\":false,\"i\":-9223372036854775808,\"d\":-12.34,\"s\":\"a\\\"b\","
+                               "\"j\":[1,{\"x\":2}],\"o\":{\"a\":1},\"l\":[1,\"\"]}"));
+}
+
+static void sends_entries(void) {
+    mote_t *mote = &client.mote;
+    mote_begin(mote);
+    mote_timestamp(mote, 1700000000000);
+    mote_add_integer(mote, "one", 1);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    mote_begin(mote);
+    mote_timestamp(mote, 1);
+    mote_add_integer(mote, "a", 1);
+    mote_timestamp(mote, 2);
+    mote_add_integer(mote, "b", 2);
+    mote_entry(mote);
+    mote_add_integer(mote, "c", 3);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    mote_begin(mote);
+    mote_entry(mote);
+    mote_add_integer(mote, "plain", 1);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"ts\":1700000000000,\"values\":{\"one\":1}}"));
+    CHECK(client_sent(&client, "[{\"ts\":1,\"values\":{\"a\":1}},{\"ts\":2,\"values\":{\"b\":2}},{\"c\":3}]"));
+    CHECK(client_sent(&client, "{\"plain\":1}") && !client_sent(&client, "[{\"plain\""));
+}
+
+static void send_double(double value, uint8_t decimals, const char *expected) {
+    char text[64];
+    snprintf(text, sizeof text, "{\"v\":%s}", expected);
+    mote_begin(&client.mote);
+    CHECK_EQUAL(mote_add_double(&client.mote, "v", value, decimals), MOTE_STATUS_OK);
+    CHECK(mote_send_telemetry(&client.mote, NULL) > 0);
+    client.sent_length = 0;
+    client_serve(&client);
+    if (!client_sent(&client, text)) printf("%g with %u decimals is not %s\n", value, decimals, text);
+    CHECK(client_sent(&client, text));
+}
+
+static void rounds_doubles(void) {
+    send_double(21.5, 1, "21.5");
+    send_double(2.5, 0, "3");
+    send_double(-2.5, 0, "-3");
+    send_double(0.49999999999999994, 0, "0");
+    send_double(-1.25, 1, "-1.3");
+    send_double(9e18, 0, "9000000000000000000");
+    static const double refused[] = {NAN, INFINITY, -INFINITY, 9.3e18, -9.3e18};
+    for (size_t i = 0; i < 5; i++) {
+        mote_begin(&client.mote);
+        CHECK_EQUAL(mote_add_double(&client.mote, "v", refused[i], 0), MOTE_STATUS_INVALID_NUMBER);
+        CHECK_EQUAL(mote_send_telemetry(&client.mote, NULL), MOTE_STATUS_INVALID_NUMBER);
+    }
+    mote_begin(&client.mote);
+    CHECK_EQUAL(mote_add_double(&client.mote, "v", 1, 10), MOTE_STATUS_INVALID_VALUE);
+    mote_cancel(&client.mote);
+}
+
+static void keeps_the_first_failure(void) {
+    mote_t *mote = &client.mote;
+    char text[1200];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    mote_begin(mote);
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_TOO_LARGE);
+    CHECK(mote_error_value(mote) > 1199);
+    CHECK_EQUAL(mote_add_integer(mote, "a", 1), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_send_telemetry(mote, NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_send_telemetry(mote, NULL), MOTE_STATUS_BAD_STATE);
+    // Filled member by member up to the last byte: never beyond.
+    mote_begin(mote);
+    int32_t status = 0;
+    while (status >= 0) status = mote_add_integer(mote, "key", 1);
+    CHECK_EQUAL(status, MOTE_STATUS_TOO_LARGE);
+    CHECK(mote->message_length <= mote->staging_capacity);
+    mote_cancel(mote);
+}
+
+static void guards_its_state(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(mote_add_integer(mote, "a", 1), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_BAD_STATE);
+    mote_add_integer(mote, "a", 1);
+    CHECK_EQUAL(mote_document(mote, "{}", 2), MOTE_STATUS_BAD_STATE);
+    mote_cancel(mote);
+    mote_begin(mote);
+    mote_object_begin(mote, "o");
+    CHECK(mote_send_telemetry(mote, NULL) < 0); // an object that is not ended
+    mote_begin(mote);
+    mote_document(mote, "{\"a\":", 5);
+    CHECK(mote_send_telemetry(mote, NULL) < 0);
+    mote_begin(mote);
+    mote_document(mote, "{\"ready\":[]}", 12);
+    const mote_publish_options_t once = {.qos = 0};
+    CHECK_EQUAL(mote_send_attributes(mote, &once), 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"ready\":[]}"));
+}
+
+void test_message(void) {
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    sends_every_member();
+    sends_entries();
+    rounds_doubles();
+    keeps_the_first_failure();
+    guards_its_state();
+    CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
+    mote_free(&client.mote);
+}

@@ -1,0 +1,102 @@
+// A trap ends the instance, never the program: ABI.md section 8.
+#include "harness.h"
+
+static client_t client;
+
+static void trap_once(void) {
+    client.mote.trap_next = true;
+    for (int i = 0; i < 3 && client.mote.trap_next; i++) mote_poll(&client.mote);
+    CHECK(!client.mote.trap_next);
+}
+
+static void comes_back(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    CHECK(mote_subscribe(mote, "declared/#", 1) > 0);
+    client_serve(&client);
+    mote_begin(mote);
+    mote_add_integer(mote, "lost", 1);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    mote_begin(mote);
+    mote_add_integer(mote, "lost", 2);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    mote_begin(mote);
+
+    trap_once();
+    CHECK_EQUAL(mote_traps(mote), 1);
+    CHECK(mote_error_text(mote).length > 0);
+    CHECK_EQUAL(client.port.closes, 1);
+    CHECK_EQUAL(mote_add_integer(mote, "a", 1), MOTE_STATUS_TRAPPED);
+    CHECK_EQUAL(mote_send_telemetry(mote, NULL), MOTE_STATUS_TRAPPED);
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_RESTARTED);
+    CHECK_EQUAL(client.last_event.total, 2);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_WAITING);
+    CHECK(mote_deadline_ms(mote) <= 1000);
+
+    client.sent_length = 0;
+    client.port.now_ms += 1001;
+    client_serve(&client);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_CONNECTED);
+    CHECK(client_sent(&client, "declared/#"));
+    CHECK_EQUAL(mote_arena_allocations(mote), 0);
+    mote_begin(mote);
+    mote_add_integer(mote, "again", 1);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"again\":1}"));
+}
+
+static void gives_up_after_five(void) {
+    mote_t *mote = &client.mote;
+    for (uint32_t i = 2; i <= MOTE_TRAPS_MAX; i++) {
+        trap_once();
+        CHECK_EQUAL(mote_traps(mote), i);
+        int32_t kind = mote_poll(mote);
+        CHECK_EQUAL(kind, i < MOTE_TRAPS_MAX ? MOTE_EVENT_RESTARTED : MOTE_EVENT_FAILED);
+        client.port.now_ms += 60000;
+        client_serve(&client);
+    }
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_STOPPED);
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_NONE);
+    CHECK_EQUAL(mote_start(mote), MOTE_STATUS_TRAPPED);
+    CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_deadline_ms(mote), MOTE_NO_DEADLINE_MS);
+    CHECK_EQUAL(mote_run(mote, 10), MOTE_STATUS_TRAPPED);
+    CHECK_EQUAL(client.port.opens, client.port.closes);
+    mote_free(mote);
+}
+
+static void forgives_with_time(void) {
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    for (uint32_t i = 1; i <= 8; i++) {
+        trap_once();
+        CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_RESTARTED);
+        client.port.now_ms += 200000;
+        client_serve(&client);
+    }
+    CHECK_EQUAL(mote_state(&client.mote), MOTE_STATE_CONNECTED);
+    mote_free(&client.mote);
+}
+
+static void stops_while_it_waits(void) {
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    trap_once();
+    CHECK_EQUAL(mote_stop(&client.mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_RESTARTED);
+    client.port.now_ms += 60000;
+    client_serve(&client);
+    CHECK_EQUAL(client.port.opens, 1);
+    CHECK_EQUAL(mote_state(&client.mote), MOTE_STATE_STOPPED);
+    client_connect(&client);
+    mote_free(&client.mote);
+}
+
+void test_trap(void) {
+    comes_back();
+    gives_up_after_five();
+    forgives_with_time();
+    stops_while_it_waits();
+}
