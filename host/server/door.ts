@@ -67,6 +67,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   #ending: (() => void) | null = null;
   #pubackReason: number = reason.success;
   #isRefusingSuback = false;
+  #loginCount = 0;
 
   constructor(socket: Socket, host: DoorHost, name: string) {
     this.#host = host;
@@ -129,7 +130,7 @@ export class Door implements Link, BrokerPeer, WireListener {
       this.#drain();
     });
     // The broker sees a session of its own making: no will, no keep-alive, no stored state (spec 1.4).
-    this.#toBroker({ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clientId: this.#name, clean: true, keepalive: 0 });
+    this.#toBroker({ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clientId: `${this.#name}-${++this.#loginCount}`, clean: true, keepalive: 0 });
   }
 
   /** Handles what has arrived, giving the broker one packet at a time. */

@@ -17,10 +17,9 @@ export function grant(subscriptions: readonly { topic: string; qos: number }[], 
   });
 }
 
-/** What aedes is told: granted filters only, each once. It would grant QoS 2 and close on a malformed filter. */
+/** What aedes is told: the granted filters. It would grant QoS 2 and close on a malformed filter. */
 export function brokerSubscriptions(grants: readonly Grant[]): { topic: string; qos: 0 | 1 }[] {
-  const granted = new Map(grants.map(({ filter, qos }) => [filter, qos]));
-  return [...granted].flatMap(([topic, qos]) => (qos === null ? [] : [{ topic, qos }]));
+  return grants.flatMap(({ filter, qos }) => (qos === null ? [] : [{ topic: filter, qos }]));
 }
 
 export function subackCodes(grants: readonly Grant[], version: 3 | 4 | 5): number[] {

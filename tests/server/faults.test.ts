@@ -19,7 +19,7 @@ test("PUBACK: dropped, doubled, reversed, late", async (t) => {
   server.faults.reversePubacks(3);
   client.send(...[4, 5, 6, 7].map((id) => publish(telemetry, "{}", 1, id)));
   await client.expectBytes("40 02 00 06 40 02 00 05 40 02 00 04 40 02 00 07");
-  server.faults.delayPuback(1, 20);
+  server.faults.delayPuback(1, 100);
   client.send(publish(telemetry, "{}", 1, 8), publish(telemetry, "{}", 1, 9));
   await client.expectBytes("40 02 00 09 40 02 00 08");
 });
@@ -31,7 +31,7 @@ test("reply before its PUBACK, replies out of order, no reply, packet id 0", asy
   client.send(publish(request(1), "{}", 1, 1));
   assert.equal((await client.nextPublish()).topic, "v1/devices/me/attributes/response/1");
   assert.equal((await client.next()).cmd, "puback");
-  server.faults.delayReply(1, 20);
+  server.faults.delayReply(1, 100);
   client.send(publish(request(2), "{}", 0), publish(request(3), "{}", 0));
   assert.equal((await client.nextPublish()).topic, "v1/devices/me/attributes/response/3");
   assert.equal((await client.nextPublish()).topic, "v1/devices/me/attributes/response/2");
