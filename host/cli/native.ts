@@ -26,11 +26,14 @@ export function startNative(options: NativeOptions): DemoDevice {
   child.stderr.setEncoding("utf8").on("data", (text: string) => { complaint = (complaint + text).slice(-2000); });
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => {
+    let event: DemoEvent;
     try {
-      options.onEvent(JSON.parse(line) as DemoEvent);
+      event = JSON.parse(line) as DemoEvent;
     } catch {
-      options.onEvent({ event: "Output", line });
+      event = { event: "Output", line };
     }
+    if (event.event === "Error") complaint = `${String(event["status"])}: ${String(event["text"])}`;
+    options.onEvent(event);
   });
   const ended = new Promise<void>((resolve) => {
     child.on("error", (error) => {

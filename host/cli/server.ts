@@ -1,6 +1,9 @@
 // `mote server`: the local server, and a line for everything that happens in it.
 
 import { demoDevice, startServer, type LocalServer } from "../server/server.ts";
+import type { DeviceName, ServerEvent } from "../server/events.ts";
+import { valueText, type Value } from "../server/values.ts";
+import type { DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode, interrupted } from "./exit.ts";
 import { eventLine, writeLine } from "./print.ts";
 
@@ -23,10 +26,16 @@ export async function runServer({ port, restPort, host, token }: ServerCommandOp
     throw error;
   }
   for (const { name, id, token: accessToken } of server.devices) writeLine(`Device "${name}" has id ${id} and access token ${accessToken}`);
-  server.events.on("*", ({ type, atMs, ...members }) => {
-    const flat = Object.entries(members).map(([name, value]) => [name, name === "device" ? (value as { name: string } | null)?.name : value]);
-    writeLine(eventLine({ event: type, ...Object.fromEntries(flat) }, new Date(atMs)));
-  });
+  server.events.on("*", (event) => writeLine(eventLine(flatten(event), new Date(event.atMs))));
   await interrupted();
   await server.close();
+}
+
+/** The event as a line has it: the device by its name, a value by its text. */
+function flatten({ type, atMs: _atMs, ...members }: ServerEvent): DemoEvent {
+  const flat = Object.entries(members).map(([name, value]) => {
+    if (name === "device") return [name, (value as DeviceName | null)?.name];
+    return [name, name === "value" ? valueText(value as Value) : value];
+  });
+  return { event: type, ...Object.fromEntries(flat) };
 }

@@ -1,27 +1,15 @@
 // Bundles the Node package with its types, and the `mote` command.
 
-import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { build, type BuildOptions } from "esbuild";
+import { bundleCommand, bundlePackage } from "./bundle.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-const common: BuildOptions = { bundle: true, platform: "node", target: "node20", format: "esm", sourcemap: true, logLevel: "warning" };
-
 rmSync(path("build/node"), { recursive: true, force: true });
-// The loader is the package's one dependency; npm brings it.
-await build({ ...common, entryPoints: [path("host/node/index.ts")], outfile: path("build/node/index.js"), packages: "external" });
-await build({
-  ...common,
-  entryPoints: [path("host/cli/main.ts")],
-  outfile: path("build/cli/mote.js"),
-  banner: {
-    // What is bundled of CommonJS still asks for Node's own modules by `require`.
-    js: '#!/usr/bin/env node\nimport { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
-  },
-});
-chmodSync(path("build/cli/mote.js"), 0o755);
+await bundlePackage(path("build/node/index.js"));
+await bundleCommand(path("build/cli/mote.js"));
 for (const profile of ["minimal", "device"]) {
   if (!existsSync(path(`build/${profile}.wasm`))) throw new Error(`build/${profile}.wasm is missing; run the step "modules" first`);
   for (const place of ["node", "cli"]) copyFileSync(path(`build/${profile}.wasm`), path(`build/${place}/${profile}.wasm`));

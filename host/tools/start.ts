@@ -12,6 +12,7 @@ import { interrupted, type CommandError } from "../cli/exit.ts";
 import { startNative } from "../cli/native.ts";
 import { eventLine } from "../cli/print.ts";
 import { demoDevice, startServer, type LocalServer } from "../server/server.ts";
+import { valueText } from "../server/values.ts";
 import { build } from "./build.ts";
 import { liveView } from "./live-view.ts";
 import { ensurePackages } from "./setup.ts";
@@ -80,7 +81,7 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
 
   server.events.on("telemetry", ({ key, value }) => {
     if (key === "sequence" && value.type === "long") tally.store(Number(value.value));
-    const latest = [...server.devices.byId(id)!.latest].map(([name, point]) => `${name} ${"value" in point.value ? point.value.value : point.value.text}`);
+    const latest = [...server.devices.byId(id)!.latest].map(([name, point]) => `${name} ${valueText(point.value)}`);
     values = latest.join(", ");
     if (key === "sequence") view.log(eventLine({ event: "Stored", text: values }));
     show();

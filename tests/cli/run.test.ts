@@ -1,0 +1,108 @@
+// The server and the device as a user runs them: to a clean end, or to an error that says what to do.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test, type TestContext } from "node:test";
+import { Command, PATIENCE_MS } from "./harness.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "mote-cli-"));
+after(() => rmSync(folder, { recursive: true }));
+const config = join(folder, "device.json");
+writeFileSync(config, JSON.stringify({ mqtt_host: "127.0.0.1", access_token: "DEMO_TOKEN" }));
+
+async function server(t: TestContext): Promise<{ command: Command; port: string; rest: string; id: string }> {
+  const command = new Command(t, ["server", "--port", "0", "--rest-port", "0"]);
+  const [, port, rest] = await command.shows(/mqtt:\/\/127\.0\.0\.1:(\d+).*(http:\/\/[\d.:]+)/);
+  const [, id] = await command.shows(/has id ([\w-]+) and access token DEMO_TOKEN/);
+  return { command, port: port!, rest: rest!, id: id! };
+}
+
+async function closedPort(): Promise<string> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => listener.once("listening", resolve));
+  const { port } = listener.address() as AddressInfo;
+  await new Promise((resolve) => listener.close(resolve));
+  return String(port);
+}
+
+const isBuilt = (engine: string): boolean => engine === "v8" || existsSync(new URL(`../../build/c/mote-device-${engine}`, import.meta.url));
+for (const engine of ["v8", "wasm3", "aot"].filter(isBuilt)) {
+  test(`${engine}: the demo device sends, answers, and leaves on Ctrl-C`, async (t) => {
+    const { command, port, rest, id } = await server(t);
+    const device = new Command(t, ["device", "--config", config, "--engine", engine, "--port", port, "--interval", "50", "--json"]);
+    await command.shows(/sequence.*/);
+    for (const [method, params, reply] of [
+      ["setLed", { on: false }, '{"ok":true}'], ["getState", {}, /^\{"enabled":false,"sequence":\d+\}$/], ["explode", {}, '{"error":"unknown method"}'],
+    ] as const) {
+      const response = await fetch(`${rest}/api/rpc/twoway/${id}`, {
+        method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ method, params }), signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      const text = await response.text();
+      if (typeof reply === "string") assert.equal(text, reply);
+      else assert.match(text, reply);
+    }
+    await device.shows(/"enabled":false/);
+    const { code, stdout, stderr } = await device.interrupt();
+    assert.equal(stderr, "");
+    assert.equal(code, 0);
+    const lines = stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.equal(lines[0]!["event"], "Connected");
+    const sequences = lines.filter(({ event }) => event === "Telemetry").map(({ values }) => (values as { sequence: number }).sequence);
+    assert.deepEqual(sequences, sequences.map((_, index) => index + 1));
+    const { event, sent, delivered } = lines.at(-1)!;
+    assert.deepEqual([event, sent, delivered], ["Stopped", sequences.length, sequences.length]);
+    assert.equal((await command.interrupt()).code, 0);
+  });
+
+  test(`${engine}: nobody listens: exit code 3 and the reason`, async (t) => {
+    const port = await closedPort();
+    const { code, stderr } = await new Command(t, ["device", "--config", config, "--engine", engine, "--port", port]).ended;
+    assert.match(stderr, new RegExp(`no connection to 127\\.0\\.0\\.1:${port}: ConnectionRefused`));
+    assert.match(stderr, /--retry/);
+    assert.equal(code, 3);
+  });
+}
+
+test("--retry goes on where nobody listens, until Ctrl-C", async (t) => {
+  const device = new Command(t, ["device", "--config", config, "--port", await closedPort(), "--retry"]);
+  await device.shows(/ConnectionRefused/);
+  assert.equal((await device.interrupt()).code, 0);
+});
+
+test("refused credentials: exit code 3, and the code", async (t) => {
+  const { port } = await server(t);
+  const wrong = join(folder, "wrong.json");
+  writeFileSync(wrong, JSON.stringify({ mqtt_host: "127.0.0.1", access_token: "WRONG_SECRET" }));
+  const { code, stderr, stdout } = await new Command(t, ["device", "--config", wrong, "--port", port]).ended;
+  assert.match(stderr, /refused the connection with code [45]/);
+  assert.doesNotMatch(stdout + stderr, /WRONG_SECRET/);
+  assert.equal(code, 3);
+});
+
+test("a port in use: exit code 1, and what to do", async (t) => {
+  const { port } = await server(t);
+  const { code, stderr } = await new Command(t, ["server", "--port", port, "--rest-port", "0"]).ended;
+  assert.match(stderr, /EADDRINUSE[^]*--port/);
+  assert.equal(code, 1);
+});
+
+test("no colours in a pipe, whatever happens", async (t) => {
+  const { command, port } = await server(t);
+  const device = new Command(t, ["device", "--config", config, "--port", port]);
+  await device.shows(/Delivered/);
+  const results = [await device.interrupt(), await command.interrupt()];
+  for (const { stdout, stderr } of results) assert.doesNotMatch(stdout + stderr, /\x1b/);
+});
+
+test("SIGTERM ends the device in an orderly way as well", async (t) => {
+  const { port } = await server(t);
+  const device = new Command(t, ["device", "--config", config, "--port", port]);
+  await device.shows(/Delivered/);
+  device.child.kill("SIGTERM");
+  const { code, stdout } = await device.ended;
+  assert.equal(code, 0);
+  assert.match(stdout, /Stopped/);
+});

@@ -1,0 +1,62 @@
+// What the command says to a user who asks or errs.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { mote } from "./harness.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "mote-cli-"));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+test("--help lists the commands, and each its options", async (t) => {
+  const { code, stdout } = await mote(t, "--help");
+  assert.equal(code, 0);
+  assert.match(stdout, /server/);
+  assert.match(stdout, /device/);
+  const device = await mote(t, "device", "--help");
+  assert.equal(device.code, 0);
+  for (const option of ["--config", "--engine", "--host", "--port", "--interval", "--retry", "--json"]) assert.ok(device.stdout.includes(option), option);
+});
+
+const mistakes: [name: string, words: string[], said: RegExp][] = [
+  ["no command", [], /Usage: mote/],
+  ["an unknown command", ["devcie"], /unknown command 'devcie'[^]*Did you mean device/],
+  ["an unknown option", ["server", "--prot", "1"], /unknown option '--prot'[^]*Did you mean --port/],
+  ["a missing option", ["device"], /--config <file>' not specified/],
+  ["an unknown engine", ["device", "--config", "x", "--engine", "v9"], /Allowed choices are wasm3, aot, v8/],
+  ["a port that is none", ["server", "--port", "70000"], /whole number from 0 to 65535/],
+  ["a missing file", ["device", "--config", join(folder, "absent.json")], /cannot read .*absent\.json: ENOENT/],
+  ["a folder in place of a file", ["device", "--config", folder], /cannot read .*: EISDIR/],
+];
+
+for (const [name, words, said] of mistakes) {
+  test(`${name} is explained, exit code 2`, async (t) => {
+    const { code, stderr, stdout } = await mote(t, ...words);
+    assert.match(stderr, said);
+    assert.equal(stdout, "");
+    assert.equal(code, 2);
+  });
+}
+
+const configurations: [name: string, text: string, said: RegExp][] = [
+  ["not JSON, by line", '{\n"mqtt_host":"h",\n"password":"hunter2",\n}', /not JSON at line 4/],
+  ["an unknown key", '{"mqtt_host":"h","mqtt_hots":"i"}', /mqtt_hots/],
+  ["another type", '{"mqtt_host":"h","qos":"1"}', /another JSON type.*qos/],
+  ["a missing key", "{}", /absent.*mqtt_host/],
+];
+
+for (const [name, text, said] of configurations) {
+  test(`a configuration with ${name} is explained, exit code 2`, async (t) => {
+    const { code, stderr } = await mote(t, "device", "--config", file(`${name.replaceAll(/\W/g, "-")}.json`, text));
+    assert.match(stderr, said);
+    assert.doesNotMatch(stderr, /hunter2|\n {4}at /);
+    assert.equal(code, 2);
+  });
+}
