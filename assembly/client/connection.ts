@@ -202,6 +202,7 @@ function receiveConnack(flags: u32, code: i32): i32 {
     ceilingMs = setting(Setting.ReconnectMaxMs);
     if (code != CONNACK_SERVER_UNAVAILABLE) leastMs = ceilingMs >> 1;
     lose(Status.ConnectRefused);
+    pending |= 1 << EventKind.Disconnected;
     return raise(EventKind.Refused, 0, code);
   }
   count(Stat.Connects);
@@ -311,7 +312,9 @@ function step(): i32 {
   if (!found) return EventKind.None;
   again = true;
   if (found == inbound.PACKET) return receivePacket();
-  return state < State.Connected ? lose(Status.ProtocolError) : found;
+  if (state >= State.Connected) return found;
+  inbound.skipRest(); // nobody saw the message
+  return lose(Status.ProtocolError);
 }
 
 /** Answers for what the last event lent: the event of a redelivery, or None. */

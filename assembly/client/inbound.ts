@@ -40,7 +40,7 @@ export function carveInbound(size: usize): void {
 
 /** Forgets everything; true when that cut a message off that was being delivered in parts. */
 export function reset(): bool {
-  const aborted = partLeft != 0;
+  const aborted = partLeft != 0 && !skipping;
   first = filled = base;
   partLeft = 0;
   lent = skipping = false;
@@ -56,7 +56,7 @@ export function takeBack(): void {
 
 /** Passes the rest of the message in parts that is being delivered. */
 export function skipRest(): void {
-  skipping = true;
+  skipping = partLeft != 0;
 }
 
 /** Reads from the network behind what arrived; the bytes read, or the failure. */
