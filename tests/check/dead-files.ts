@@ -2,8 +2,8 @@
 
 import { importsOf, includesOf, type Sources } from "./sources.ts";
 
-/** Files that something outside the sources opens by itself: people, npm, test runners, editors. */
-const ROOT = /(^|\/)(README|ABI|LICENSE)[\w.]*$|^[^/]+$|^tests\/.*\.(test|spec|include)\.ts$|^tests\/vectors\/.*\.md$|(^|\/)(CMakeLists\.txt|as-pect\.\w+\.js(on)?|idf_component\.yml|Makefile)$|^\.ci\/|\.d\.ts$/;
+/** Files that something outside the sources opens by itself: people, npm, test runners, editors, the C that wasm2c writes. */
+const ROOT = /(^|\/)(README|ABI|LICENSE)[\w.]*$|^[^/]+$|^tests\/.*\.(test|spec|include)\.ts$|^tests\/vectors\/.*\.md$|(^|\/)(CMakeLists\.txt|as-pect\.\w+\.js(on)?|idf_component\.yml|Makefile)$|^\.ci\/|\.d\.ts$|^host\/c\/aot\//;
 const CONSIDERED = /\.(ts|mts|js|mjs|c|h|cpp|cmake|html|css|ld|S|wat)$/;
 
 export function checkDeadFiles(sources: Sources): string[] {
@@ -15,7 +15,7 @@ export function checkDeadFiles(sources: Sources): string[] {
     for (const candidate of sources.keys()) {
       if (candidate === path || alive.has(candidate)) continue;
       const name = candidate.split("/").at(-1)!;
-      if (text.includes(name) && mentions(path, text, candidate, name)) alive.add(candidate);
+      if ((text.includes(name) && mentions(path, text, candidate, name)) || namedByVariable(path, text, name)) alive.add(candidate);
     }
   }
   return [...sources.keys()]
@@ -27,6 +27,15 @@ function mentions(path: string, text: string, candidate: string, name: string): 
   if (/\.(c|h|cpp)$/.test(path)) return includesOf(text).some((include) => candidate === include || candidate.endsWith(`/${include}`) || include.endsWith(name));
   const boundary = new RegExp(`(^|[^\\w.-])${name.replace(/[.+]/g, "\\$&")}(?![\\w.-])`, "m");
   return boundary.test(text);
+}
+
+/** CMake names files with variables: `module_${engine}.c`. */
+function namedByVariable(path: string, text: string, name: string): boolean {
+  if (!/CMakeLists\.txt$|\.cmake$/.test(path)) return false;
+  return [...text.matchAll(/[\w.-]*\$\{\w+\}[\w.-]+/g)].some(([pattern]) => {
+    const [before, after] = pattern.split(/\$\{\w+\}/) as [string, string];
+    return before !== "" && name.startsWith(before) && name.endsWith(after);
+  });
 }
 
 /** CMake's file(GLOB ...) and the like list a whole folder. */

@@ -9,6 +9,7 @@ import type { Answer, Argument, DeviceEvent, Fault, Link, NetAction, Poll, Vecto
 const MEMORY_SIZE = 0xa000;
 const RANDOM = "7fffffff";
 const PATIENCE_MS = 10000;
+const ESCAPES: Record<string, string> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n" };
 
 interface Reply { fields: string[]; lines: string[][] }
 
@@ -27,15 +28,16 @@ export class CRunner {
     createInterface({ input: this.process.stdout }).on("line", (line) => this.take(line));
   }
 
-  ask(command: string): Promise<Reply> {
+  ask(...words: string[]): Promise<Reply> {
+    const line = words.map((word) => word.replace(/[\\\t\n]/g, (found) => ESCAPES[found]!)).join("\t");
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer to ${command.slice(0, 100)}`)), PATIENCE_MS);
+      const timer = setTimeout(() => reject(new Error(`no answer to ${line.slice(0, 100)}`)), PATIENCE_MS);
       const settle = <T>(done: (value: T) => void) => (value: T): void => {
         clearTimeout(timer);
         done(value);
       };
       this.waiting.push({ resolve: settle(resolve), reject: settle(reject) });
-      this.process.stdin.write(`${command}\n`);
+      this.process.stdin.write(`${line}\n`);
     });
   }
 
@@ -63,8 +65,8 @@ export class CDevice implements VectorDevice {
   constructor(private readonly runner: CRunner) {}
 
   async configure(json: string, startMs: bigint): Promise<Answer> {
-    const answer = await this.answer(`init ${MEMORY_SIZE} ${startMs} ${json}`);
-    await this.runner.ask(`random ${RANDOM}`);
+    const answer = await this.answer("init", String(MEMORY_SIZE), String(startMs), json);
+    await this.runner.ask("random", RANDOM);
     return answer;
   }
 
@@ -75,7 +77,7 @@ export class CDevice implements VectorDevice {
 
   call(name: string, args: Argument[]): Promise<Answer> {
     const words = args.map((each) => (typeof each === "number" ? String(each) : `${each.as}:${Buffer.from(each.bytes).toString("hex")}`));
-    return this.answer(["call", name, ...words].join(" "));
+    return this.answer("call", name, ...words);
   }
 
   async poll(): Promise<Poll> {
@@ -88,19 +90,19 @@ export class CDevice implements VectorDevice {
   }
 
   async receive(bytes: Uint8Array): Promise<void> {
-    if (bytes.length > 0) await this.runner.ask(`rx ${Buffer.from(bytes).toString("hex")}`);
+    if (bytes.length > 0) await this.runner.ask("rx", Buffer.from(bytes).toString("hex"));
   }
 
   async accept(bytes: number): Promise<void> {
-    await this.runner.ask(`accept ${bytes === Infinity ? "all" : bytes}`);
+    await this.runner.ask("accept", bytes === Infinity ? "all" : String(bytes));
   }
 
   async setLink(link: Link): Promise<void> {
-    await this.runner.ask(`net ${link}`);
+    await this.runner.ask("net", String(link));
   }
 
   async tick(ms: number): Promise<void> {
-    await this.runner.ask(`tick ${ms}`);
+    await this.runner.ask("tick", String(ms));
   }
 
   async unread(): Promise<number> {
@@ -108,19 +110,19 @@ export class CDevice implements VectorDevice {
   }
 
   async counter(offset: number): Promise<number> {
-    return Number((await this.runner.ask(`counter ${offset}`)).fields[0]);
+    return Number((await this.runner.ask("counter", String(offset))).fields[0]);
   }
 
   async read(address: number, length: number): Promise<Uint8Array> {
-    return bytesOf(find((await this.runner.ask(`read ${address} ${length}`)).lines, "memory")[1]);
+    return bytesOf(find((await this.runner.ask("read", String(address), String(length))).lines, "memory")[1]);
   }
 
   async close(): Promise<void> {
     await this.runner.ask("free");
   }
 
-  private async answer(command: string): Promise<Answer> {
-    const { fields, lines } = await this.runner.ask(command);
+  private async answer(...words: string[]): Promise<Answer> {
+    const { fields, lines } = await this.runner.ask(...words);
     const unknown = lines.find(([name]) => name!.startsWith("?"));
     if (unknown) throw new Error(unknown.join(" "));
     return { result: Number(fields[0]), actions: actionsOf(lines) };
