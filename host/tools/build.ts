@@ -42,7 +42,9 @@ async function buildModules(report: Report): Promise<void> {
   mkdirSync(join(ROOT, "build"), { recursive: true });
   await Promise.all(stale.map((profile) => {
     report(`module ${profile}`);
-    return run(process.execPath, "node_modules/assemblyscript/bin/asc.js", `assembly/profiles/${profile}.ts`, "--target", profile);
+    return run(process.execPath, "node_modules/assemblyscript/bin/asc.js", `assembly/profiles/${profile}.ts`, "--target", profile,
+      // asc finds a transform of its configuration only among packages.
+      "--transform", "./assembly/literals.mjs");
   }));
 }
 
