@@ -39,6 +39,7 @@ test("a close is announced with its reason", async (t) => {
     ["unchecked exception", publish(telemetry, '{"ts":null,"values":{}}'), "e0 02 8b 00"],
     ["too long", publish(telemetry, "x".repeat(65_600)), "e0 02 81 00"],
     ["malformed", Buffer.from("36070003612f62000100", "hex"), "e0 02 81 00"],
+    ["wildcard in a topic", Buffer.from("30060003612f2b00", "hex"), "e0 02 81 00"],
     ["goodbye", Buffer.from("e000", "hex"), "e0 00"],
   ];
   for (const [name, bytes, disconnect] of cases) {

@@ -97,7 +97,7 @@ test("bounds: the oldest point goes and is counted, further keys and RPCs are re
   const server = await start(t, { bounds: { historyPerKey: 2, keys: 2, pendingRpcs: 1 } });
   const client = await rawLogin(t, server);
   const device = onlyDevice(server);
-  const points = [3, 1, 2].map((ts) => `{"ts":${ts},"values":{"t":${ts}}}`);
+  const points = [3, 1, 2, 2].map((ts) => `{"ts":${ts},"values":{"t":${ts}}}`);
   client.send(publish("v1/devices/me/telemetry", `[${points.join(",")}]`, 1, 1), publish("v1/devices/me/telemetry", '{"u":1,"v":1}', 1, 2));
   await client.expectBytes("40 02 00 01 40 02 00 02");
   assert.deepEqual(device.history.get("t")?.map(({ tsMs }) => tsMs), [2, 3]);
