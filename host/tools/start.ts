@@ -2,6 +2,7 @@
 //
 //   npm start -- [--engine wasm3|aot|v8] [--seconds N] [--port N] [--rest-port N]
 
+import { EventEmitter, once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +30,8 @@ const RPC_INTERVAL_MS = 3000;
 const CUT_INTERVAL_MS = 15_000;
 const TELEMETRY_INTERVAL_MS = 500;
 const RPC_TIMEOUT_MS = 10_000;
+/** How long the end waits for a connection that was cut last. */
+const RETURN_MS_MAX = 10_000;
 
 async function main(): Promise<number> {
   const program = new Command("npm start --")
@@ -68,6 +71,7 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
   const tally = new Tally();
   const view = liveView();
   const { id } = server.devices.byToken(demoDevice.token)!;
+  const linkUp = new EventEmitter();
   let link = "connecting";
   let values = "nothing yet";
   let rpc = "none yet";
@@ -94,12 +98,14 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
     if (event.event === "Delivered") tally.delivered++;
     if (event.event === "Connected") tally.connects++;
     if (event.event === "Connected" || event.event === "Disconnected") {
+      if (event.event === "Connected") linkUp.emit("connected");
       link = event.event === "Connected" ? "connected" : `down: ${String(event["reason"])}`;
     }
     if (SHOWN.has(event.event)) view.log(eventLine(event));
     show();
   }, (error) => fail(error));
 
+  let asking = Promise.resolve();
   const ask = async (): Promise<void> => {
     if (link !== "connected") return;
     tally.rpcAsked++;
@@ -110,15 +116,21 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
     view.log(eventLine({ event: "RPC", text: rpc }));
     show();
   };
-  const cut = (): void => {
+  const cut = async (): Promise<void> => {
+    // A call that is cut off in the middle would only show that REST has a timeout.
+    await asking;
     if (link !== "connected") return;
     tally.cuts++;
+    link = "cut";
     view.log(eventLine({ event: "Cut", text: "the server breaks the connection" }));
     server.faults.killSessions(id);
   };
-  // A short run is cut twice all the same.
-  const cutMs = seconds === undefined ? CUT_INTERVAL_MS : Math.min(CUT_INTERVAL_MS, (seconds * 1000) / 3);
-  const timers = [setInterval(() => void ask(), Math.min(RPC_INTERVAL_MS, cutMs / 2)), setInterval(cut, cutMs)];
+  // A short run is cut all the same, and has the time to come back.
+  const cutMs = seconds === undefined ? CUT_INTERVAL_MS : Math.min(CUT_INTERVAL_MS, seconds * 400);
+  const timers = [
+    setInterval(() => { asking = ask(); }, Math.min(RPC_INTERVAL_MS, cutMs / 2)),
+    setInterval(() => void cut(), cutMs),
+  ];
   const enough = new Promise<void>((resolve) => {
     if (seconds !== undefined) timers.push(setTimeout(resolve, seconds * 1000));
   });
@@ -126,6 +138,8 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
     await Promise.race([interrupted(), enough, failed]);
   } finally {
     timers.forEach(clearInterval);
+    // Between two connections the device would keep what it has not sent yet, and leave with it.
+    if (link !== "connected" && tally.connects > 0) await once(linkUp, "connected", { signal: AbortSignal.timeout(RETURN_MS_MAX) }).catch(() => {});
     await device.stop();
     view.end();
   }

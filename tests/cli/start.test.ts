@@ -1,0 +1,40 @@
+// `npm start` as a whole: it builds, connects, is cut, and proves that nothing was lost.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Tally } from "../../host/tools/tally.ts";
+
+const START = fileURLToPath(new URL("../../host/tools/start.ts", import.meta.url));
+const PATIENCE_MS = 120_000;
+
+for (const engine of ["v8", "wasm3"]) {
+  test(`npm start over ${engine} ends by itself with nothing lost`, async () => {
+    const child = spawn(process.execPath, ["--import", "tsx", START, "--engine", engine, "--seconds", "5", "--port", "0", "--rest-port", "0"], {
+      stdio: ["ignore", "pipe", "pipe"], timeout: PATIENCE_MS,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => { output += text; });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    const summary = /^(\d+) sent, (\d+) stored, nothing lost; .* (\d+) of (\d+) RPCs answered; (\d+) cuts, (\d+) connects$/m.exec(output);
+    assert.ok(summary, output);
+    const [sent, stored, answered, asked, cuts, connects] = summary.slice(1).map(Number);
+    assert.ok(sent! > 0);
+    assert.equal(stored, sent);
+    assert.ok(answered! > 0);
+    assert.equal(answered, asked);
+    assert.ok(cuts! > 0);
+    assert.ok(connects! > cuts!);
+    assert.doesNotMatch(output, /\x1b/);
+    assert.equal(code, 0, output);
+  });
+}
+
+test("a loss and a repetition show in the tally", () => {
+  const tally = new Tally();
+  tally.sent = 4;
+  for (const sequence of [1, 2, 2, 4]) tally.store(sequence);
+  assert.deepEqual([tally.missing(), tally.stored, tally.repeated], [[3], 3, 1]);
+  assert.match(tally.summary(), /1 LOST \(3\)/);
+});
