@@ -83,7 +83,8 @@ static uint32_t answer(client_t *client, const uint8_t *packet, uint32_t left) {
 
 void client_serve(client_t *client) {
     uint32_t answered = client->sent_length;
-    for (int idle = 0; idle < 4; idle++) {
+    int steps = 0;
+    for (int idle = 0; idle < 4 && steps < 1000; idle++, steps++) {
         uint32_t before = client->sent_length;
         int32_t kind = mote_poll(&client->mote);
         while (answered < client->sent_length) {
@@ -91,8 +92,9 @@ void client_serve(client_t *client) {
             if (length == 0) break;
             answered += length;
         }
-        if (kind != 0 || client->sent_length != before) idle = -1;
+        if (kind > 0 || client->sent_length != before) idle = -1;
     }
+    CHECK(steps < 1000);
 }
 
 void client_connect(client_t *client) {

@@ -71,7 +71,7 @@ static void publishes_and_subscribes(void) {
     client_serve(&client);
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_MESSAGE], 1);
     CHECK_EQUAL(mote_unsubscribe(mote, "none"), MOTE_STATUS_NOT_FOUND);
-    CHECK(mote_unsubscribe(mote, "in/+") >= 0);
+    CHECK_EQUAL(mote_unsubscribe(mote, "in/+"), MOTE_STATUS_OK);
     CHECK_EQUAL(mote->subscriptions_length, 0);
     CHECK(mote_subscribe(mote, "", 0) < 0);
     CHECK_EQUAL(mote->subscriptions_length, 0);

@@ -47,18 +47,13 @@ static void *reuse_hole(mote_arena_t *arena, uint32_t size) {
     return NULL;
 }
 
-static void *refuse(mote_arena_t *arena) {
-    arena->refusals++;
-    return NULL;
-}
-
 void *mote_arena_take(mote_arena_t *arena, size_t size) {
-    if (size > arena->size) return refuse(arena);
+    if (size > arena->size) return NULL;
     uint32_t rounded = ((uint32_t)size + 7u) & ~7u;
     arena->allocations++;
     void *block = arena->free_blocks > 0 ? reuse_hole(arena, rounded) : NULL;
     if (block == NULL) {
-        if (rounded + sizeof(header_t) > arena->size - arena->top) return refuse(arena);
+        if (rounded + sizeof(header_t) > arena->size - arena->top) return NULL;
         header_t *header = at(arena, arena->top);
         header->size = rounded;
         header->before = arena->last;
@@ -89,7 +84,7 @@ void *mote_arena_resize(mote_arena_t *arena, void *block, size_t size) {
     uint32_t offset = (uint32_t)((uint8_t *)header - arena->start);
     if (offset == arena->last) {
         uint32_t rounded = ((uint32_t)size + 7u) & ~7u;
-        if (size > arena->size || rounded > arena->size - offset - sizeof(header_t)) return refuse(arena);
+        if (size > arena->size || rounded > arena->size - offset - sizeof(header_t)) return NULL;
         arena->allocations++;
         header->size = rounded;
         arena->top = offset + (uint32_t)sizeof(header_t) + rounded;

@@ -13,7 +13,6 @@ typedef struct mote_arena {
     uint32_t free_blocks; // blocks below the top that are free
     uint32_t peak;
     uint32_t allocations;
-    uint32_t refusals; // allocations for which there was no room
 } mote_arena_t;
 
 // `start` is aligned to 8.

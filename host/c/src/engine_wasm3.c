@@ -1,4 +1,6 @@
 // The engine seam over wasm3, as of November 2022 and as of upstream's main branch.
+#include <setjmp.h>
+
 #include "arena.h"
 #include "engine.h"
 #include "imports.h"
@@ -24,21 +26,30 @@ struct mote_engine {
     mote_arena_t arena;
     IM3Runtime runtime;
     IM3Module module;
+    bool compile_on_first_call;
+    jmp_buf full;
 };
 
 // wasm3's allocator has no context argument; this is set for the length of one call into it.
-static MOTE_THREAD_LOCAL mote_arena_t *current_arena;
+static MOTE_THREAD_LOCAL mote_engine_t *current_engine;
+
+// When the arena is full, wasm3 is left where it stands: everything that it holds lies in the arena, and its own ways out of
+// a half-built module do not all hold.
+static void *taken(void *block) {
+    if (block == NULL) longjmp(current_engine->full, 1);
+    return block;
+}
 
 void *mote_wasm3_calloc(size_t count, size_t size) {
-    return mote_arena_take(current_arena, count * size); // wasm3 always asks for size times 1
+    return taken(mote_arena_take(&current_engine->arena, count * size)); // wasm3 always asks for size times 1
 }
 
 void *mote_wasm3_realloc(void *block, size_t size) {
-    return mote_arena_resize(current_arena, block, size);
+    return taken(mote_arena_resize(&current_engine->arena, block, size));
 }
 
 void mote_wasm3_free(void *block) {
-    mote_arena_give(current_arena, block);
+    mote_arena_give(&current_engine->arena, block);
 }
 
 // ------------------------------------------------------------------- imports
@@ -117,10 +128,12 @@ static const struct import {
 
 // ---------------------------------------------------------------------- load
 
-static int32_t status_of(const mote_engine_t *engine, M3Result result, const char **out_fault) {
+static int32_t status_of(M3Result result, const char **out_fault) {
     if (result == m3Err_none) return MOTE_STATUS_OK;
     *out_fault = result;
-    return engine->arena.refusals > 0 ? MOTE_STATUS_TOO_LARGE : MOTE_STATUS_MALFORMED;
+    if (strcmp(result, "data segment out of bounds") != 0) return MOTE_STATUS_MALFORMED;
+    *out_fault = "memory_size"; // the module's own data does not fit
+    return MOTE_STATUS_TOO_LARGE;
 }
 
 static M3Result link_imports(mote_engine_t *engine, mote_t *mote, const char **out_missing) {
@@ -142,13 +155,11 @@ static M3Result link_imports(mote_engine_t *engine, mote_t *mote, const char **o
 
 static int32_t load(mote_engine_t *engine, const mote_engine_setup_t *setup, const char **out_fault) {
     IM3Environment environment = m3_NewEnvironment();
-    if (environment == NULL) return status_of(engine, m3Err_mallocFailed, out_fault);
     engine->runtime = m3_NewRuntime(environment, MOTE_WASM3_STACK_SIZE, NULL);
-    if (engine->runtime == NULL) return status_of(engine, m3Err_mallocFailed, out_fault);
     engine->runtime->memoryLimit = setup->memory_size;
     M3Result result = m3_ParseModule(environment, &engine->module, setup->module, (uint32_t)setup->module_length);
     if (result == m3Err_none) result = m3_LoadModule(engine->runtime, engine->module);
-    if (result != m3Err_none) return status_of(engine, result, out_fault);
+    if (result != m3Err_none) return status_of(result, out_fault);
     // A start function would run inside the first call; no Mote module has one.
     if (engine->module->startFunction >= 0 || engine->runtime->memory.mallocated == NULL) {
         *out_fault = "a start function, or no memory";
@@ -161,7 +172,16 @@ static int32_t load(mote_engine_t *engine, const mote_engine_setup_t *setup, con
         return MOTE_STATUS_NOT_FOUND;
     }
     if (result == m3Err_none && !setup->compile_on_first_call) result = m3_CompileModule(engine->module);
-    return status_of(engine, result, out_fault);
+    return status_of(result, out_fault);
+}
+
+// What setjmp() may be reached again in is kept small, so that no variable has two lives.
+#define WAY_OUT __attribute__((noinline))
+
+static WAY_OUT int32_t load_within(mote_engine_t *engine, const mote_engine_setup_t *setup, const char **out_fault) {
+    if (setjmp(engine->full) == 0) return load(engine, setup, out_fault);
+    *out_fault = "arena_size";
+    return MOTE_STATUS_TOO_LARGE;
 }
 
 int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *setup, const char **out_fault) {
@@ -174,18 +194,25 @@ int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *
     memset(engine, 0, sizeof *engine);
     size_t own = (sizeof *engine + 7u) & ~(size_t)7u;
     mote_arena_reset(&engine->arena, (uint8_t *)setup->arena + own, setup->arena_size - own);
-    current_arena = &engine->arena;
-    int32_t status = load(engine, setup, out_fault);
-    current_arena = NULL;
+    engine->compile_on_first_call = setup->compile_on_first_call;
+    current_engine = engine;
+    int32_t status = load_within(engine, setup, out_fault);
+    current_engine = NULL;
     if (status >= 0) *out_engine = engine;
     return status;
 }
 
+// Compiles the function if that has not been done.
+static WAY_OUT M3Result find_within(mote_engine_t *engine, IM3Function *out_function, const char *name) {
+    if (setjmp(engine->full) != 0) return m3Err_mallocFailed;
+    return m3_FindFunction(out_function, engine->runtime, name);
+}
+
 mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32_t arguments) {
-    current_arena = &engine->arena;
     IM3Function function = NULL;
-    M3Result result = m3_FindFunction(&function, engine->runtime, name);
-    current_arena = NULL;
+    current_engine = engine;
+    M3Result result = find_within(engine, &function, name);
+    current_engine = NULL;
     if (result != m3Err_none || function == NULL) return NULL;
     bool fits = m3_GetArgCount(function) == arguments && m3_GetRetCount(function) == 1 &&
                 m3_GetRetType(function, 0) == c_m3Type_i32;
@@ -195,14 +222,21 @@ mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32
 
 // ---------------------------------------------------------------------- call
 
+static WAY_OUT M3Result call_compiling(mote_engine_t *engine, IM3Function function, uint32_t arguments, const void *pointers[]) {
+    if (setjmp(engine->full) != 0) return m3Err_mallocFailed;
+    return m3_Call(function, arguments, pointers);
+}
+
 int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[],
                          int32_t *out_result, const char **out_fault) {
     IM3Function called = (IM3Function)(uintptr_t)function;
     const void *pointers[MOTE_ARGUMENTS_MAX];
     for (uint32_t i = 0; i < arguments; i++) pointers[i] = &values[i];
-    current_arena = &engine->arena;
-    M3Result result = m3_Call(called, arguments, pointers);
-    current_arena = NULL;
+    current_engine = engine;
+    // Only what may still compile, and so allocate, needs a way out.
+    M3Result result = engine->compile_on_first_call ? call_compiling(engine, called, arguments, pointers)
+                                                    : m3_Call(called, arguments, pointers);
+    current_engine = NULL;
     if (result != m3Err_none) {
         *out_fault = result;
         return MOTE_STATUS_TRAPPED;

@@ -42,7 +42,7 @@ bool mote_event_read(mote_t *mote, int32_t kind) {
     valid &= read_span(mote, record + MOTE_EVENT_FIELD_VALUE, &event->value);
     if (!valid) {
         memset(event, 0, sizeof *event);
-        mote_supervise_trapped(mote, "event_address");
+        mote_supervise_trapped(mote, "event record");
         return false;
     }
     follow_state(mote);

@@ -13,11 +13,7 @@
     X(DEADLINE_MS, deadline_ms, 0, true)                \
     X(WANTS, wants, 0, true)                            \
     X(EVENT_RELEASE, event_release, 1, true)            \
-    X(STATS, stats, 0, true)                            \
-    X(EVENT_ADDRESS, event_address, 0, true)            \
-    X(ERROR_ADDRESS, error_address, 0, true)            \
-    X(STAGING_ADDRESS, staging_address, 0, true)        \
-    X(STAGING_CAPACITY, staging_capacity, 0, true)      \
+    X(RECORDS, records, 0, true)                        \
     X(SEND_TELEMETRY, send_telemetry, 2, false)         \
     X(SEND_ATTRIBUTES, send_attributes, 2, false)       \
     X(SEND_RPC_REPLY, send_rpc_reply, 3, false)         \
@@ -26,8 +22,7 @@
     X(UNSUBSCRIBE, unsubscribe, 2, false)               \
     X(REQUEST_ATTRIBUTES, request_attributes, 2, false) \
     X(JSON_FIND, json_find, 4, false)                   \
-    X(JSON_TEXT, json_text, 4, false)                   \
-    X(JSON_ADDRESS, json_address, 0, false)
+    X(JSON_TEXT, json_text, 4, false)
 
 typedef enum mote_export {
 #define MOTE_EXPORT_SYMBOL(symbol, name, arguments, required) MOTE_EXPORT_##symbol,

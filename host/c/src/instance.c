@@ -50,28 +50,27 @@ static int32_t configure(mote_t *mote) {
     return mote_call(mote, MOTE_EXPORT_CONFIGURE, 3, (const uint32_t[]){end - length, length, end});
 }
 
-// Reads an address or size that stays fixed from now on, and proves that the record lies in memory.
-static int32_t fix(mote_t *mote, mote_export_t which, uint32_t record_size, uint32_t *out_address) {
-    int32_t address = mote_call(mote, which, 0, NULL);
-    if (address < 0) return address;
-    if (!mote_memory_holds(mote, (uint32_t)address, record_size)) {
-        return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, export_names[which], address);
-    }
-    *out_address = (uint32_t)address;
-    return MOTE_STATUS_OK;
+// Reads one address of the table, and proves that its record lies in memory.
+static bool read_address(const mote_t *mote, const uint8_t *table, uint32_t field, uint32_t size, uint32_t *out_address) {
+    *out_address = mote_load_u32(table + field);
+    return mote_memory_holds(mote, *out_address, size);
 }
 
-static int32_t fix_addresses(mote_t *mote) {
-    int32_t status = fix(mote, MOTE_EXPORT_EVENT_ADDRESS, MOTE_EVENT_FIELD_END, &mote->event_address);
-    if (status >= 0) status = fix(mote, MOTE_EXPORT_STATS, MOTE_STAT_END, &mote->stats_address);
-    if (status >= 0 && mote->functions[MOTE_EXPORT_JSON_ADDRESS] != NULL) {
-        status = fix(mote, MOTE_EXPORT_JSON_ADDRESS, MOTE_JSON_FIELD_END, &mote->json_address);
+// The records lie where they are from the start; the staging area is carved by `configure`.
+static int32_t read_addresses(mote_t *mote) {
+    int32_t address = mote_call(mote, MOTE_EXPORT_RECORDS, 0, NULL);
+    if (address < 0) return address;
+    bool valid = mote_memory_holds(mote, (uint32_t)address, MOTE_RECORDS_FIELD_END);
+    if (valid) {
+        const uint8_t *table = mote->memory + address;
+        mote->staging_capacity = mote_load_u32(table + MOTE_RECORDS_FIELD_STAGING_CAPACITY);
+        valid = read_address(mote, table, MOTE_RECORDS_FIELD_EVENT, MOTE_EVENT_FIELD_END, &mote->event_address) &&
+                read_address(mote, table, MOTE_RECORDS_FIELD_STATS, MOTE_STAT_END, &mote->stats_address) &&
+                read_address(mote, table, MOTE_RECORDS_FIELD_JSON_VALUE, MOTE_JSON_FIELD_END, &mote->json_address) &&
+                read_address(mote, table, MOTE_RECORDS_FIELD_ERROR, MOTE_ERROR_FIELD_END, &mote->error_address) &&
+                read_address(mote, table, MOTE_RECORDS_FIELD_STAGING, mote->staging_capacity, &mote->staging_address);
     }
-    if (status < 0) return status;
-    int32_t capacity = mote_call(mote, MOTE_EXPORT_STAGING_CAPACITY, 0, NULL);
-    if (capacity < 0) return capacity;
-    mote->staging_capacity = (uint32_t)capacity;
-    return fix(mote, MOTE_EXPORT_STAGING_ADDRESS, mote->staging_capacity, &mote->staging_address);
+    return valid ? MOTE_STATUS_OK : mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "records", address);
 }
 
 static int32_t load(mote_t *mote) {
@@ -102,10 +101,10 @@ int32_t mote_instance_build(mote_t *mote) {
     if (status >= 0) status = mote_call(mote, MOTE_EXPORT_FEATURES, 0, NULL);
     if (status >= 0) {
         mote->features = (uint32_t)status;
-        status = fix(mote, MOTE_EXPORT_ERROR_ADDRESS, MOTE_ERROR_FIELD_END, &mote->error_address);
+        status = read_addresses(mote);
     }
     if (status >= 0) status = configure(mote);
-    if (status >= 0) status = fix_addresses(mote);
+    if (status >= 0) status = read_addresses(mote);
     if (status < 0) return status;
     mote_engine_usage_t usage;
     mote_engine_usage(mote->engine, &usage);

@@ -62,6 +62,7 @@ int32_t mote_begin(mote_t *mote) {
 
 void mote_cancel(mote_t *mote) {
     mote->message_open = false;
+    mote->message_status = MOTE_STATUS_OK;
 }
 
 static bool is_fresh(const mote_t *mote) {

@@ -1,0 +1,79 @@
+// Builds the C tests for both engines with sanitizers and runs them. One program: build/c-sanitized/unit-wasm3.
+//
+//   node --import tsx --test tests/c/c.test.ts
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cpus } from "node:os";
+import { before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ENGINES = ["wasm3", "aot"] as const;
+
+/** Building takes a while on a small machine; a program that hangs must not. */
+const BUILD_MS_MAX = 600_000;
+const RUN_MS_MAX = 120_000;
+
+function run(program: string, args: string[], options: { input?: string; timeout?: number } = {}): string {
+  const { status, signal, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: ROOT, encoding: "utf8", timeout: options.timeout ?? RUN_MS_MAX, input: options.input ?? "", maxBuffer: 1 << 26,
+  });
+  const why = error?.message ?? `exit code ${status ?? signal}`;
+  assert.equal(status, 0, `${program} ${args.join(" ")}: ${why}\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
+  return stdout;
+}
+
+function build(source: string, folder: string, ...settings: string[]): void {
+  for (const profile of ["minimal", "device"]) {
+    assert.ok(existsSync(`${ROOT}build/${profile}.wasm`), `build/${profile}.wasm is missing: npm run build`);
+  }
+  run("cmake", ["-S", source, "-B", folder, ...settings], { timeout: BUILD_MS_MAX });
+  run("cmake", ["--build", folder, "--parallel", String(cpus().length)], { timeout: BUILD_MS_MAX });
+}
+
+/** What every C test program prints last. */
+function checkCounts(output: string): void {
+  const counts = output.match(/(\d+) passed, (\d+) failed\s*$/);
+  assert.ok(counts, `no counts at the end of: ${output.slice(-500)}`);
+  assert.notEqual(counts[1], "0");
+  assert.equal(counts[2], "0", output);
+}
+
+/** The same commands must cause the same lines on both engines. */
+const TRACE = [
+  `init\t16384\t2147478648\t{"mqtt_host":"broker","client_id":"c","qos":1}`, "start", "poll", "tick\t1000", "poll", "net\topen", "poll",
+  "accept\t5", "poll", "accept\tall", "poll", "rx\t20020000", "poll", "poll", "poll", "begin", "add_integer\ta\t1",
+  "add_decimal\tb\t-215\t1", "add_text\tc\tq\\x22", "send_telemetry", "poll", "rx\t40020001", "poll", "telemetry\t{\"a\":}", "fault",
+  "publish\tt\tx", "poll", "tick\t45000", "poll", "poll", "net\t-35", "poll", "poll", "free",
+].join("\n");
+
+describe("C host with sanitizers", () => {
+  before(() => build("tests/c", "build/c-sanitized", "-DMOTE_SANITIZE=ON"));
+
+  for (const engine of ENGINES) {
+    test(`unit tests, ${engine}`, () => checkCounts(run(`build/c-sanitized/unit-${engine}`, [])));
+    test(`usable from C++, ${engine}`, () => checkCounts(run(`build/c-sanitized/cpp_compiles-${engine}`, [])));
+    test(`the driver answers and ends, ${engine}`, () => {
+      const input = `start\ninit\t{"mqtt_host":1}\ninit\t{"mqtt_host":"localhost"}\nbegin\nadd_integer\ta\t1\nstats\nquit\n`;
+      const lines = run(`build/c-sanitized/driver-${engine}`, [], { input }).trim().split("\n").map((line) => JSON.parse(line));
+      assert.deepEqual(lines.filter((line) => "command" in line).map((line) => [line.command, line.status, line.text]), [
+        ["start", "BadState", ""], ["init", "WrongType", "mqtt_host"], ["init", "Ok", undefined], ["begin", "Ok", undefined],
+        ["add_integer", "Ok", undefined], ["stats", "Ok", undefined],
+      ]);
+    });
+  }
+
+  test("both engines give the same bytes", () => {
+    const [wasm3, aot] = ENGINES.map((engine) => run(`build/c-sanitized/vector_runner-${engine}`, [], { input: TRACE }));
+    assert.match(wasm3!, /^tx\t10/m);
+    assert.match(wasm3!, /^event\tConnected/m);
+    assert.equal(wasm3, aot);
+  });
+});
+
+describe("C host on a 32-bit machine", { skip: !existsSync("/usr/lib/gcc/x86_64-linux-gnu/12/32") && "no 32-bit libraries" }, () => {
+  before(() => build("tests/c", "build/c-32", "-DMOTE_32BIT=ON"));
+  for (const engine of ENGINES) test(`unit tests, ${engine}`, () => checkCounts(run(`build/c-32/unit-${engine}`, [])));
+});
