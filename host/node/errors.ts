@@ -4,9 +4,9 @@ import { Status, StatusNames, StatusTexts } from "../../build/generated/abi.ts";
 
 export type StatusName = keyof typeof Status;
 
-/** The name of a status; a number that this version does not know is shown as a number. */
-export function statusName(code: number): StatusName {
-  return (StatusNames[code] ?? `Status(${code})`) as StatusName;
+/** The name of a result: `Ok` from zero up. */
+export function statusName(code: number): StatusName | "Unknown" {
+  return code > 0 ? "Ok" : (StatusNames[code] as StatusName | undefined) ?? "Unknown";
 }
 
 /** What a status means, in words. */
@@ -26,7 +26,7 @@ export interface ErrorDetail {
 /** Any failure that the module or a port reports; `status` says which, `code` is its number in the ABI. */
 export class MoteError extends Error {
   override readonly name: string = "MoteError";
-  readonly status: StatusName;
+  readonly status: StatusName | "Unknown";
   readonly code: number;
   readonly text: string;
   readonly value: number;

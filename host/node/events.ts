@@ -7,12 +7,12 @@ import type { ModuleEvent } from "./module.ts";
 /** Named as in ABI.md, `EventKind`. Messages, RPC and attributes have iterators of their own. */
 export type LinkEvent =
   | { readonly type: "Connected"; readonly sessionPresent: boolean }
-  | { readonly type: "Disconnected" | "Unstable"; readonly reason: StatusName }
+  | { readonly type: "Disconnected" | "Unstable"; readonly reason: StatusName | "Unknown" }
   | { readonly type: "Refused"; readonly returnCode: number }
   | { readonly type: "Subscribed" | "SubscriptionRefused" | "MessageAborted"; readonly topic: string }
   | { readonly type: "MessageRejected"; readonly id: number; readonly topic: string; readonly payload: Uint8Array }
   | { readonly type: "MessageTooLarge"; readonly id: number; readonly topic: string; readonly bytesNeeded: number }
-  | { readonly type: "InvalidMessage"; readonly topic: string; readonly reason: StatusName }
+  | { readonly type: "InvalidMessage"; readonly topic: string; readonly reason: StatusName | "Unknown" }
   | { readonly type: "RequestTimeout"; readonly id: number }
   | { readonly type: "Restarted"; readonly messagesLost: number }
   | { readonly type: "Failed"; readonly cause: string };

@@ -29,6 +29,16 @@ test("telemetry is stored, with its time", async (t) => {
   assert.deepEqual([...device.latest.keys()], ["temperature", "humidity", "enabled", "fw"]);
 });
 
+test("the counters of messages count publishes, not subscriptions", async (t) => {
+  const { client } = await start(t);
+  await client.requestAttributes();
+  const { messagesQueued, messagesSent, messagesDelivered } = client.stats;
+  await client.sendTelemetry({ a: 1 });
+  const after = client.stats;
+  assert.equal(messagesSent, messagesQueued);
+  assert.deepEqual([after.messagesQueued - messagesQueued, after.messagesSent - messagesSent, after.messagesDelivered - messagesDelivered], [1, 1, 1]);
+});
+
 test("client attributes are stored and can be asked for, by name and all", async (t) => {
   const { server, device, client } = await start(t);
   await client.sendAttributes({ serial: "A1", size: 7 });
