@@ -8,7 +8,7 @@ export interface AbiDocument {
   common: Map<string, DocumentedFunction>;
   /** Exports of section 7 by the profile in which they begin; each profile has those of the ones before it. */
   verbs: Map<string, Map<string, DocumentedFunction>>;
-  /** The functions on JSON texts, which section 7 describes below its table. */
+  /** The functions on JSON texts that section 7 describes below its table and not in a row of it: every profile has them. */
   json: Map<string, DocumentedFunction>;
   /** Names in backticks that look like an enum, a member or a constant of abi.ts. */
   names: Set<string>;
@@ -36,8 +36,9 @@ export function parseAbiDocument(text: string): AbiDocument {
     if (verbs.size > 0) document.verbs.set(profile, verbs);
   }
   const prose = sending.split("\n").filter((line) => !line.startsWith("|")).join("\n");
+  const listed = new Set([...document.verbs.values()].flatMap((each) => [...each.keys()]));
   for (const [name, signature] of signatures(prose)) {
-    if (name.startsWith("json_")) document.json.set(name, signature);
+    if (name.startsWith("json_") && !listed.has(name)) document.json.set(name, signature);
   }
   // A row that promises something for a later version names what does not exist yet.
   const present = text.split("\n").filter((line) => !/^\|[^|]*later minor version/.test(line)).join("\n");
