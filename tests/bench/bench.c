@@ -1,0 +1,181 @@
+// Runs a client over a network that is always ready, for a number of messages: bench telemetry|rpc COUNT [PROFILE]
+//
+// Counted from outside (valgrind --tool=callgrind), as the difference between two run lengths, so that set-up falls
+// out: everything from the values to net_send, and from net_recv to the reply. With `ram` in place of a mode it prints
+// what a client takes after telemetry and RPC: arena, records, stack.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "module.h"
+
+#define STACK_SIZE (256 * 1024)
+#define STACK_PATTERN 0xa5
+
+typedef struct bench_port {
+    mote_port_t base;
+    const uint8_t *inbound;
+    uint32_t inbound_length;
+    uint32_t sends;
+} bench_port_t;
+
+static void step(mote_port_t *port) { (void)port; }
+static void wait_for(mote_port_t *port, uint32_t timeout_ms, uint32_t wants) { (void)port, (void)timeout_ms, (void)wants; }
+static void wake(mote_port_t *port) { (void)port; }
+
+static int32_t net_open(mote_port_t *port, const char *host, uint32_t host_length, uint32_t port_number, uint32_t flags) {
+    (void)port, (void)host, (void)host_length, (void)port_number, (void)flags;
+    return 1;
+}
+
+static int32_t net_state(mote_port_t *port, int32_t handle) {
+    (void)port, (void)handle;
+    return MOTE_NET_STATE_OPEN;
+}
+
+static int32_t net_send(mote_port_t *port, int32_t handle, const uint8_t *from, uint32_t length) {
+    (void)handle, (void)from;
+    ((bench_port_t *)port)->sends++;
+    return (int32_t)length;
+}
+
+static int32_t net_recv(mote_port_t *port, int32_t handle, uint8_t *to, uint32_t capacity) {
+    bench_port_t *bench = (bench_port_t *)port;
+    (void)handle;
+    uint32_t length = bench->inbound_length < capacity ? bench->inbound_length : capacity;
+    memcpy(to, bench->inbound, length);
+    bench->inbound += length;
+    bench->inbound_length -= length;
+    return (int32_t)length;
+}
+
+static void net_close(mote_port_t *port, int32_t handle) { (void)port, (void)handle; }
+static int64_t now_ms(mote_port_t *port) { (void)port; return 1000; }
+static int64_t unix_ms(mote_port_t *port) { (void)port; return 0; }
+static uint32_t random_u32(mote_port_t *port) { (void)port; return 0; }
+
+static const mote_port_functions_t functions = {
+    .step = step, .wait = wait_for, .wake = wake, .net_open = net_open, .net_state = net_state, .net_send = net_send,
+    .net_recv = net_recv, .net_close = net_close, .now_ms = now_ms, .unix_ms = unix_ms, .random_u32 = random_u32,
+};
+
+static uint64_t arena[256 * 1024 / 8];
+static bench_port_t port = {.base = {.functions = &functions}};
+static mote_t mote;
+static uint32_t replies;
+
+// QoS 0, as every row of the table that this is compared with; the buffers that the memory goals name.
+static const char config_minimal[] =
+    "{\"mqtt_host\":\"h\",\"access_token\":\"TOKEN\",\"qos\":0,\"receive_buffer\":256,\"send_buffer\":256,\"staging_buffer\":256}";
+static const char config_device[] =
+    "{\"mqtt_host\":\"h\",\"access_token\":\"TOKEN\",\"qos\":0,\"receive_buffer\":512,\"send_buffer\":512,\"staging_buffer\":512}";
+static const uint8_t connack[] = {0x20, 2, 0, 0};
+// The first subscription is that of RPC requests; the profile device has two more.
+static const uint8_t subacks[] = {0x90, 3, 0x80, 1, 1, 0x90, 3, 0x80, 2, 1, 0x90, 3, 0x80, 3, 1};
+#define SUBACK_LENGTH 5
+// PUBLISH QoS 0 to v1/devices/me/rpc/request/7
+static const char rpc[] = "\x30\x45\x00\x1bv1/devices/me/rpc/request/7{\"method\":\"setLed\",\"params\":{\"on\":true}}";
+_Static_assert(sizeof rpc - 1 == 2 + 0x45, "the remaining length of the request is wrong");
+
+static void give(const void *bytes, uint32_t length) {
+    port.inbound = bytes;
+    port.inbound_length = length;
+}
+
+static void on_event(mote_t *client, const mote_event_t *event, void *user) {
+    (void)user;
+    if (event->kind != MOTE_EVENT_RPC_REQUEST || !mote_span_equals(event->name, "setLed")) return;
+    mote_begin(client);
+    mote_add_boolean(client, "ok", true);
+    if (mote_send_rpc_reply(client, event->id, NULL) >= 0) replies++;
+}
+
+static void telemetry(void) {
+    mote_begin(&mote);
+    mote_add_decimal(&mote, "temperature", 255, 1);
+    mote_add_integer(&mote, "humidity", 60);
+    mote_add_boolean(&mote, "enabled", true);
+    mote_add_text(&mote, "fw", "v1.2.2");
+    if (mote_send_telemetry(&mote, NULL) < 0) exit(3);
+    mote_poll(&mote);
+}
+
+static void round_trip(void) {
+    give(rpc, sizeof rpc - 1);
+    mote_poll(&mote); // the request comes and is answered
+    mote_poll(&mote); // the answer leaves
+}
+
+static int connect_device(const char *profile) {
+    bool is_minimal = strcmp(profile, "minimal") == 0;
+    const char *config = is_minimal ? config_minimal : config_device;
+    mote_options_t options = {
+        .config = config, .config_length = strlen(config), .port = &port.base, .arena = arena, .arena_size = sizeof arena,
+        .memory_size = is_minimal ? 4096 : 8192, .subscriptions_size = is_minimal ? -1 : 0, .on_event = on_event,
+        .compile_on_first_call = getenv("MOTE_LAZY") != NULL,
+    };
+    if (!mote_module_find(profile, &options)) return 2;
+    int32_t status = mote_init(&mote, &options);
+    if (status < 0) {
+        fprintf(stderr, "%s %.*s %d\n", mote_status_name(status), (int)mote_error_text(&mote).length, mote_error_text(&mote).data,
+                (int)mote_error_value(&mote));
+        return 3;
+    }
+    mote_start(&mote);
+    while (mote_state(&mote) != MOTE_STATE_CONNECTING) mote_poll(&mote);
+    mote_poll(&mote);
+    give(connack, sizeof connack);
+    while (mote_state(&mote) != MOTE_STATE_CONNECTED) mote_poll(&mote);
+    give(subacks, is_minimal ? SUBACK_LENGTH : sizeof subacks);
+    while (mote_poll(&mote) != MOTE_EVENT_NONE || mote_deadline_ms(&mote) == 0) {
+    }
+    return mote_stat(&mote, MOTE_STAT_ACKNOWLEDGEMENTS_UNKNOWN) == 0 ? 0 : 7;
+}
+
+static const char *ram_profile;
+
+static void *use_everything(void *result) {
+    *(int *)result = connect_device(ram_profile);
+    for (int i = 0; i < 20 && *(int *)result == 0; i++) {
+        telemetry();
+        round_trip();
+    }
+    return NULL;
+}
+
+static int print_ram(const char *profile) {
+    // The client runs on a stack full of a pattern; what it overwrote is what it took.
+    static uint8_t stack[STACK_SIZE] __attribute__((aligned(4096)));
+    memset(stack, STACK_PATTERN, sizeof stack);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    int result = 1;
+    ram_profile = profile;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, sizeof stack);
+    if (pthread_create(&thread, &attributes, use_everything, &result) != 0) return 4;
+    pthread_join(thread, NULL);
+    if (result != 0 || replies != 20) return 5;
+    size_t untouched = 0;
+    while (untouched < sizeof stack && stack[untouched] == STACK_PATTERN) untouched++;
+    printf("{\"arena\":%zu,\"records\":%zu,\"stack\":%zu}\n", mote_arena_used(&mote), sizeof mote, sizeof stack - untouched);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 3) {
+        fprintf(stderr, "usage: bench telemetry|rpc COUNT [PROFILE] | bench ram PROFILE\n");
+        return 2;
+    }
+    if (strcmp(argv[1], "ram") == 0) return print_ram(argv[2]);
+    int status = connect_device(argc > 3 ? argv[3] : "device");
+    if (status != 0) return status;
+    uint32_t before = port.sends;
+    uint32_t count = (uint32_t)strtoul(argv[2], NULL, 10);
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(argv[1], "rpc") == 0) round_trip();
+        else telemetry();
+    }
+    return port.sends - before == count ? 0 : 6; // each message left, and in one piece
+}

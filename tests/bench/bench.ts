@@ -1,0 +1,68 @@
+// Measures instructions for a message and memory of a client, and writes build/bench.json: `npm run bench`.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const RUN_LENGTH = 500;
+
+type Mode = "telemetry" | "rpc";
+type Engine = "wasm3" | "aot";
+
+function run(command: string, ...words: string[]): string {
+  return execFileSync(command, words, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 });
+}
+
+function build(folder: string, ...settings: string[]): string {
+  run("cmake", "-S", "tests/bench", "-B", `build/${folder}`, ...settings);
+  run("cmake", "--build", `build/${folder}`, "--parallel", "2", "--target", "bench-wasm3", "bench-aot");
+  return join(ROOT, "build", folder);
+}
+
+/** All instructions that a program executes in user space. */
+function instructions(program: string, mode: Mode, count: number): number {
+  const profile = join(ROOT, "build", "callgrind.out");
+  run("valgrind", "--tool=callgrind", `--callgrind-out-file=${profile}`, program, mode, String(count));
+  const summary = /^(?:summary|totals): (\d+)/m.exec(readFileSync(profile, "utf8"));
+  if (summary === null) throw new Error("callgrind wrote no total");
+  return Number(summary[1]);
+}
+
+/** The difference between two run lengths leaves only what each message costs. */
+function perMessage(program: string, mode: Mode): number {
+  return Math.round((instructions(program, mode, 2 * RUN_LENGTH) - instructions(program, mode, RUN_LENGTH)) / RUN_LENGTH);
+}
+
+function perEngine(folder: string, engine: Engine): Record<string, number> {
+  const program = join(folder, `bench-${engine}`);
+  return { instructions_per_telemetry: perMessage(program, "telemetry"), instructions_per_rpc: perMessage(program, "rpc") };
+}
+
+/** Variables of the client's own libraries: data and bss of every object but the ports'. */
+function staticBytes(library: string): number {
+  const rows = run("size", "-t", library).trim().split("\n");
+  const total = rows[rows.length - 1]!.trim().split(/\s+/).map(Number);
+  return total[1]! + total[2]!;
+}
+
+/** Arena (linear memory included), the client's record, static data and stack. */
+function ramBytes(folder: string, engine: Engine, profile: string): number {
+  const parts = JSON.parse(run(join(folder, `bench-${engine}`), "ram", profile)) as { arena: number; records: number; stack: number };
+  const library = engine === "wasm3" ? "libmote_wasm3.a" : `libmote_aot_${profile}.a`;
+  return parts.arena + parts.records + parts.stack + staticBytes(join(folder, "board", "mote_host", library));
+}
+
+const native = build("bench", "-DMOTE_PROFILES=device");
+const narrow = build("bench-32", "-DMOTE_PROFILES=device", "-DMOTE_32BIT=ON");
+const figures = {
+  x86_64: { wasm3: perEngine(native, "wasm3"), aot: perEngine(native, "aot") },
+  i386: {
+    wasm3: { minimal_ram_bytes: ramBytes(narrow, "wasm3", "minimal"), device_ram_bytes: ramBytes(narrow, "wasm3", "device") },
+    aot: { device_ram_bytes: ramBytes(narrow, "aot", "device") },
+  },
+};
+mkdirSync(join(ROOT, "build"), { recursive: true });
+writeFileSync(join(ROOT, "build", "bench.json"), `${JSON.stringify(figures, null, 2)}\n`);
+process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
