@@ -13,7 +13,7 @@ import { systemClock } from "../../host/node/ports/clock.ts";
 import { SocketPort } from "../../host/node/ports/net.ts";
 import { tlsDial } from "../../host/node/ports/tls.ts";
 import { Runner } from "../../host/node/runner.ts";
-import { MessageBuilder } from "./message-builder.ts";
+import { MessageBuilder } from "../node/message-builder.ts";
 
 const MEMORY_SIZE = 65536;
 const print = (line: object): void => { process.stdout.write(`${JSON.stringify(line)}\n`); };
