@@ -1,6 +1,6 @@
 // The device client: promises and async iteration over the module.
 
-import { EventKind, Status, type State } from "../../build/generated/abi.ts";
+import { EventKind, Feature, Status, type State } from "../../build/generated/abi.ts";
 import { asConfigurationError, prepare, type Configuration, type Prepared } from "./configuration.ts";
 import { errorOf, MessageRejectedError, RefusedError, RequestTimeoutError, statusName, type MoteError, type TrappedError } from "./errors.ts";
 import { linkEvent, type LinkEvent } from "./events.ts";
@@ -213,6 +213,12 @@ export class DeviceClient {
     if (this.#runner.isFailed) return "Failed";
     if (this.#phase !== "Trying") return this.#phase;
     return ({ none: "Waiting", opening: "Opening", open: "Connecting" } as const)[this.#runner.module?.link() ?? "none"];
+  }
+
+  /** What this build of the module can do, by the names of `Feature`. */
+  get features(): readonly (keyof typeof Feature)[] {
+    const bits = this.#runner.module?.features() ?? 0;
+    return (Object.keys(Feature) as (keyof typeof Feature)[]).filter((name) => (bits & Feature[name]) !== 0);
   }
 
   get stats(): Stats {

@@ -29,14 +29,14 @@ function terminalView(output: NodeJS.WriteStream): LiveView {
   const log: string[] = [];
   let state: readonly string[] = [];
   let drawn = 0;
-  let isDue = false;
+  let due: NodeJS.Immediate | undefined;
   const clip = (line: string): string => {
     // Escape sequences take no columns.
     let columns = output.columns - 1;
     return line.replace(/(\x1b\[[0-9;]*m)|[^\x1b]/gu, (part, escape: string | undefined) => (escape !== undefined || columns-- > 0 ? part : ""));
   };
   const draw = (): void => {
-    isDue = false;
+    due = undefined;
     const lines = [...state, colors.dim("─".repeat(Math.min(60, output.columns - 1))), ...log].map(clip);
     const up = drawn > 0 ? `\x1b[${drawn}A\r` : HIDE_CURSOR;
     output.write(`${up}${ERASE_BELOW}${lines.join("\n")}\n`);
@@ -44,8 +44,7 @@ function terminalView(output: NodeJS.WriteStream): LiveView {
   };
   const redraw = (): void => {
     // One drawing for everything that one turn of the event loop changed.
-    if (!isDue) setImmediate(draw);
-    isDue = true;
+    due ??= setImmediate(draw);
   };
   return {
     log(line) {
@@ -58,6 +57,7 @@ function terminalView(output: NodeJS.WriteStream): LiveView {
       redraw();
     },
     end() {
+      clearImmediate(due);
       draw();
       output.write(SHOW_CURSOR);
     },

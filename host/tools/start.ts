@@ -72,6 +72,8 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
   const view = liveView();
   const { id } = server.devices.byToken(demoDevice.token)!;
   const linkUp = new EventEmitter();
+  /** Packet ids of telemetry, to tell its acknowledgements from those of other messages. */
+  const underway = new Set<unknown>();
   let link = "connecting";
   let values = "nothing yet";
   let rpc = "none yet";
@@ -94,8 +96,11 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
   let fail!: (error: CommandError) => void;
   const failed = new Promise<never>((_resolve, reject) => { fail = reject; });
   const device = startDevice(engine, server.mqttPort, folder, (event) => {
-    if (event.event === "Telemetry") tally.sent++;
-    if (event.event === "Delivered") tally.delivered++;
+    if (event.event === "Telemetry") {
+      tally.sent++;
+      underway.add(event["id"]);
+    }
+    if (event.event === "Delivered" && underway.delete(event["id"])) tally.delivered++;
     if (event.event === "Connected") tally.connects++;
     if (event.event === "Connected" || event.event === "Disconnected") {
       if (event.event === "Connected") linkUp.emit("connected");

@@ -95,6 +95,16 @@ test("garbage from the peer closes the connection by name", async (t) => {
   assert.equal((await nextEvent(events, "Disconnected")).reason, "ProtocolError");
 });
 
+test("a profile tells its features, and refuses what it lacks by name", async (t) => {
+  const { client: device } = await connected(t);
+  assert.deepEqual(device.features, ["Raw", "Attributes"]);
+  const { client: minimal } = await connected(t, { shared_attributes: undefined }, { profile: "minimal" });
+  assert.deepEqual(minimal.features, []);
+  await minimal.sendTelemetry({ a: 1 });
+  await assert.rejects(minimal.publish("a", "b"), withStatus("NotInProfile"));
+  assert.throws(() => minimal.subscribe("a"), withStatus("NotInProfile"));
+});
+
 test("two clients in one process do not know of each other", async (t) => {
   const one = await connected(t, { client_id: "one" });
   const two = await connected(t, { client_id: "two" });
