@@ -24,9 +24,18 @@ export function readClock(): void {
   now = <u32>now_ms();
 }
 
+/** No deadline comes before this one, which may be of a timer that was turned off since; zero when there is none. */
+let earliest: u32 = 0;
+
 /** Sets the deadline itself; zero is off. */
 export function setDeadline(timer: i32, deadline: u32): void {
   store<u32>(TIMERS + (timer << 2), deadline);
+  if (deadline && (!earliest || <i32>(deadline - earliest) < 0)) earliest = deadline;
+}
+
+/** False while no deadline can have come: saves a poll the look at each. */
+export function mayBeDue(): bool {
+  return earliest != 0 && <i32>(now - earliest) >= 0;
 }
 
 /** The deadline that is `intervalMs` from now; never zero, which means off. */
@@ -58,9 +67,7 @@ export function isArmed(timer: i32): bool {
 
 /** Milliseconds until the first deadline of all. */
 export function nextDue(): i32 {
-  let first = NO_DEADLINE_MS;
-  for (let timer = 0; timer < <i32>Timer.Count; timer++) {
-    first = min<i32>(first, remaining(load<u32>(TIMERS + (timer << 2))));
-  }
-  return first;
+  earliest = 0;
+  for (let timer = 0; timer < <i32>Timer.Count; timer++) setDeadline(timer, load<u32>(TIMERS + (timer << 2)));
+  return remaining(earliest);
 }

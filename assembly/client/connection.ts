@@ -1,6 +1,6 @@
 // Drives the connection: one step of everything for each `poll`.
 import { EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
-import { arm, disarmSession, isArmed, isDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
+import { arm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
 import { count, countBy, LANE } from "../memory";
 import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
@@ -303,7 +303,7 @@ function step(): i32 {
     return EventKind.None;
   }
   if (state >= State.Connected) {
-    const kind = checkDeadlines();
+    const kind = mayBeDue() || state == State.Draining ? checkDeadlines() : <i32>EventKind.None;
     if (kind) return kind;
   }
   if (!lane.hasRoom()) return EventKind.None;

@@ -128,9 +128,10 @@ function compact(): void {
   reclaim();
 }
 
-/** Opens the cursor for a packet behind the last record. */
-export function openRecord(): void {
+/** Opens the cursor for a packet behind the last record; where the packet begins. */
+export function openRecord(): usize {
   open(head + Record.Packet, end);
+  return head + Record.Packet;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Writes PUBLISH, SUBSCRIBE and UNSUBSCRIBE packets into the outbox.
 import { Status } from "../abi";
-import { at, limit, overflowed, putByte, putBytes, putU16 } from "../base/cursor";
+import { at, limit, moveTo, overflowed, putBytes, putU16 } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
 import { putMessage } from "../json/write";
 import { putRemainingLength } from "../mqtt/length";
@@ -35,18 +35,18 @@ export function append(
     if (!id) return Status.Full;
   }
   while (true) {
-    outbox.openRecord();
-    const packet = at;
-    putByte(firstByte);
-    putByte(0);
-    const body = at;
-    if (!isPublish) putU16(id);
-    const text = at;
-    putU16(0);
+    const packet = outbox.openRecord();
+    const body = packet + 2;
+    let text = body;
+    if (!isPublish) text += 2;
+    moveTo(text + 2);
     putBytes(topic, topicLength);
     if (number != NO_NUMBER) putDecimal(number, 0);
-    const length = <i32>(at - text) - 2;
     if (at <= limit) {
+      const length = <i32>(at - text) - 2;
+      store<u8>(packet, firstByte);
+      store<u8>(body, id >> 8); // is overwritten where the id stands behind the topic
+      store<u8>(body, id, 1);
       store<u8>(text, length >> 8);
       store<u8>(text, length, 1);
     }

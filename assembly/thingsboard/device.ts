@@ -1,6 +1,6 @@
 // Makes the generic client a ThingsBoard device: its configuration and its poll.
 import { EventKind, Status } from "../abi";
-import { isDue, Timer } from "../base/time";
+import { isDue, mayBeDue, Timer } from "../base/time";
 import { configure } from "../client/configure";
 import * as connection from "../client/connection";
 import { setting, Setting } from "../client/settings";
@@ -36,6 +36,6 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
 export function poll(): i32 {
   const kind = connection.poll();
   if (kind == EventKind.Message) return classify();
-  if (FEATURE_ATTRIBUTES && !kind && isDue(Timer.Request)) return expire();
+  if (FEATURE_ATTRIBUTES && !kind && mayBeDue() && isDue(Timer.Request)) return expire();
   return kind;
 }
