@@ -62,6 +62,9 @@ export class CRunner {
 }
 
 export class CDevice implements VectorDevice {
+  /** What arrives without a connection is lost, as in any network. */
+  private isOpen = false;
+
   constructor(private readonly runner: CRunner) {}
 
   async configure(json: string, startMs: bigint): Promise<Answer> {
@@ -84,13 +87,13 @@ export class CDevice implements VectorDevice {
     const { fields, lines } = await this.runner.ask("poll");
     const event = lines.find(([name]) => name === "event");
     return {
-      actions: actionsOf(lines), event: event && eventOf(event),
+      actions: this.observe(lines), event: event && eventOf(event),
       received: Number(lines.find(([name]) => name === "rx")?.[1] ?? 0), deadlineMs: Number(fields[1]),
     };
   }
 
   async receive(bytes: Uint8Array): Promise<void> {
-    if (bytes.length > 0) await this.runner.ask("rx", Buffer.from(bytes).toString("hex"));
+    if (bytes.length > 0 && this.isOpen) await this.runner.ask("rx", Buffer.from(bytes).toString("hex"));
   }
 
   async accept(bytes: number): Promise<void> {
@@ -106,7 +109,7 @@ export class CDevice implements VectorDevice {
   }
 
   async unread(): Promise<number> {
-    return Number((await this.runner.ask("unread")).fields[0]);
+    return this.isOpen ? Number((await this.runner.ask("unread")).fields[0]) : 0;
   }
 
   async counter(offset: number): Promise<number> {
@@ -125,7 +128,13 @@ export class CDevice implements VectorDevice {
     const { fields, lines } = await this.runner.ask(...words);
     const unknown = lines.find(([name]) => name!.startsWith("?"));
     if (unknown) throw new Error(unknown.join(" "));
-    return { result: Number(fields[0]), actions: actionsOf(lines) };
+    return { result: Number(fields[0]), actions: this.observe(lines) };
+  }
+
+  private observe(lines: string[][]): NetAction[] {
+    const actions = actionsOf(lines);
+    for (const { kind } of actions) if (kind !== "send") this.isOpen = kind === "open";
+    return actions;
   }
 }
 

@@ -33,6 +33,11 @@ export function cutsOf(vector: Vector): Cut[] {
   return cuts;
 }
 
+/** Bytes that the server sends in all. */
+export function serverBytes(vector: Vector): number {
+  return vector.steps.filter((step) => step.input.keyword === "server sends").reduce((sum, step) => sum + bytesOf(step, new Map()).length, 0);
+}
+
 /** Undefined when all went as expected, else a text for people. */
 export async function playVector(vector: Vector, profile: Profile, device: VectorDevice, cut: Cut, startMs: bigint): Promise<string | undefined> {
   const player = new Player(device);
