@@ -6,7 +6,7 @@ import { carve, count, fail, RECORDS, TEXT_LENGTHS } from "../memory";
 import * as hello from "./hello";
 import { carveInbound } from "./inbound";
 import { carveOutbox } from "./outbox";
-import { findKey, isInProfile, isPresent, nameFrom, nameLength, passedBound, setSetting, setting, Setting } from "./settings";
+import { findKey, isInProfile, isPresent, nameFrom, nameLength, passedBound, setSetting, setting, Setting, textLength } from "./settings";
 
 /** The longest text. */
 const TEXT_MAX: i32 = 1023;
@@ -15,6 +15,12 @@ const DEFAULT_TLS_PORT: i32 = 8883;
 /** A fault of the key that `findKey` stopped at. */
 function refuse(status: i32, value: i32): i32 {
   return fail(status, value, nameFrom, nameLength);
+}
+
+/** A fault of a key that is no longer at hand. */
+export function refuseKey(status: i32, key: i32): i32 {
+  findKey(0, -1, key);
+  return refuse(status, 0);
 }
 
 /** Reads the value of a key into the settings: Ok, or the Status with the bound that was passed in the error value. */
@@ -43,8 +49,8 @@ function readValue(key: i32): i32 {
 }
 
 /** Reads the whole object into the settings. */
-function readObject(text: usize, textLength: i32): i32 {
-  open(text, textLength);
+function readObject(text: usize, bytes: i32): i32 {
+  open(text, bytes);
   let token = next();
   if (token != Token.ObjectBegin) return token < 0 ? token : <i32>Status.WrongType;
   let lacking: i32 = Status.Ok;
@@ -66,14 +72,14 @@ function readObject(text: usize, textLength: i32): i32 {
 
 /** A key that must be present because of another one, or -1. */
 function missingKey(): i32 {
-  if (!isPresent(Setting.MqttHost)) return Setting.MqttHost;
+  if (!textLength(Setting.MqttHost)) return Setting.MqttHost;
   if (isPresent(Setting.Password) && !isPresent(Setting.UserName)) return Setting.UserName;
   return setting(Setting.CleanSession) || isPresent(Setting.ClientId) ? -1 : Setting.ClientId;
 }
 
 /** Reads and carves; the caller compares `carved` with the end of memory. */
-export function configure(text: usize, textLength: i32): i32 {
-  let status = readObject(text, textLength);
+export function configure(text: usize, bytes: i32): i32 {
+  let status = readObject(text, bytes);
   if (status) return status;
   let key = missingKey();
   if (key >= 0) {
@@ -85,10 +91,7 @@ export function configure(text: usize, textLength: i32): i32 {
     key = hello.refusedKey;
     status = hello.refusal;
   }
-  if (status) {
-    findKey(0, -1, key);
-    return refuse(status, 0);
-  }
+  if (status) return refuseKey(status, key);
   store<usize>(RECORDS, carve(setting(Setting.StagingBuffer)), RecordsField.Staging);
   store<i32>(RECORDS, setting(Setting.StagingBuffer), RecordsField.StagingCapacity);
   carveInbound(setting(Setting.ReceiveBuffer));

@@ -210,9 +210,9 @@ export function markSent(acknowledgeMs: u32): void {
   inflight += <i32>isAcknowledged;
   setMark(current, isAcknowledged ? Mark.Sent : Mark.Free);
   store<u32>(current, fromNow(acknowledgeMs), Record.Deadline);
-  if (current == sendAt) {
+  if (typeOf(current) == Packet.Publish) {
     count(Stat.MessagesSent);
-    sendAt = after(sendAt);
+    sendAt = after(current);
   }
   reclaim();
 }

@@ -3,16 +3,8 @@ import { State, Status } from "../abi";
 import { isTopicName } from "../mqtt/topic";
 import { isConfigured, isOnItsWay, state } from "./connection";
 import * as outbox from "./outbox";
-import { append, NO_NUMBER, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
+import { append, NO_NUMBER, QOS_0, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
 import { holds } from "./staging";
-
-/** The requested QoS as the byte behind the filter, for both values. */
-const QOS: usize = memory.data<u8>([0, 1]);
-
-/** Declares a subscription to a valid filter: its id, or a Status. */
-export function declare(filter: usize, length: i32, qos: i32): i32 {
-  return append(SUBSCRIBE, filter, length, NO_NUMBER, QOS + qos, 1, RAW);
-}
 
 /** Ok, or why this filter cannot be used. */
 function check(filter: usize, length: i32): i32 {
@@ -32,7 +24,7 @@ export function subscribe(filter: usize, length: i32, qos: i32): i32 {
     if (load<u8>(packet + outbox.packetLength(packet) - 1) == <u8>qos) return outbox.idOf(packet);
     if (isOnItsWay(packet)) return Status.Full;
   }
-  const id = declare(filter, length, qos);
+  const id = append(SUBSCRIBE, filter, length, NO_NUMBER, QOS_0 + qos, 1, RAW);
   if (packet && id > 0) outbox.drop(outbox.subscriptionTo(filter, length));
   return id;
 }
