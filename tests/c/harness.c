@@ -110,14 +110,3 @@ bool client_sent(const client_t *client, const char *text) {
     }
     return false;
 }
-
-int main(void) {
-    test_ring();
-    test_config();
-    test_engine();
-    test_message();
-    test_device();
-    test_trap();
-    printf("%u passed, %u failed\n", checks_passed, checks_failed);
-    return checks_failed == 0 ? 0 : 1;
-}

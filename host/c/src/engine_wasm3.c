@@ -256,6 +256,6 @@ void mote_engine_free(mote_engine_t *engine) {
 }
 
 void mote_engine_usage(const mote_engine_t *engine, mote_engine_usage_t *out_usage) {
-    out_usage->arena_peak = sizeof *engine + engine->arena.peak;
+    out_usage->arena_peak = (size_t)(engine->arena.start - (const uint8_t *)engine) + engine->arena.peak;
     out_usage->allocations = engine->arena.allocations;
 }

@@ -1,0 +1,13 @@
+// The C unit tests of one engine.
+#include "harness.h"
+
+int main(void) {
+    test_ring();
+    test_config();
+    test_engine();
+    test_message();
+    test_device();
+    test_trap();
+    printf("%u passed, %u failed\n", checks_passed, checks_failed);
+    return checks_failed == 0 ? 0 : 1;
+}
