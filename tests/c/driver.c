@@ -5,6 +5,7 @@
 // verbs.h:
 //
 //   init JSON [MEMORY_SIZE]   builds the client
+//   decline N                 the next N messages from the peer, or parts of one, are answered by mote_release(false)
 //   stats                     writes {"stats":{"Connects":1,...},"state":"Connected","traps":0,"arena_used":N,"arena_allocations":N}
 //   quit                      ends the program
 //
@@ -34,6 +35,7 @@ static mote_posix_t port;
 static uint64_t arena[1024 * 1024 / 8];
 static char config[CONFIG_MAX];
 static bool live;
+static int declines; // messages that are still to be declined; only inside the event can a message be answered
 
 // One line at a time goes from the reading thread to the client's task.
 static char line[LINE_MAX_BYTES];
@@ -76,8 +78,8 @@ static void print_text(const char *name, mote_span_t span) {
 }
 
 static void on_event(mote_t *client, const mote_event_t *event, void *user) {
-    (void)client;
     (void)user;
+    if (declines > 0 && mote_release(client, false) == MOTE_STATUS_OK) declines--;
     printf("{\"event\":\"%s\",\"id\":%d,\"reason\":%d,\"reason_name\":\"%s\",\"flags\":%u", mote_event_name(event->kind), event->id,
            event->reason, mote_status_name(event->reason), event->flags);
     print_text("topic", event->topic);
@@ -147,6 +149,7 @@ static void run(const command_t *command) {
     int32_t result = MOTE_STATUS_OK;
     if (strcmp(verb, "init") == 0) result = run_init(command);
     else if (strcmp(verb, "stats") == 0) print_stats();
+    else if (strcmp(verb, "decline") == 0) declines = atoi(command->fields[1]);
     else if (!live) result = MOTE_STATUS_BAD_STATE;
     else if (!verb_run(&mote, command, &result)) result = MOTE_STATUS_NOT_FOUND;
     printf("{\"command\":\"%s\",\"result\":%d,\"status\":\"%s\"", verb, result, mote_status_name(result));
