@@ -33,8 +33,8 @@ export const enum Status {
   MissingKey = -9, // a required configuration key is absent
   NotInProfile = -10, // this build of the module lacks the feature
   InvalidNumber = -11, // not a number that JSON can carry
-  InvalidUtf8 = -12, // not UTF-8, or a character that MQTT forbids
-  InvalidTopic = -13, // empty, or a wildcard where none is allowed
+  InvalidUtf8 = -12, // not UTF-8
+  InvalidTopic = -13, // no topic or filter: empty, not UTF-8, with U+0000, or a wildcard where none is allowed
   Inexact = -14, // the number has more digits than 64 bits hold
   NotFound = -15, // no such member, subscription or request
   TooDeep = -16, // nested deeper than JSON_DEPTH_MAX
@@ -215,24 +215,20 @@ export const enum ErrorField {
 
 /** JSON type that `json_find` returns. */
 export const enum JsonType {
-  Null = 0, // null
-  False = 1, // false
-  True = 2, // true
-  Integer = 3, // a number that fits 64 bits; field Number
-  Decimal = 4, // mantissa in Number, exponent of ten in Exponent
+  Null = 1, // null
+  False = 2, // false
+  True = 3, // true
   Text = 5, // a string; the span is without the quotes and still escaped
-  Object = 6, // the span includes the braces
-  Array = 7, // the span includes the brackets
-  Number = 8, // a number that fits no 64-bit mantissa; use the span
+  Number = 6, // the span is the number as it is written
+  Object = 7, // the span includes the braces
+  Array = 8, // the span includes the brackets
 }
 
 /** The JSON value record: offsets in bytes. */
 export const enum JsonField {
   Text = 0, // u32 address of the value in the document
   TextLength = 4, // u32 bytes
-  Number = 8, // i64 integer or mantissa
-  Exponent = 16, // i32 exponent of ten
-  End = 24, // bytes of the record in this version
+  End = 8, // bytes of the record in this version
 }
 
 /** The counters: offsets in bytes, each u32, wrapping. */

@@ -7,7 +7,7 @@ import { ErrorField, EventField, JsonField, LANE_CAPACITY, RecordsField, Stat } 
 /** Deadlines, u32 each: see base/time.ts. */
 export const TIMERS: usize = memory.data(28, 8);
 /** The value record of `json_find`. */
-export const JSON_VALUE: usize = memory.data(24, 8);
+export const JSON_VALUE: usize = memory.data(8, 4);
 /** The event record. */
 export const EVENT: usize = memory.data(60, 4);
 /** The error record. */
@@ -21,7 +21,7 @@ export const TEXT_LENGTHS: usize = memory.data(24, 4);
 /** The table that `records()` points to. */
 export const RECORDS: usize = memory.data(24, 4);
 
-if (<i32>JsonField.End != 24) ERROR("JSON_VALUE has another size than its record");
+if (<i32>JsonField.End != 8) ERROR("JSON_VALUE has another size than its record");
 if (<i32>EventField.End != 60) ERROR("EVENT has another size than its record");
 if (<i32>ErrorField.End != 12) ERROR("ERROR_RECORD has another size than its record");
 if (<i32>Stat.End != 92) ERROR("STATS has another size than its record");

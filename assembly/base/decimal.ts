@@ -1,25 +1,21 @@
 // Writes whole and decimal numbers as JSON text.
-import { at, limit, moveTo, putByte } from "./cursor";
+import { putBytes } from "./cursor";
+
+/** Room for a sign, a point and 20 digits. */
+const SPACE: i32 = 24;
+const SPACE_BEGIN = memory.data(24, 1);
 
 /** Writes value * 10^-digits with all its digits, 0 to 18 behind the point: 2550 with two is 25.50. */
 export function putDecimal(value: i64, digits: i32): void {
-  // The smallest number has no positive twin, so the digits are taken unsigned.
-  let rest = <u64>value;
-  if (value < 0) {
-    putByte(0x2d);
-    rest = 0 - rest;
-  }
-  let count = 1;
-  for (let higher = rest / 10; higher; higher /= 10) count++;
+  // From the last digit to the first. The smallest number has no positive twin, so the digits are taken unsigned.
+  let rest = <u64>(value < 0 ? 0 - value : value);
+  let to = SPACE_BEGIN + SPACE;
   // At least one digit stands before the point: 5 with two digits is 0.05.
-  count = max(count, digits + 1);
-  let to = at + count + <i32>(digits > 0);
-  moveTo(to);
-  if (to > limit) return;
-  for (; count; count--) {
-    const higher = rest / 10;
-    store<u8>(--to, <u32>(rest - higher * 10) + 0x30);
-    rest = higher;
+  do {
+    store<u8>(--to, <u32>(rest % 10) + 0x30);
+    rest /= 10;
     if (!--digits) store<u8>(--to, 0x2e);
-  }
+  } while (rest || digits >= 0);
+  if (value < 0) store<u8>(--to, 0x2d);
+  putBytes(to, <i32>(SPACE_BEGIN + SPACE - to));
 }

@@ -8,7 +8,10 @@ export declare function bytes(text: string): usize;
 
 /** True when the `length` bytes at `a` and at `b` are the same. */
 export function equals(a: usize, b: usize, length: i32): bool {
-  for (; length; length--) if (load<u8>(a++) != load<u8>(b++)) return false;
+  while (length) {
+    length--;
+    if (load<u8>(a + length) != load<u8>(b + length)) return false;
+  }
   return true;
 }
 
@@ -23,14 +26,14 @@ export function isLiteral(text: usize, length: i32, literal: usize): bool {
   return length == <i32>load<u8>(literal) && startsWith(text, length, literal);
 }
 
-/** The number that a text of nothing but digits stands for; -1 when it is none from 0 to 2147483647. */
+/** The number that a text of nothing but digits stands for; below zero when it is none from 0 to 2147483647. */
 export function readDigits(text: usize, length: i32): i32 {
-  if (length < 1 || length > 10) return -1;
-  let value: i64 = 0;
+  let value = length ? 0 : -1;
   for (; length; length--) {
     const digit = <u32>load<u8>(text++) - 0x30;
-    if (digit > 9) return -1;
+    // One more digit makes at most 2147483649, which is below zero.
+    if (digit > 9 || <u32>value > 214748364) return -1;
     value = value * 10 + digit;
   }
-  return value > i32.MAX_VALUE ? -1 : <i32>value;
+  return value;
 }

@@ -6,18 +6,18 @@ export function isUtf8(text: usize, length: i32): bool {
   while (text < end) {
     let code: u32 = load<u8>(text++);
     if (code < 0x80) continue;
-    // The ones in front of the first zero bit tell how many bytes belong together.
-    let bytes = clz(~(code << 24));
-    if (bytes < 2 || bytes > 4) return false;
-    code &= 0x7f >> bytes;
-    // The least code point of each form: 80, 800, 10000.
-    const least: u32 = bytes == 2 ? 0x80 : 1 << (5 * bytes - 4);
-    while (--bytes) {
+    // C0 and C1 would be overlong, F5 and more beyond the last code point.
+    if (code - 0xc2 > 0x32) return false;
+    // As many ones stand in front as bytes belong together; they stay, and make all code points of one form differ from those of another.
+    let more = clz(~(code << 24));
+    while (--more) {
       const next: u32 = text < end ? load<u8>(text++) : 0;
       if (next >> 6 != 2) return false;
       code = (code << 6) | (next & 0x3f);
     }
-    if (code < least || code > 0x10ffff || code >> 11 == 0x1b) return false;
+    // Overlong forms of three and four bytes, surrogates, and what is beyond U+10FFFF.
+    const high = code >> 11;
+    if (high == 0x1c0 || high == 0x1db || high >> 5 == 0x3c0 || high >> 5 > 0x3d0) return false;
   }
   return true;
 }

@@ -24,6 +24,8 @@ export function refuseKey(status: i32, key: i32): i32 {
 }
 
 /** Reads the value of a key into the settings: Ok, or the Status with the bound that was passed in the error value. */
+// @ts-ignore: decorator
+@inline
 function readValue(key: i32): i32 {
   const token = skip();
   if (token < 0) return refuse(token, 0);
@@ -49,6 +51,8 @@ function readValue(key: i32): i32 {
 }
 
 /** Reads the whole object into the settings. */
+// @ts-ignore: decorator
+@inline
 function readObject(text: usize, bytes: i32): i32 {
   open(text, bytes);
   let token = next();
@@ -78,6 +82,8 @@ function missingKey(): i32 {
 }
 
 /** Reads and carves; the caller compares `carved` with the end of memory. */
+// @ts-ignore: decorator
+@inline
 export function configure(text: usize, bytes: i32): i32 {
   let status = readObject(text, bytes);
   if (status) return status;

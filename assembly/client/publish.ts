@@ -8,7 +8,7 @@ import { Packet, PublishFlag } from "../mqtt/packet";
 import { isConfigured, isSending, wake } from "./connection";
 import * as outbox from "./outbox";
 import { setting, Setting } from "./settings";
-import { publishFlags } from "./staging";
+import { address, holds, publishFlags } from "./staging";
 
 /** The payload is bytes as they are, not a message record. */
 export const RAW: i32 = -1;
@@ -69,10 +69,17 @@ export function append(
   }
 }
 
-/** Appends a PUBLISH with the options of a verb. */
-export function publish(topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32, options: usize): i32 {
+/** The first byte of a PUBLISH as the options of a verb ask for it; a Status when the verb is not allowed. */
+export function publishByte(options: usize): i32 {
   if (!isConfigured) return Status.BadState;
   const flags = publishFlags(options);
-  if (flags > (<u32>PublishFlag.Qos1 | PublishFlag.Retain)) return Status.InvalidValue;
-  return append((Packet.Publish << 4) | flags, topic, topicLength, number, payload, payloadLength, shape);
+  return flags > 3 ? <i32>Status.InvalidValue : (Packet.Publish << 4) | flags;
+}
+
+/** Publishes the message record at the start of the staging area; `topic` is a literal. */
+export function publishRecord(topic: usize, number: i32, length: i32, shape: i32, options: usize): i32 {
+  const firstByte = publishByte(options);
+  if (firstByte < 0) return firstByte;
+  if (!holds(address(), length)) return Status.InvalidValue;
+  return append(firstByte, topic + 1, load<u8>(topic), number, address(), length, shape);
 }

@@ -1,12 +1,13 @@
 // Publishes to any topic.
 import { Status } from "../abi";
 import { isTopicName } from "../mqtt/topic";
-import { NO_NUMBER, publish, RAW } from "./publish";
+import { append, NO_NUMBER, publishByte, RAW } from "./publish";
 import { holds } from "./staging";
 
 /** The export `publish`. */
 export function publishRaw(topic: usize, topicLength: i32, payload: usize, payloadLength: i32, options: usize): i32 {
   if (!holds(topic, topicLength) || !holds(payload, payloadLength)) return Status.InvalidValue;
   if (!isTopicName(topic, topicLength, false)) return Status.InvalidTopic;
-  return publish(topic, topicLength, NO_NUMBER, payload, payloadLength, RAW, options);
+  const firstByte = publishByte(options);
+  return firstByte < 0 ? firstByte : append(firstByte, topic, topicLength, NO_NUMBER, payload, payloadLength, RAW);
 }

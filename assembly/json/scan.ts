@@ -1,49 +1,64 @@
 // Reads JSON text token by token, strictly as RFC 8259 has it, without copying and with bounded nesting.
 import { JSON_DEPTH_MAX, Status } from "../abi";
+import { bytes, utf8 } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 
-/** What `next` found. Negative results are a Status. */
+/** What `next` found; those that begin a value are a JsonType as they are. Negative results are a Status. */
 export const enum Token {
   End = 0, // the text is complete
-  ObjectBegin = 1,
-  ObjectEnd = 2,
-  ArrayBegin = 3,
-  ArrayEnd = 4,
-  Key = 5, // the span is without the quotes, still escaped
-  Text = 6, // likewise
-  Number = 7,
-  True = 8,
-  False = 9,
-  Null = 10,
+  Null = 1,
+  False = 2,
+  True = 3,
+  Key = 4, // the span is without the quotes, still escaped
+  Text = 5, // likewise
+  Number = 6,
+  ObjectBegin = 7,
+  ArrayBegin = 8,
+  ObjectEnd = 9,
+  ArrayEnd = 10,
 }
 
 const enum Place {
   AtValue = 0, // behind a colon, a comma in an array, or nothing
   AtFirst = 1, // just inside an object or array
-  Behind = 2, // behind a value
+  Behind = 2, // behind a value; more than that behind an object or array that was not empty
 }
 
-/** The escapes of one letter, one bit each from b to t. */
-const LETTER_ESCAPES: u32 = (1 << 0) | (1 << 4) | (1 << 12) | (1 << 16) | (1 << 18);
+/** null, false and true in the order of Token and of Member: each six bytes, the first its length. */
+export const WORDS = bytes("\x04null\0\x05false\x04true");
+export const WORD_SIZE: i32 = 6;
 
-/** The span of the token, or of the value that `skip` passed. */
+/** The characters that may follow a backslash, all but u: each where `escapeAt` looks for it. */
+const ESCAPES = bytes('tbn\\/fr"');
+
+/** The span of a text or key, or of the value that `skip` passed. */
 export let from: usize = 0;
 export let length: i32 = 0;
-/** How many tokens that value has; an empty object or array has two. */
-export let tokens: i32 = 0;
 
 let at: usize = 0;
 let end: usize = 0;
 let place: i32 = 0;
-let depth: i32 = 0;
-/** One bit for each open container, the innermost lowest: 1 = array. */
-let arrays: u32 = 0;
+/** One bit for each open object (0) or array (1), the innermost lowest, behind a one that tells where they begin. */
+let nesting: u64 = 0;
 
 /** Begins reading a text. */
 export function open(text: usize, textLength: i32): void {
   at = text;
   end = text + textLength;
-  place = depth = 0;
+  place = 0;
+  nesting = 1;
+}
+
+/** True when the array that ended last was empty. */
+export function wasEmpty(): bool {
+  return place == Place.Behind;
+}
+
+/** Where the tables of escapes keep a character: no two of the eight share a place. */
+// @ts-ignore: decorator
+@inline
+export function escapeIndex(character: u32): usize {
+  return (character % 27) & 7;
 }
 
 /** The byte at the reading place, or 0 at the end: no token begins with or contains a zero byte. */
@@ -51,12 +66,23 @@ function peek(): u32 {
   return at < end ? load<u8>(at) : 0;
 }
 
+/** Passes a byte; the one behind it. */
+function step(): u32 {
+  at++;
+  return peek();
+}
+
+/** Passes a byte if it is the expected one. */
+function accept(expected: u32): bool {
+  if (peek() != expected) return false;
+  at++;
+  return true;
+}
+
 function pastSpace(): u32 {
-  while (true) {
-    const byte = peek();
-    if (byte != 0x20 && byte - 0x09 > 1 && byte != 0x0d) return byte;
-    at++;
-  }
+  let byte = peek();
+  while (<i32>(byte == 0x20) | <i32>(byte == 0x0d) | <i32>(byte - 0x09 < 2)) byte = step();
+  return byte;
 }
 
 /** A token cut short is told from one that is wrong: the caller may have received only a part. */
@@ -66,33 +92,25 @@ function fault(): i32 {
 
 /** Passes a string from its opening quote; the span is what is between the quotes. Text, or the Status of a fault. */
 function scanText(): i32 {
-  from = ++at;
-  let high: u32 = 0;
+  from = at + 1;
   while (true) {
-    const byte = peek();
+    let byte = step();
     if (byte < 0x20) return fault();
-    at++;
-    high |= byte;
     if (byte == 0x22) break;
     if (byte == 0x5c) {
-      const escape = peek();
-      if (escape == 0x75) {
+      byte = step();
+      if (byte == 0x75) {
         for (let digits = 4; digits; digits--) {
-          at++;
-          const digit = peek();
-          if (digit - 0x30 > 9 && (digit | 0x20) - 0x61 > 5) return fault();
+          byte = step();
+          if (byte - 0x30 > 9 && (byte | 0x20) - 0x61 > 5) return fault();
         }
-      } else if (
-        escape != 0x22 && escape != 0x5c && escape != 0x2f &&
-        (escape - 0x62 > 18 || !((LETTER_ESCAPES >> (escape - 0x62)) & 1))
-      ) {
+      } else if (load<u8>(ESCAPES + escapeIndex(byte)) != byte) {
         return fault();
       }
-      at++;
     }
   }
-  length = <i32>(at - from) - 1;
-  return high < 0x80 || isUtf8(from, length) ? <i32>Token.Text : <i32>Status.InvalidUtf8;
+  length = <i32>(at++ - from);
+  return isUtf8(from, length) ? <i32>Token.Text : <i32>Status.InvalidUtf8;
 }
 
 /** Passes digits; false when there is none. */
@@ -103,61 +121,42 @@ function pastDigits(): bool {
 }
 
 function scanNumber(): i32 {
-  if (peek() == 0x2d) at++;
-  if (peek() == 0x30) at++;
-  else if (!pastDigits()) return fault();
-  if (peek() == 0x2e) {
-    at++;
-    if (!pastDigits()) return fault();
-  }
+  accept(0x2d);
+  if (!accept(0x30) && !pastDigits()) return fault();
+  if (accept(0x2e) && !pastDigits()) return fault();
   if ((peek() | 0x20) == 0x65) {
-    at++;
-    const sign = peek();
+    const sign = step();
     if (sign == 0x2b || sign == 0x2d) at++;
     if (!pastDigits()) return fault();
   }
   return Token.Number;
 }
 
-/** Passes one of the three words, told apart by their first byte. */
+/** Passes one of the three words. */
 function scanWord(first: u32): i32 {
-  // The last four bytes of each, in little-endian order.
-  let word: u32 = 0x65757274; // "true"
-  let token = Token.True;
-  if (first == 0x66) {
-    word = 0x65736c61; // "alse"
-    token = Token.False;
-    at++;
-  } else if (first == 0x6e) {
-    word = 0x6c6c756e; // "null"
-    token = Token.Null;
-  }
-  for (; word; word >>= 8) {
-    if (peek() != (word & 0xff)) return fault();
-    at++;
-  }
-  return token;
+  // The thirds of the remainders are 0, 1 and 2 for n, f and t; another letter fails on the first of the word.
+  const index = (first % 9) / 3;
+  let letter = WORDS + index * WORD_SIZE;
+  for (let left: u32 = load<u8>(letter); left; left--) if (!accept(load<u8>(++letter))) return fault();
+  return Token.Null + index;
 }
 
 /** Reads one token: a Token, or the Status of the fault. */
 export function next(): i32 {
   let byte = pastSpace();
-  from = at;
-  const isArray = <bool>(arrays & 1);
   if (place) {
-    if (!depth) return at < end ? <i32>Status.Malformed : <i32>Token.End;
-    if (byte == (isArray ? <u32>0x5d : <u32>0x7d)) {
+    if (nesting == 1) return at < end ? <i32>Status.Malformed : <i32>Token.End;
+    const isArray = <u32>nesting & 1;
+    if (byte == 0x7d - (isArray << 5)) {
       at++;
-      depth--;
-      arrays >>= 1;
-      place = Place.Behind;
-      return isArray ? <i32>Token.ArrayEnd : <i32>Token.ObjectEnd;
+      nesting >>= 1;
+      place++;
+      return Token.ObjectEnd + isArray;
     }
-    if (place == Place.Behind) {
+    if (place > Place.AtFirst) {
       if (byte != 0x2c) return fault();
       at++;
       byte = pastSpace();
-      from = at;
     }
     if (!isArray) {
       if (byte != 0x22) return fault();
@@ -169,20 +168,18 @@ export function next(): i32 {
       return Token.Key;
     }
   }
+  from = at;
   place = Place.Behind;
   if (byte == 0x22) return scanText();
   if ((byte | 0x20) == 0x7b) {
-    if (depth++ == JSON_DEPTH_MAX) return Status.TooDeep;
+    if (nesting >> JSON_DEPTH_MAX) return Status.TooDeep;
+    const isArray = <u32>(byte == 0x5b);
     at++;
-    arrays <<= 1;
+    nesting = (nesting << 1) | isArray;
     place = Place.AtFirst;
-    if (byte == 0x7b) return Token.ObjectBegin;
-    arrays |= 1;
-    return Token.ArrayBegin;
+    return Token.ObjectBegin + isArray;
   }
-  const token = byte == 0x74 || byte == 0x66 || byte == 0x6e ? scanWord(byte) : scanNumber();
-  length = <i32>(at - from);
-  return token;
+  return byte > 0x40 ? scanWord(byte) : scanNumber();
 }
 
 /**
@@ -190,16 +187,14 @@ export function next(): i32 {
  * the quotes where it is a string. Where there is no further value it returns ArrayEnd, ObjectEnd or End.
  */
 export function skip(): i32 {
-  const outside = depth;
+  const outside = nesting;
   const first = next();
   const start = from;
-  tokens = 1;
-  while (depth > outside) {
-    tokens++;
+  while (nesting > outside) {
     const token = next();
     if (token < 0) return token;
   }
-  if (tokens > 1) {
+  if (first != Token.Text) {
     from = start;
     length = <i32>(at - start);
   }

@@ -2,10 +2,10 @@
 import { Status } from "../abi";
 import { at, open, overflowed, putByte, putBytes } from "../base/cursor";
 import { bytes } from "../base/text";
+import { escapeIndex } from "./scan";
 
-/** The letters of the short escapes from b to t, and at the same places the characters that they stand for. */
-const LETTERS = bytes("bfnrt");
-const CONTROLS = bytes("\b\f\n\r\t");
+/** What the characters behind a backslash stand for, in the order of the scanner's table of them. */
+const MEANINGS = bytes('\t\b\n\\/\f\r"');
 
 /** Four hexadecimal digits as a number. */
 function hex4(text: usize): u32 {
@@ -13,23 +13,23 @@ function hex4(text: usize): u32 {
   for (let digit = 0; digit < 4; digit++) {
     const byte: u32 = load<u8>(text + digit);
     // Letters have bit 6, and stand nine above the low four bits of their code.
-    value = (value << 4) | ((byte & 15) + (byte >> 6) * 9);
+    value = (value << 4) + (byte & 15) + (byte >> 6) * 9;
   }
   return value;
 }
 
+/** Writes a code point as UTF-8. */
 function putCodePoint(code: u32): void {
-  if (code < 0x80) {
-    putByte(code);
-    return;
+  // The bytes behind the first one, six bits each from the end; `most` is what the first one still has room for.
+  let rest: u32 = 0;
+  let most: u32 = 0x7f;
+  for (; code > most; code >>= 6) {
+    rest = (rest << 8) | 0x80 | (code & 0x3f);
+    most = (most & 0x3f) >> 1;
   }
-  // Bits behind those of the first byte: 6, 12 or 18; the ones in front of it say how many bytes there are.
-  let shift: u32 = code < 0x800 ? 6 : code < 0x10000 ? 12 : 18;
-  putByte((0xff00 >> (shift / 6 + 1)) | (code >> shift));
-  while (shift) {
-    shift -= 6;
-    putByte(0x80 | ((code >> shift) & 0x3f));
-  }
+  // In front of the room: a zero, and in front of that ones.
+  putByte(code - 2 - 2 * most);
+  for (; rest; rest >>= 8) putByte(rest);
 }
 
 /**
@@ -39,27 +39,26 @@ function putCodePoint(code: u32): void {
 function putAll(text: usize, length: i32, allowZero: bool): i32 {
   const end = text + length;
   while (text < end) {
-    const byte: u32 = load<u8>(text++);
-    if (byte != 0x5c) {
-      putByte(byte);
-      continue;
-    }
     let code: u32 = load<u8>(text++);
-    if (code != 0x75) {
-      for (let letter = 0; letter < 5; letter++) if (load<u8>(LETTERS + letter) == code) code = load<u8>(CONTROLS + letter);
-    } else {
-      code = hex4(text);
-      text += 4;
-      if (code >> 11 == 0x1b) {
-        // A pair is twelve characters: \uD800 to \uDBFF, then \uDC00 to \uDFFF.
-        const low = end - text < 6 || load<u16>(text) != 0x755c ? 0 : hex4(text + 2);
-        if (code > 0xdbff || low >> 10 != 0x37) return Status.InvalidUtf8;
-        text += 6;
-        code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
+    if (code == 0x5c) {
+      code = load<u8>(text++);
+      if (code == 0x75) {
+        code = hex4(text);
+        text += 4;
+        if (code >> 11 == 0x1b) {
+          // A pair is twelve characters: \uD800 to \uDBFF, then \uDC00 to \uDFFF.
+          const low = end - text < 6 || load<u16>(text) != 0x755c ? 0 : hex4(text + 2);
+          if (code > 0xdbff || low >> 10 != 0x37) return Status.InvalidUtf8;
+          text += 6;
+          code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
+        }
+        if (!code && !allowZero) return Status.InvalidValue;
+        putCodePoint(code);
+        continue;
       }
-      if (!code && !allowZero) return Status.InvalidValue;
+      code = load<u8>(MEANINGS + escapeIndex(code));
     }
-    putCodePoint(code);
+    putByte(code);
   }
   return Status.Ok;
 }

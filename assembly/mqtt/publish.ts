@@ -10,10 +10,8 @@ export let packetId: i32 = 0;
 export let payload: usize = 0;
 
 /** Reads 16 bits, high byte first. */
-// @ts-ignore: decorator
-@inline
 export function readU16(from: usize): i32 {
-  return bswap<u16>(load<u16>(from));
+  return (<i32>load<u8>(from) << 8) | load<u8>(from, 1);
 }
 
 /**
@@ -21,17 +19,18 @@ export function readU16(from: usize): i32 {
  * `remaining` bytes. Ok, MoreBytes, or Malformed.
  */
 export function readPublish(flags: u32, from: usize, remaining: i32, available: i32): i32 {
-  if (remaining < 2) return Status.Malformed;
-  if (available < 2) return Status.MoreBytes;
-  topicLength = readU16(from);
-  topic = from + 2;
-  packetId = 0;
-  let length = 2 + topicLength;
-  if (flags & PublishFlag.Qos1) length += 2;
-  if (length > remaining) return Status.Malformed;
-  if (length > available) return Status.MoreBytes;
+  // The flag is 2, which is what the packet id takes.
+  const idLength = flags & PublishFlag.Qos1;
+  let length = 2;
+  if (available >= 2) {
+    topic = from + 2;
+    topicLength = readU16(from);
+    length += topicLength + idLength;
+  }
+  if (length > available) return length > remaining ? Status.Malformed : Status.MoreBytes;
   payload = from + length;
   // ThingsBoard sends packet id 0 once in 65,536 downlinks; it is delivered and not acknowledged.
-  if (flags & PublishFlag.Qos1) packetId = readU16(payload - 2);
-  return isTopicName(topic, topicLength, false) ? Status.Ok : Status.Malformed;
+  packetId = idLength ? readU16(payload - 2) : 0;
+  // Without raw messages only the topics of the platform are told apart; what is none of them is refused with them.
+  return !FEATURE_RAW || isTopicName(topic, topicLength, false) ? Status.Ok : Status.Malformed;
 }

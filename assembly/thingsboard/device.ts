@@ -18,6 +18,8 @@ function subscribe(filter: usize): bool {
 }
 
 /** The body of the export `configure`. `memoryBegin` is the first byte that the module may carve. */
+// @ts-ignore: decorator
+@inline
 export function configureDevice(text: usize, length: i32, memoryBegin: usize, memoryEnd: usize): i32 {
   if (connection.isConfigured) return Status.BadState;
   carveFrom(memoryBegin);

@@ -2,7 +2,7 @@
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
 import { isLiteral, readDigits, startsWith, utf8 } from "../base/text";
 import { skipRest } from "../client/inbound";
-import { publish, RAW } from "../client/publish";
+import { append, publishByte, RAW } from "../client/publish";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { count, EVENT } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
@@ -78,7 +78,7 @@ export function classify(): i32 {
   store<i32>(EVENT, id, EventField.Id);
   if (!(load<u8>(EVENT, EventField.Flags) & EventFlag.Last)) {
     skipRest();
-    if (kind == EventKind.RpcRequest) publish(RPC_RESPONSE + 1, load<u8>(RPC_RESPONSE), id, TOO_LARGE + 1, load<u8>(TOO_LARGE), RAW, 0);
+    if (kind == EventKind.RpcRequest) append(publishByte(0), RPC_RESPONSE + 1, load<u8>(RPC_RESPONSE), id, TOO_LARGE + 1, load<u8>(TOO_LARGE), RAW);
     return refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, Status.TooLarge);
   }
   const payload: usize = load<u32>(EVENT, EventField.Payload);

@@ -1,8 +1,8 @@
 // Asks for attributes (ThingsBoard Device API, request attribute values).
 import { Status } from "../abi";
+import { publishRecord } from "../client/publish";
 import { Shape } from "../json/write";
 import * as requests from "./requests";
-import { send } from "./send";
 import { ATTRIBUTES_REQUEST } from "./topics";
 
 /** A request can wait as long as any interval, but not less than one round trip could take. */
@@ -13,7 +13,7 @@ export function requestAttributes(length: i32, timeoutMs: i32): i32 {
   if (timeoutMs < 1 || timeoutMs > TIMEOUT_MS_MAX) return Status.InvalidValue;
   if (!requests.hasRoom()) return Status.Full;
   const id = requests.nextId();
-  const status = send(ATTRIBUTES_REQUEST, id, length, Shape.Object, 0);
+  const status = publishRecord(ATTRIBUTES_REQUEST, id, length, Shape.Object, 0);
   if (status < 0) return status;
   requests.add(timeoutMs);
   return id;
