@@ -45,6 +45,59 @@ static void on_rpc(mote_t *mote, const mote_event_t *event, void *user) {
     replies = mote_send_rpc_reply(mote, event->id, NULL);
 }
 
+typedef struct number_case {
+    const char *text;
+    int64_t expected;
+    int32_t status;
+} number_case_t;
+
+// What 64 bits hold exactly is read however it is written; anything else is refused.
+static const number_case_t numbers[] = {
+    {"0", 0, MOTE_STATUS_OK},
+    {"-0.00e-7", 0, MOTE_STATUS_OK},
+    {"0e999999999999", 0, MOTE_STATUS_OK},
+    {"9223372036854775807", INT64_MAX, MOTE_STATUS_OK},
+    {"-9223372036854775808", INT64_MIN, MOTE_STATUS_OK},
+    {"9223372036854775808", 0, MOTE_STATUS_INEXACT},
+    {"-9223372036854775809", 0, MOTE_STATUS_INEXACT},
+    {"92233720368547758070", 0, MOTE_STATUS_INEXACT},
+    {"1e18", INT64_C(1000000000000000000), MOTE_STATUS_OK},
+    {"1e19", 0, MOTE_STATUS_INEXACT},
+    {"1e999999999999", 0, MOTE_STATUS_INEXACT},
+    {"-1.25E+2", -125, MOTE_STATUS_OK},
+    {"12300e-2", 123, MOTE_STATUS_OK},
+    {"12345e-2", 0, MOTE_STATUS_INEXACT},
+    {"700000000000000000000e-20", 7, MOTE_STATUS_OK},
+    {"5e-999999999999", 0, MOTE_STATUS_INEXACT},
+    {"0.5", 0, MOTE_STATUS_INEXACT},
+};
+#define NUMBERS (sizeof numbers / sizeof numbers[0])
+static size_t numbers_read;
+
+static void on_numbers(mote_t *mote, const mote_event_t *event, void *user) {
+    (void)user;
+    if (event->kind != MOTE_EVENT_RPC_REQUEST) return;
+    const number_case_t *number = &numbers[numbers_read++];
+    int64_t value = 0;
+    CHECK_EQUAL(mote_json_integer(mote, event->value, "", &value), number->status);
+    CHECK(value == number->expected);
+}
+
+static void reads_integers(void) {
+    client_prepare(&client, TEST_CONFIG);
+    client.options.on_event = on_numbers;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    for (size_t index = 0; index < NUMBERS; index++) {
+        char payload[80];
+        (void)snprintf(payload, sizeof payload, "{\"method\":\"m\",\"params\":%s}", numbers[index].text);
+        receive("v1/devices/me/rpc/request/7", payload);
+        client_serve(&client);
+    }
+    CHECK_EQUAL(numbers_read, NUMBERS);
+    mote_free(&client.mote);
+}
+
 static void answers_rpc(void) {
     client_prepare(&client, TEST_CONFIG);
     client.options.on_event = on_rpc;
@@ -105,6 +158,7 @@ static void runs_until_woken(void) {
 
 void test_device(void) {
     answers_rpc();
+    reads_integers();
     runs_until_woken();
     publishes_and_subscribes();
 }

@@ -18,8 +18,8 @@ test("wrong hex and wrong answers are found", () => {
   const count = (log: string): number => checkExpectations("x.md", vector(log)).length;
   assert.equal(count("given: a session\ndevice sends: PUBACK id 7\n  40 02 00 07"), 0);
   assert.equal(count("given: a session\ndevice sends: PUBACK id 7\n  40 02 00 08"), 1);
-  assert.equal(count('device: jsonFind {"a":1} "a"\nanswer: Integer 1'), 0);
-  assert.equal(count('device: jsonFind {"a":1} "a"\nanswer: Integer 2'), 1);
+  assert.equal(count('device: jsonFind {"a":1} "a"\nanswer: Number 1'), 0);
+  assert.equal(count('device: jsonFind {"a":1} "a"\nanswer: Number 2'), 1);
   assert.equal(count('device: jsonFind {"a":1} "b"\nanswer: NotFound'), 0);
   assert.equal(count('device: jsonFind {"a":1} "a"\nanswer: Malformed'), 1);
   assert.equal(count('device: jsonFind "{" "a"\nanswer: NotFound'), 1);

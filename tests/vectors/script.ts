@@ -90,10 +90,7 @@ async function find(device: VectorDevice, words: Word[]): Promise<Outcome> {
   const found = Buffer.from(await device.read(await record(device, RecordsField.JsonValue), JsonField.End));
   const text = await device.read(found.readUInt32LE(JsonField.Text), found.readUInt32LE(JsonField.TextLength));
   const type = Object.entries(JsonType).find(([, value]) => value === answer.result)?.[0] ?? `type ${answer.result}`;
-  const number = found.readBigInt64LE(JsonField.Number);
-  const exponent = found.readInt32LE(JsonField.Exponent);
-  if (answer.result === JsonType.Integer) return { ...answer, shown: `${type} ${number}` };
-  if (answer.result === JsonType.Decimal) return { ...answer, shown: `${type} ${number} x 10^${exponent}` };
+  if (answer.result === JsonType.Number) return { ...answer, shown: `${type} ${Buffer.from(text).toString()}` };
   const isNamed = answer.result === JsonType.Null || answer.result === JsonType.True || answer.result === JsonType.False;
   return { ...answer, shown: isNamed ? type : `${type} ${showBytes(text)}` };
 }

@@ -85,7 +85,7 @@ typedef struct mote_options {
     /* Required: network, clock and random numbers; one port per client. */
     mote_port_t *port;
 
-    /* Required: working memory, aligned to 8 bytes. Ahead of time: memory_size + subscriptions_size + about 200 bytes.
+    /* Required: working memory, aligned to 8 bytes. Ahead of time: memory_size + subscriptions_size + 512 bytes.
      * wasm3: see host/c/README.md, or load once and ask mote_arena_used(). */
     void *arena;
     size_t arena_size;
@@ -233,8 +233,6 @@ int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const cha
 typedef struct mote_json {
     mote_json_type_t type;
     mote_span_t text;  /* the value; of a text without the quotes and still escaped */
-    int64_t number;    /* integer, or mantissa */
-    int32_t exponent;  /* of ten */
 } mote_json_t;
 
 /* Finds a member in JSON of the last event. A path is names and array indices separated by points, "" the document

@@ -38,8 +38,6 @@ int32_t mote_json_find(mote_t *mote, mote_span_t document, const char *path, mot
     if (!mote_memory_holds(mote, text, length)) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "json_find", 0);
     out_value->type = (mote_json_type_t)type;
     out_value->text = (mote_span_t){(const char *)mote->memory + text, length};
-    out_value->number = mote_load_i64(record + MOTE_JSON_FIELD_NUMBER);
-    out_value->exponent = (int32_t)mote_load_u32(record + MOTE_JSON_FIELD_EXPONENT);
     return type;
 }
 
@@ -52,18 +50,53 @@ int32_t mote_json_boolean(mote_t *mote, mote_span_t document, const char *path, 
     return MOTE_STATUS_OK;
 }
 
-// 2.0 and 20e-1 are integers too; 2.5 is Inexact.
-static int32_t scale(int64_t mantissa, int32_t exponent, int64_t *out_value) {
-    if (mantissa == 0) exponent = 0;
-    for (; exponent < 0; exponent++) {
-        if (mantissa % 10 != 0) return MOTE_STATUS_INEXACT;
-        mantissa /= 10;
+// Beyond every number of digits that a text in the module's memory can have.
+#define EXPONENT_MAX 99999999
+
+static bool is_digit(char letter) {
+    return letter >= '0' && letter <= '9';
+}
+
+// What stands behind the letter e, or 0.
+static int32_t exponent_of(const char *text, const char *end) {
+    while (text < end && (*text | 0x20) != 'e') text++;
+    if (text == end) return 0;
+    bool negative = *++text == '-';
+    if (!is_digit(*text)) text++;
+    int32_t exponent = 0;
+    for (; text < end; text++) {
+        if (exponent <= EXPONENT_MAX / 10) exponent = exponent * 10 + (*text - '0');
     }
-    for (; exponent > 0; exponent--) {
-        if (mantissa > INT64_MAX / 10 || mantissa < INT64_MIN / 10) return MOTE_STATUS_INEXACT;
-        mantissa *= 10;
+    return negative ? -exponent : exponent;
+}
+
+// Appends a digit to a number that is counted below zero, where one more fits; false when it does not fit.
+static bool append(int64_t *number, int digit) {
+    if (*number < (INT64_MIN + digit) / 10) return false;
+    *number = *number * 10 - digit;
+    return true;
+}
+
+// Reads a number that the module has checked, exactly: 2.0 and 20e-1 are integers too; 2.5 is Inexact.
+static int32_t read_integer(mote_span_t span, int64_t *out_value) {
+    const char *text = span.data;
+    const char *end = text + span.length;
+    bool negative = *text == '-';
+    if (negative) text++;
+    // How many digits stand in front of the point once the exponent has moved it.
+    int32_t whole = exponent_of(text, end);
+    for (const char *digit = text; digit < end && is_digit(*digit); digit++) whole++;
+    int64_t number = 0;
+    for (; text < end && (is_digit(*text) || *text == '.'); text++) {
+        if (*text == '.') continue;
+        int digit = *text - '0';
+        if (whole-- > 0 ? !append(&number, digit) : digit != 0) return MOTE_STATUS_INEXACT;
     }
-    *out_value = mantissa;
+    while (number != 0 && whole-- > 0) {
+        if (!append(&number, 0)) return MOTE_STATUS_INEXACT;
+    }
+    if (!negative && number == INT64_MIN) return MOTE_STATUS_INEXACT;
+    *out_value = negative ? number : -number;
     return MOTE_STATUS_OK;
 }
 
@@ -71,9 +104,7 @@ int32_t mote_json_integer(mote_t *mote, mote_span_t document, const char *path, 
     mote_json_t value;
     int32_t type = mote_json_find(mote, document, path, &value);
     if (type < 0) return type;
-    if (type == MOTE_JSON_TYPE_NUMBER) return MOTE_STATUS_INEXACT;
-    if (type != MOTE_JSON_TYPE_INTEGER && type != MOTE_JSON_TYPE_DECIMAL) return MOTE_STATUS_WRONG_TYPE;
-    return scale(value.number, type == MOTE_JSON_TYPE_DECIMAL ? value.exponent : 0, out_value);
+    return type == MOTE_JSON_TYPE_NUMBER ? read_integer(value.text, out_value) : MOTE_STATUS_WRONG_TYPE;
 }
 
 int32_t mote_json_text(mote_t *mote, mote_span_t document, const char *path, char *out_text, size_t capacity) {

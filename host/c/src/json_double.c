@@ -10,11 +10,7 @@ int32_t mote_json_double(mote_t *mote, mote_span_t document, const char *path, d
     mote_json_t value;
     int32_t type = mote_json_find(mote, document, path, &value);
     if (type < 0) return type;
-    if (type == MOTE_JSON_TYPE_INTEGER) {
-        *out_value = (double)value.number;
-        return MOTE_STATUS_OK;
-    }
-    if (type != MOTE_JSON_TYPE_DECIMAL && type != MOTE_JSON_TYPE_NUMBER) return MOTE_STATUS_WRONG_TYPE;
+    if (type != MOTE_JSON_TYPE_NUMBER) return MOTE_STATUS_WRONG_TYPE;
     if (value.text.length >= NUMBER_TEXT_MAX) return MOTE_STATUS_INEXACT;
     char text[NUMBER_TEXT_MAX];
     memcpy(text, value.text.data, value.text.length);
