@@ -17,7 +17,7 @@ static void follow_state(mote_t *mote) {
             mote->started = false;
             mote->state = MOTE_STATE_STOPPED;
         } else if (mote->handle == 0) {
-            mote->state = MOTE_STATE_WAITING;
+            mote->state = mote->started ? MOTE_STATE_WAITING : MOTE_STATE_STOPPED; // it may have ended while it drained
         }
         break;
     default: break;

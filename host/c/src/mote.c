@@ -55,6 +55,7 @@ int32_t mote_start(mote_t *mote) {
     if (status >= 0) {
         mote->started = true;
         if (mote->state == MOTE_STATE_STOPPED) mote->state = MOTE_STATE_WAITING;
+        if (mote->state == MOTE_STATE_DRAINING) mote->state = MOTE_STATE_CONNECTED; // disconnect() is taken back
     }
     return status;
 }
