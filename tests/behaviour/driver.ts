@@ -137,7 +137,8 @@ function escape(field: Field): string {
 
 function node(print: (line: object) => void): Machine {
   const client = new NodeClient(print);
-  return { write: (line) => client.run(line), kill: () => client.kill(), end: () => client.end() };
+  // A turn of the event loop for each command, as the loop of the C program polls between two of them.
+  return { write: (line) => void setImmediate(() => client.run(line)), kill: () => client.kill(), end: () => client.end() };
 }
 
 function program(engine: Engine, print: (line: object) => void, onEnd: () => void): Machine {

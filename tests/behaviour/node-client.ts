@@ -101,6 +101,7 @@ export class NodeClient {
         return Status.Ok;
       case "trap":
         this.#isTrapNext = true;
+        runner.wake(); // the C program polls after each command as well
         return Status.Ok;
       case "decline":
         this.#declines = Number(words[0]);
@@ -179,9 +180,13 @@ export class NodeClient {
         onTrap: () => { this.#traps++; },
         onRebuilt: (module) => {
           for (const [filter, qos] of this.#filters) module.subscribe(utf8(filter), qos);
+          if (this.#phase === "Connected") this.#phase = "Trying";
           this.#print(EventKind.Restarted);
         },
-        onFailed: () => this.#print(EventKind.Failed),
+        onFailed: () => {
+          this.#phase = "Stopped";
+          this.#print(EventKind.Failed);
+        },
       });
     } catch (error) {
       throw asConfigurationError(error);
