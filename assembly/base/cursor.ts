@@ -49,3 +49,9 @@ export function putBytes(from: usize, length: i32): void {
 export function putLiteral(literal: usize): void {
   putBytes(literal + 1, load<u8>(literal));
 }
+
+/** Writes 16 bits where they have their place already, high byte first. */
+export function storeU16(address: usize, value: u32): void {
+  store<u8>(address, value >> 8);
+  store<u8>(address, value, 1);
+}

@@ -1,15 +1,12 @@
 // Writes whole and decimal numbers as JSON text.
+import { DIGITS_END } from "../memory";
 import { putBytes } from "./cursor";
-
-/** Room for a sign, a point and 20 digits. */
-const SPACE: i32 = 24;
-const SPACE_BEGIN = memory.data(24, 1);
 
 /** Writes value * 10^-digits with all its digits, 0 to 18 behind the point: 2550 with two is 25.50. */
 export function putDecimal(value: i64, digits: i32): void {
   // From the last digit to the first. The smallest number has no positive twin, so the digits are taken unsigned.
   let rest = <u64>(value < 0 ? 0 - value : value);
-  let to = SPACE_BEGIN + SPACE;
+  let to = DIGITS_END;
   // At least one digit stands before the point: 5 with two digits is 0.05.
   do {
     store<u8>(--to, <u32>(rest % 10) + 0x30);
@@ -17,5 +14,5 @@ export function putDecimal(value: i64, digits: i32): void {
     if (!--digits) store<u8>(--to, 0x2e);
   } while (rest || digits >= 0);
   if (value < 0) store<u8>(--to, 0x2d);
-  putBytes(to, <i32>(SPACE_BEGIN + SPACE - to));
+  putBytes(to, <i32>(DIGITS_END - to));
 }

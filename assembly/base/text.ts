@@ -8,6 +8,11 @@ export declare function bytes(text: string): usize;
 
 /** True when the `length` bytes at `a` and at `b` are the same. */
 export function equals(a: usize, b: usize, length: i32): bool {
+  for (; length >= 8; length -= 8) {
+    if (load<u64>(a) != load<u64>(b)) return false;
+    a += 8;
+    b += 8;
+  }
   while (length) {
     length--;
     if (load<u8>(a + length) != load<u8>(b + length)) return false;
@@ -30,10 +35,11 @@ export function isLiteral(text: usize, length: i32, literal: usize): bool {
 export function readDigits(text: usize, length: i32): i32 {
   let value = length ? 0 : -1;
   for (; length; length--) {
-    const digit = <u32>load<u8>(text++) - 0x30;
-    // One more digit makes at most 2147483649, which is below zero.
-    if (digit > 9 || <u32>value > 214748364) return -1;
+    const digit = <u32>load<u8>(text) - 0x30;
+    // Below 2^28 one more digit cannot pass 2^32, so that what passes 2^31 shows by its sign.
+    if (digit > 9 || <u32>value >> 28) return -1;
     value = value * 10 + digit;
+    text++;
   }
   return value;
 }

@@ -181,7 +181,7 @@ function happen(event: i32): void {
 }
 
 /** The connection ended: the event that says so. */
-function lose(reason: i32): i32 {
+export function lose(reason: i32): i32 {
   lastReason = reason;
   if (reason == Status.ProtocolError) count(Stat.ProtocolErrors);
   if (state >= State.Connected) {
@@ -211,6 +211,8 @@ function receiveConnack(flags: u32, code: i32): i32 {
 }
 
 /** Handles a packet that is no PUBLISH. */
+// @ts-ignore: decorator
+@inline
 function receivePacket(): i32 {
   const type = inbound.firstByte() >> 4;
   const body = inbound.passPacket();
@@ -243,6 +245,8 @@ function receivePacket(): i32 {
 }
 
 /** Looks at every deadline of a session; the event of the one that ended it, or None. */
+// @ts-ignore: decorator
+@inline
 function checkDeadlines(): i32 {
   if (isDue(Timer.Acknowledge)) return lose(Status.AcknowledgeTimeout);
   if (isDue(Timer.Pong)) return lose(Status.PingTimeout);
@@ -285,6 +289,8 @@ function rejectPoison(): i32 {
 }
 
 /** One step of the connection: the event that it raised, or None. */
+// @ts-ignore: decorator
+@inline
 function step(): i32 {
   if (fault) return lose(fault);
   if (state < State.Opening) {
@@ -347,6 +353,8 @@ function takePending(): i32 {
 }
 
 /** The body of the export `poll`: the kind of the event that happened. */
+// @ts-ignore: decorator
+@inline
 export function poll(): i32 {
   readClock();
   again = false;

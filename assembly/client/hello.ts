@@ -1,11 +1,12 @@
 // Holds what a connection begins with: the name of the server and the CONNECT packet, both built once.
 import { Status } from "../abi";
-import { at, limit, open, putByte, putBytes, putU16 } from "../base/cursor";
+import { at, limit, open, putByte, putBytes, putU16, storeU16 } from "../base/cursor";
 import { bytes } from "../base/text";
 import { putUnescaped } from "../json/unescape";
 import { carve, carved } from "../memory";
 import { putRemainingLength } from "../mqtt/length";
 import { ConnectFlag, Packet } from "../mqtt/packet";
+import { readU16 } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
 import { isPresent, setting, Setting, textLength } from "./settings";
 
@@ -27,7 +28,7 @@ function putSetting(key: i32): void {
   let status = putUnescaped(setting(key), textLength(key));
   const length = <i32>(at - from);
   if (at <= limit) {
-    store<u16>(from - 2, bswap<u16>(<u16>length));
+    storeU16(from - 2, length);
     if (FEATURE_RAW && key == Setting.WillTopic && !isTopicName(from, length, false)) status = Status.InvalidTopic;
   }
   if (status) {
@@ -73,5 +74,5 @@ export function build(end: usize): void {
 
 /** Bytes of the server's name. */
 export function serverNameLength(): i32 {
-  return bswap<u16>(load<u16>(serverName - 2));
+  return readU16(serverName - 2);
 }

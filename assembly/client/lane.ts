@@ -1,5 +1,6 @@
 // Carries the small packets that nothing may hold up: PUBACK, PINGREQ and DISCONNECT.
 import { LANE_CAPACITY } from "../abi";
+import { storeU16 } from "../base/cursor";
 import { LANE } from "../memory";
 import { Packet } from "../mqtt/packet";
 
@@ -17,7 +18,7 @@ export function hasRoom(): bool {
 
 export function putPuback(packetId: i32): void {
   store<u16>(LANE + written, (Packet.Puback << 4) | (2 << 8));
-  store<u16>(LANE + written, bswap<u16>(<u16>packetId), 2);
+  storeU16(LANE + written + 2, packetId);
   written += PUBACK_LENGTH;
 }
 

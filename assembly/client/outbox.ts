@@ -43,7 +43,7 @@ let end: usize = 0;
 let head: usize = 0;
 let first: usize = 0;
 let sendAt: usize = 0;
-/** The end of the settled subscriptions at the base: an outbox without messages goes on there. */
+/** The end of the last settled subscription: an outbox without messages goes on there. */
 let floor: usize = 0;
 /** The record that is on its way to the port. */
 let current: usize = 0;
@@ -103,10 +103,10 @@ function reclaim(): void {
   setDeadline(Timer.Acknowledge, first < head ? load<u32>(first, Record.Deadline) : 0);
 }
 
-/** Finds the end of the settled subscriptions at the base. */
+/** Finds the end of the last settled subscription. */
 function findFloor(): void {
   floor = base;
-  while (floor < head && markOf(floor) == Mark.Settled) floor = after(floor);
+  for (let record = base; record < head; record = after(record)) if (markOf(record) == Mark.Settled) floor = after(record);
 }
 
 /** Moves the records together at the base. None of them may be on its way or lent. */

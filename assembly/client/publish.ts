@@ -1,6 +1,6 @@
 // Writes PUBLISH, SUBSCRIBE and UNSUBSCRIBE packets into the outbox.
 import { Status } from "../abi";
-import { at, limit, moveTo, overflowed, putBytes, putU16 } from "../base/cursor";
+import { at, limit, moveTo, overflowed, putBytes, putU16, storeU16 } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
 import { putMessage } from "../json/write";
 import { putRemainingLength } from "../mqtt/length";
@@ -48,10 +48,8 @@ export function append(
     if (at <= limit) {
       const length = <i32>(at - text) - 2;
       store<u8>(packet, firstByte);
-      store<u8>(body, id >> 8); // is overwritten where the id stands behind the topic
-      store<u8>(body, id, 1);
-      store<u8>(text, length >> 8);
-      store<u8>(text, length, 1);
+      storeU16(body, id); // is overwritten where the id stands behind the topic
+      storeU16(text, length);
     }
     if (isPublish && id) putU16(id);
     let status: i32 = Status.Ok;

@@ -28,6 +28,9 @@ const enum Place {
 export const WORDS = bytes("\x04null\0\x05false\x04true");
 export const WORD_SIZE: i32 = 6;
 
+/** Space, tab, line feed and carriage return, one bit each. */
+const SPACES: u64 = (1 << 0x09) | (1 << 0x0a) | (1 << 0x0d) | ((<u64>1) << 0x20);
+
 /** The characters that may follow a backslash, all but u: each where `escapeAt` looks for it. */
 const ESCAPES = bytes('tbn\\/fr"');
 
@@ -62,14 +65,10 @@ export function escapeIndex(character: u32): usize {
 }
 
 /** The byte at the reading place, or 0 at the end: no token begins with or contains a zero byte. */
+// @ts-ignore: decorator
+@inline
 function peek(): u32 {
   return at < end ? load<u8>(at) : 0;
-}
-
-/** Passes a byte; the one behind it. */
-function step(): u32 {
-  at++;
-  return peek();
 }
 
 /** Passes a byte if it is the expected one. */
@@ -80,9 +79,11 @@ function accept(expected: u32): bool {
 }
 
 function pastSpace(): u32 {
-  let byte = peek();
-  while (<i32>(byte == 0x20) | <i32>(byte == 0x0d) | <i32>(byte - 0x09 < 2)) byte = step();
-  return byte;
+  while (true) {
+    const byte = peek();
+    if (byte > 0x20 || !((SPACES >> byte) & 1)) return byte;
+    at++;
+  }
 }
 
 /** A token cut short is told from one that is wrong: the caller may have received only a part. */
@@ -92,16 +93,23 @@ function fault(): i32 {
 
 /** Passes a string from its opening quote; the span is what is between the quotes. Text, or the Status of a fault. */
 function scanText(): i32 {
-  from = at + 1;
+  let next = at + 1;
+  from = next;
+  let high: u32 = 0;
   while (true) {
-    let byte = step();
+    at = next;
+    let byte = peek();
     if (byte < 0x20) return fault();
+    next++;
+    high |= byte;
     if (byte == 0x22) break;
     if (byte == 0x5c) {
-      byte = step();
+      at = next++;
+      byte = peek();
       if (byte == 0x75) {
         for (let digits = 4; digits; digits--) {
-          byte = step();
+          at = next++;
+          byte = peek();
           if (byte - 0x30 > 9 && (byte | 0x20) - 0x61 > 5) return fault();
         }
       } else if (load<u8>(ESCAPES + escapeIndex(byte)) != byte) {
@@ -109,8 +117,9 @@ function scanText(): i32 {
       }
     }
   }
-  length = <i32>(at++ - from);
-  return isUtf8(from, length) ? <i32>Token.Text : <i32>Status.InvalidUtf8;
+  length = <i32>(at - from);
+  at = next;
+  return high < 0x80 || isUtf8(from, length) ? <i32>Token.Text : <i32>Status.InvalidUtf8;
 }
 
 /** Passes digits; false when there is none. */
@@ -125,8 +134,8 @@ function scanNumber(): i32 {
   if (!accept(0x30) && !pastDigits()) return fault();
   if (accept(0x2e) && !pastDigits()) return fault();
   if ((peek() | 0x20) == 0x65) {
-    const sign = step();
-    if (sign == 0x2b || sign == 0x2d) at++;
+    at++;
+    if (!accept(0x2b)) accept(0x2d);
     if (!pastDigits()) return fault();
   }
   return Token.Number;
@@ -202,10 +211,13 @@ export function skip(): i32 {
 }
 
 /** Checks one whole text: the token that it begins with, or the Status of the first fault. */
+// @ts-ignore: decorator
+@inline
 export function validate(text: usize, textLength: i32): i32 {
   open(text, textLength);
-  const first = skip();
-  if (first < 0) return first;
-  const last = next();
-  return last ? last : first;
+  const first = next();
+  let token = first;
+  // One more token than the value has: the end of the text.
+  while (token > 0) token = next();
+  return token ? token : first;
 }

@@ -39,9 +39,11 @@ function putCodePoint(code: u32): void {
 function putAll(text: usize, length: i32, allowZero: bool): i32 {
   const end = text + length;
   while (text < end) {
-    let code: u32 = load<u8>(text++);
+    let code: u32 = load<u8>(text);
+    text++;
     if (code == 0x5c) {
-      code = load<u8>(text++);
+      code = load<u8>(text);
+      text++;
       if (code == 0x75) {
         code = hex4(text);
         text += 4;

@@ -1,11 +1,13 @@
 // Tells which message of the ThingsBoard Device API arrived.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
 import { isLiteral, readDigits, startsWith, utf8 } from "../base/text";
+import { lose } from "../client/connection";
 import { skipRest } from "../client/inbound";
 import { append, publishByte, RAW } from "../client/publish";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { count, EVENT } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
+import { isTopicName } from "../mqtt/topic";
 import { settleRequest } from "./requests";
 import { ATTRIBUTES, ATTRIBUTES_RESPONSE, RPC_REQUEST, RPC_RESPONSE } from "./topics";
 
@@ -20,6 +22,8 @@ function idBehind(prefix: usize): i32 {
 }
 
 /** Finds method and params of an RPC request: Ok, or the Status of what is wrong with it. */
+// @ts-ignore: decorator
+@inline
 function readRpc(payload: usize, payloadLength: i32): i32 {
   open(payload, payloadLength);
   let token = next();
@@ -56,6 +60,8 @@ function refuse(stat: i32, kind: i32, reason: i32): i32 {
 }
 
 /** Turns the event Message, whole or a first part, into the event of the API that its topic belongs to. */
+// @ts-ignore: decorator
+@inline
 export function classify(): i32 {
   let kind: i32 = EventKind.Message;
   let id = 0;
@@ -68,7 +74,7 @@ export function classify(): i32 {
     kind = EventKind.AttributesResponse;
     id = idBehind(ATTRIBUTES_RESPONSE);
   } else if (FEATURE_RAW) {
-    return kind;
+    return isTopicName(topic, topicLength, false) ? kind : lose(Status.ProtocolError);
   }
   if (kind == EventKind.Message || id < 0) {
     // Nobody can use it: a topic that is not this profile's, or an id that no answer could carry.
