@@ -233,7 +233,7 @@ export class NodeClient {
     }
     if (value === null) return JsonType.Null;
     if (typeof value === "boolean") return value ? JsonType.True : JsonType.False;
-    if (typeof value === "number") return Number.isInteger(value) ? JsonType.Integer : JsonType.Decimal;
+    if (typeof value === "number") return JsonType.Number;
     if (typeof value === "string") return JsonType.Text;
     return Array.isArray(value) ? JsonType.Array : JsonType.Object;
   }
