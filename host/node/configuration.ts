@@ -57,8 +57,11 @@ export interface Prepared {
 export function prepare(configuration: Configuration | string): Prepared {
   const object = typeof configuration === "string" ? parse(configuration) : configuration;
   const { tls, link, host, ...rest } = object;
-  if (tls !== undefined && (typeof tls !== "object" || tls === null || Array.isArray(tls))) {
-    throw new ConfigurationError(Status.WrongType, "configuration", { text: "tls" });
+  // What stays here is checked here, as the module checks it for hosts that pass it on.
+  for (const [text, value] of Object.entries({ tls, link, host })) {
+    if (value !== undefined && (typeof value !== "object" || value === null || Array.isArray(value))) {
+      throw new ConfigurationError(Status.WrongType, "configuration", { text });
+    }
   }
   const belongsToHost = tls !== undefined || link !== undefined || host !== undefined;
   const text = typeof configuration === "string" && !belongsToHost ? configuration
