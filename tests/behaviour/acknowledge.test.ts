@@ -6,7 +6,7 @@ import { BareBroker } from "./bare-broker.ts";
 
 behaviour("acknowledgements", (check) => {
   check("a PUBACK that does not come closes the link once; the message comes again", async (t, engine) => {
-    const { site, driver } = await online(t, engine, { ack_timeout_s: 1 });
+    const { site, driver } = await online(t, engine, { ack_timeout_s: 2 });
     site.server.faults.dropPuback();
     const id = await driver.run("telemetry", '{"a":1}', 1);
     assert.equal((await driver.event("Disconnected")).reason_name, "AcknowledgeTimeout");
@@ -76,8 +76,9 @@ behaviour("acknowledgements", (check) => {
     const driver = await started(t, engine, broker.port, { rpc: false, shared_attributes: false, max_inflight: 3, keep_alive_s: 1 });
     for (let n = 0; n < 7; n++) await driver.run("telemetry", `{"k":${n}}`, 1);
     const link = await broker.link(1);
-    // The PINGREQ leaves after everything that may leave, so what came before it is all there is.
-    await link.packet("pingreq");
+    // A PINGREQ leaves when everything that may leave has left, so what came before it is all there is.
+    await link.packet("publish", 3);
+    await link.packet("pingreq", link.of("pingreq").length + 1);
     assert.equal(link.of("publish").length, 3);
     link.answers.publish = true;
     for (const { messageId } of link.of("publish")) link.puback(messageId!);

@@ -71,6 +71,7 @@ behaviour("messages from the peer", (check) => {
       { cmd: "publish", topic: "in/b", payload: "2", qos: 1, messageId: 2, dup: false, retain: false },
     );
     assert.equal((await driver.event("Disconnected")).reason_name, "Redelivery");
+    await link.closed();
     assert.equal(link.of("puback").length, 0, "the second message is not acknowledged before the first");
     const second = await broker.link(2);
     await second.packet("subscribe");
@@ -128,6 +129,7 @@ behaviour("messages from the peer", (check) => {
     const numbers = [...Array(500).keys()];
     link.send(...numbers.map((n) => ({ cmd: "publish" as const, topic: "in/n", payload: `${n}`, qos: 1 as const, messageId: n + 1, dup: false, retain: false })));
     await link.packet("puback", 500);
+    await driver.until("500 messages", () => driver.of("Message").length >= 500);
     assert.deepEqual(driver.of("Message").map(({ payload }) => Number(payload)), numbers);
     assert.deepEqual(link.of("puback").map(({ messageId }) => messageId), numbers.map((n) => n + 1));
   });

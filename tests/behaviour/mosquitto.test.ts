@@ -124,7 +124,7 @@ behaviour("mosquitto", (check) => {
   });
 
   check("the keep-alive keeps a quiet link up, and a stopped broker is survived", async (t, engine) => {
-    const { broker, driver } = await connected(t, engine, { keep_alive_s: 1 });
+    const { broker, driver } = await connected(t, engine, { keep_alive_s: 2 });
     // mosquitto closes after one and a half intervals without a packet, so three PINGREQs are a proof.
     await broker.logged(/Received PINGREQ from device/, 3);
     assert.equal((await driver.stats()).stats.Disconnects, 0);

@@ -75,9 +75,12 @@ behaviour("refusals", (check) => {
   check("a server that closes twice before the connection was healthy makes it Unstable, a healthy one starts afresh", async (t, engine) => {
     const broker = await BareBroker.open(t);
     const driver = await started(t, engine, broker.port, { rpc: false, shared_attributes: false, healthy_s: 1, keep_alive_s: 1 });
-    (await broker.link(1)).packet("connect").then(async () => { await driver.event("Connected"); broker.links[0]!.socket.end(); }, () => {});
-    // Healthy takes a second and an answer of the server, here the PINGRESP after 750 ms.
+    await driver.event("Connected");
+    (await broker.link(1)).socket.end();
+    // Healthy takes a second and an answer of the server, here a PUBACK; the second PINGREQ comes after 1.5 s.
     const second = await broker.link(2);
+    await driver.run("publish", "t", "x", 1);
+    await driver.event("Delivered");
     await second.packet("pingreq", 2);
     second.socket.end();
     const third = await broker.link(3);
