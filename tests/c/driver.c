@@ -40,6 +40,8 @@ static int declines; // messages that are still to be declined; only inside the 
 // One line at a time goes from the reading thread to the client's task.
 static char line[LINE_MAX_BYTES];
 static bool pending, ended;
+// The client is being taken apart and must not be woken.
+static bool leaving;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
@@ -173,8 +175,8 @@ static void *read_lines(void *unused) {
         pending = more;
         ended = !more;
         pthread_cond_signal(&changed);
+        if (!leaving) mote_wake(&mote);
         pthread_mutex_unlock(&mutex);
-        mote_wake(&mote);
     }
     return NULL;
 }
@@ -205,6 +207,9 @@ int main(void) {
     while (take_command(!live)) {
         if (live) mote_run(&mote, RUN_MS);
     }
+    pthread_mutex_lock(&mutex);
+    leaving = true;
+    pthread_mutex_unlock(&mutex);
     mote_free(&mote);
     mote_posix_free(&port);
     return 0;

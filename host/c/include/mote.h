@@ -158,7 +158,8 @@ void mote_wait(mote_t *mote, uint32_t timeout_ms);
 /* Polls and waits for `timeout_ms`, or until mote_wake(). Ok, or Trapped once the client has failed for good. */
 int32_t mote_run(mote_t *mote, uint32_t timeout_ms);
 
-/* Ends mote_wait() and mote_run() early. May be called from another task, a signal or an interrupt. */
+/* Ends mote_wait() and mote_run() early. May be called from another task, a signal or an interrupt, but not once mote_free()
+ * or the port's own end may have begun. */
 void mote_wake(mote_t *mote);
 
 /* Answers the inbound message of the last event: false makes the option `redeliver` decide what becomes of it. Not
