@@ -20,6 +20,8 @@ export const enum Shape {
  * True when all of a text can stand in a JSON string as it is: 20 to 7F without the quote and the backslash. Looks at
  * eight bytes at once, and so at up to seven behind the text, which the buffers behind the staging area make readable.
  */
+// @ts-ignore: decorator
+@inline
 function isPlain(text: usize, length: i32): bool {
   const ones: u64 = 0x0101010101010101;
   for (; length > 0; length -= 8) {
@@ -93,13 +95,14 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
     if (text > end || type > Member.End || (hasText && <u64>number > <u64>(end - text))) return Status.Malformed;
     member = text + ((textLength + 3) & ~3);
     let form = type;
-    let isEmpty = load<u8>(member) == <u8>Member.End;
+    let isEmpty = false;
     if (type == Member.Json) {
       form = validate(text, textLength);
       if (form < 0) return form;
       isEmpty = wasEmpty();
     }
     if (nesting == 1) {
+      if (type == Member.ArrayBegin) isEmpty = load<u8>(member) == <u8>Member.End;
       // What the shape is asked about; an empty array counts as none.
       if (form == Member.ArrayBegin && isEmpty) form = Member.End;
       if (!((shape >> form) & 1)) return Status.InvalidValue;
@@ -120,7 +123,8 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
     }
     before = 0x2c;
     if (type <= Member.True) {
-      putLiteral(WORDS + type * WORD_SIZE);
+      const word = WORDS + type * WORD_SIZE;
+      putBytes(word + 1, load<u8>(word));
     } else if (type <= Member.Decimal) {
       if (digits > DIGITS_MAX) return Status.InvalidNumber;
       putDecimal(number, digits);
