@@ -9,9 +9,10 @@ export class CommandError extends Error {
   }
 }
 
-/** Resolves when the user wants the end: Ctrl-C, or SIGTERM from whoever started the command. */
+/** Resolves when the user wants the end: Ctrl-C, SIGTERM from whoever started the command, or nobody reads it any more. */
 export function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? resolve() : reject(error)));
   });
 }

@@ -28,6 +28,16 @@ async function closedPort(): Promise<string> {
   return String(port);
 }
 
+test("a reader that closes its end of the pipe ends the device like Ctrl-C", async (t) => {
+  const { port } = await server(t);
+  const device = new Command(t, ["device", "--config", config, "--engine", "v8", "--port", port, "--interval", "50"]);
+  await device.shows(/Telemetry/);
+  device.child.stdout!.destroy();
+  const { code, stderr } = await device.ended;
+  assert.equal(stderr, "");
+  assert.equal(code, 0);
+});
+
 const isBuilt = (engine: string): boolean => engine === "v8" || existsSync(new URL(`../../build/c/mote-device-${engine}`, import.meta.url));
 for (const engine of ["v8", "wasm3", "aot"].filter(isBuilt)) {
   test(`${engine}: the demo device sends, answers, and leaves on Ctrl-C`, async (t) => {
