@@ -1,31 +1,63 @@
-// Compiles `const NAME = utf8("text")` to static bytes: one length byte, then the text as UTF-8; `bytes("text")` likewise
-// without the length. AssemblyScript's own string literals are UTF-16 objects with a header, about three times the size.
+// Compiles texts to static bytes, those of one statement to one block, which is left out where no code uses any of them:
+//   const NAME = utf8("text")      one length byte, then the text as UTF-8
+//   const NAME = bytes("text")     the same without the length
+//   const NAME = span("text")      the same; its length stands above the lower 16 bits of the address
+//   const NAME = words("a b c")    each word as by utf8
+//   const NAME = hashes("a b c")   each word as four bytes: see client/settings.ts
+// AssemblyScript's own string literals are UTF-16 objects with a header, about three times the size.
 import { Transform } from "assemblyscript/transform";
 
 const MAX_LENGTH = 255;
+/** Must be that of client/settings.ts. */
+const HASH_FACTOR = 0x1000193;
+
+const bytes = (text) => [...Buffer.from(text, "utf8")];
+const words = (text) => text.split(" ").flatMap(utf8);
+const ENCODERS = { utf8, bytes, span: bytes, words, hashes };
+
+function utf8(text) {
+  const encoded = bytes(text);
+  if (encoded.length > MAX_LENGTH) throw new Error(`utf8 literal of ${encoded.length} bytes, at most ${MAX_LENGTH}`);
+  return [encoded.length, ...encoded];
+}
+
+function hashes(text) {
+  const all = text.split(" ").map((word) => bytes(word).reduce((hash, byte) => Math.imul(hash ^ byte, HASH_FACTOR), 0));
+  if (new Set(all).size < all.length) throw new Error("two words have the same hash");
+  return [...Buffer.from(Int32Array.from(all).buffer)];
+}
 
 export default class Literals extends Transform {
   afterParse(parser) {
-    // Literals stand in plain declarations at the top level of a file only.
     for (const source of [...parser.sources]) {
-      for (const statement of source.statements) {
-        for (const declaration of statement.declarations ?? []) this.replace(declaration, parser);
-      }
+      // Literals stand in plain declarations at the top level of a file only.
+      for (const statement of source.statements) this.pool(statement.declarations ?? [], source, parser);
     }
   }
 
-  replace(declaration, parser) {
-    const call = declaration.initializer;
-    const kind = call?.expression?.text;
-    if ((kind !== "utf8" && kind !== "bytes") || call.args?.length !== 1) return;
-    const text = [...Buffer.from(call.args[0].value, "utf8")];
-    if (kind === "utf8") {
-      if (text.length > MAX_LENGTH) throw new Error(`utf8 literal of ${text.length} bytes, at most ${MAX_LENGTH}`);
-      text.unshift(text.length);
+  /** Gives the bytes of all literals of a statement to the first, and to the others their place in them. */
+  pool(declarations, source, parser) {
+    const block = [];
+    const literals = [];
+    for (const declaration of declarations) {
+      const call = declaration.initializer;
+      const kind = call?.expression?.text;
+      const encode = ENCODERS[kind];
+      if (!encode) continue;
+      const encoded = encode(call.args[0].value);
+      literals.push({ declaration, offset: block.length + (kind === "span" ? encoded.length << 16 : 0) });
+      block.push(...encoded);
     }
-    // Parsed from source text, so that no part of the compiler's syntax tree is built by hand.
-    parser.parseFile(`const x = memory.data<u8>([${text.join(",")}]);`, `~literal/${declaration.name.text}`, false);
-    const parsed = parser.sources.pop();
-    declaration.initializer = parsed.statements[0].declarations[0].initializer;
+    for (const { declaration, offset } of literals) {
+      const isFirst = declaration === literals[0].declaration;
+      const place = isFirst ? `memory.data<u8>([${block.join(",")}])` : literals[0].declaration.name.text;
+      const difference = isFirst ? offset : offset - literals[0].offset;
+      // Parsed from source text, so that no part of the compiler's syntax tree is built by hand.
+      parser.parseFile(`@lazy const x: usize = ${place} + ${difference};`, `~literal/${declaration.name.text}`, false);
+      const parsed = parser.sources.pop();
+      parsed.internalPath = source.internalPath; // the name of the first literal is looked up where it was declared
+      const { decorators, initializer } = parsed.statements[0].declarations[0];
+      Object.assign(declaration, { decorators, initializer });
+    }
   }
 }

@@ -1,25 +1,25 @@
 // Names the keys of the configuration with their types, ranges and defaults.
-import { bytes, equals } from "../base/text";
-import { TEXT_LENGTHS } from "../memory";
+import { bytes } from "../base/text";
+import { fail, TEXT_LENGTHS } from "../memory";
 
 /** The keys, grouped by type. */
 export const enum Setting {
-  MqttHost = 0, // texts from here
-  ClientId = 1,
-  UserName = 2,
-  Password = 3,
-  WillTopic = 4,
-  WillPayload = 5,
+  Password = 0, // texts from here: the reverse of their order in CONNECT, whose flags have the bits of the first two
+  UserName = 1,
+  WillPayload = 2,
+  WillTopic = 3,
+  ClientId = 4,
+  MqttHost = 5,
   Tls = 6, // objects of the host from here
   Link = 7,
   Host = 8,
-  CleanSession = 9, // booleans from here
-  OutboxDropOldest = 10,
-  Redeliver = 11,
-  Rpc = 12,
-  SharedAttributes = 13,
-  IgnoreMissingFeatures = 14,
-  WillRetain = 15,
+  OutboxDropOldest = 9, // booleans from here
+  Redeliver = 10,
+  IgnoreMissingFeatures = 11,
+  WillRetain = 12,
+  CleanSession = 13,
+  Rpc = 14,
+  SharedAttributes = 15,
   MqttPort = 16, // whole numbers from here
   KeepAliveS = 17,
   ConnectTimeoutS = 18,
@@ -38,10 +38,25 @@ export const enum Setting {
   Count = 31,
 }
 
-/** The names in the order of Setting, each followed by a space. */
-const NAMES = bytes(
-  "mqtt_host client_id user_name password will_topic will_payload tls link host clean_session outbox_drop_oldest redeliver rpc shared_attributes ignore_missing_features will_retain mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos access_token ",
-);
+/** Four bytes for each word, and each word behind its length. Replaced at compile time by literals.mjs. */
+declare function hashes(words: string): usize;
+declare function words(words: string): usize;
+
+/** The names in the order of Setting, as hashes: one in 2^27 of the names that no key has would be taken for a key. */
+export const HASHES = hashes(
+    "password user_name will_payload will_topic client_id mqtt_host tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos access_token",
+  ),
+  /** The names that a fault may need when the key is not at hand: those of the texts, and one more. */
+  NAMES = words("password user_name will_payload will_topic client_id mqtt_host send_buffer"),
+  /** CONNECT with room for its length, "MQTT" with its length, and protocol level 4 [MQTT-3.1.2-1] [MQTT-3.1.2-2]. */
+  CONNECT = bytes("\x10\0\0\x04MQTT\x04");
+
+/** Must be that of literals.mjs. */
+const HASH_FACTOR: u32 = 0x1000193;
+/** The place of send_buffer in NAMES. */
+export const SEND_BUFFER_NAME: i32 = 6;
+
+export const CONNECT_LENGTH: i32 = 9;
 
 /** The keys that only a profile with raw publish and subscribe, or with attributes, has. */
 const DEVICE_KEYS: u32 =
@@ -53,14 +68,13 @@ const DEVICE_KEYS: u32 =
 // prettier-ignore
 const VALUES: usize = memory.data<i32>([
   0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
-  1, 0, 0, 1, 1, 0, 0, // clean_session, rpc and shared_attributes are true
+  0, 0, 0, 0, 1, 1, 1, // clean_session, rpc and shared_attributes are true
   1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0,
 ]);
 
-/** The range of each whole number: it has so many bits, and is not less than 0, 1 (AT_LEAST_1) or 64 (AT_LEAST_64). */
-const AT_LEAST_1: u8 = 0x40;
-const AT_LEAST_64: u8 = 0x80;
-const BITS: u32 = 0x1f;
+/** The range of each whole number: in the lower five bits how many bits it has, above them how small it may be. */
+const AT_LEAST_1: u8 = 0x20;
+const AT_LEAST_64: u8 = 0xe0;
 // prettier-ignore
 const RANGES: usize = memory.data<u8>([
   16 | AT_LEAST_1, // mqtt_port
@@ -82,10 +96,20 @@ const RANGES: usize = memory.data<u8>([
 /** One bit for each key that the configuration holds. */
 export let present: u32 = 0;
 
+export function addPresent(keys: u32): void {
+  present |= keys;
+}
+
 // @ts-ignore: decorator
 @inline
 export function setting(key: i32): i32 {
   return load<i32>(VALUES + (key << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function setSetting(key: i32, value: i32): void {
+  store<i32>(VALUES + (key << 2), value);
 }
 
 /** Bytes of a text. */
@@ -101,42 +125,38 @@ export function isPresent(key: i32): bool {
   return <bool>((present >> key) & 1);
 }
 
-/** Sets a value; false when it was set before. */
-export function setSetting(key: i32, value: i32): bool {
-  store<i32>(VALUES + (key << 2), value);
-  const before = present;
-  present |= 1 << key;
-  return before != present;
-}
-
 /** The bound that a whole number passes, or -1 when it is within its range. */
+// @ts-ignore: decorator
+@inline
 export function passedBound(key: i32, value: i32): i32 {
   const range: u32 = load<u8>(RANGES + (key - Setting.MqttPort));
-  const least = range & AT_LEAST_64 ? 64 : range & AT_LEAST_1 ? 1 : 0;
+  const least = (1 << (range >> 5)) >> 1; // 0, 1 or 64
   if (value < least) return least;
-  const most = (1 << (range & BITS)) - 1;
+  const most = (1 << (range & 31)) - 1;
   return value > most ? most : -1;
 }
 
 /** Whether this profile has the key. */
+// @ts-ignore: decorator
+@inline
 export function isInProfile(key: i32): bool {
   return FEATURE_RAW || !((DEVICE_KEYS >> key) & 1);
 }
 
-/** The name that `findKey` stopped at. */
-export let nameFrom: usize = 0;
-export let nameLength: i32 = 0;
+/** The key with this name, or -1. */
+// @ts-ignore: decorator
+@inline
+export function findKey(name: usize, length: i32): i32 {
+  let hash: u32 = 0;
+  for (; length; length--) hash = (hash ^ load<u8>(name++)) * HASH_FACTOR;
+  let key: i32 = Setting.Count;
+  while (--key >= 0 && load<u32>(HASHES + (key << 2)) != hash);
+  return key == Setting.AccessToken ? <i32>Setting.UserName : key;
+}
 
-/** Walks the names to the one given, or to the one of `wanted`: the key, or -1. */
-export function findKey(name: usize, length: i32, wanted: i32): i32 {
-  nameFrom = NAMES;
-  for (let key = 0; key < <i32>Setting.Count; key++) {
-    nameLength = 0;
-    while (load<u8>(nameFrom + nameLength) != 0x20) nameLength++;
-    if (key == wanted || (length == nameLength && equals(name, nameFrom, length))) {
-      return key == Setting.AccessToken ? <i32>Setting.UserName : key;
-    }
-    nameFrom += nameLength + 1;
-  }
-  return -1;
+/** A fault of a text, or of `SEND_BUFFER_NAME`, whose key is no longer at hand. */
+export function refuseKey(status: i32, key: i32): i32 {
+  let name = NAMES;
+  for (; key; key--) name += load<u8>(name) + 1;
+  return fail(status, 0, name + 1, load<u8>(name));
 }

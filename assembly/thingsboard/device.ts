@@ -1,10 +1,10 @@
 // Makes the generic client a ThingsBoard device: its configuration and its poll.
 import { EventKind, Status } from "../abi";
 import { isDue, mayBeDue, Timer } from "../base/time";
-import { configure, refuseKey } from "../client/configure";
+import { configure } from "../client/configure";
 import * as connection from "../client/connection";
 import { append, NO_NUMBER, QOS_1, RAW, SUBSCRIBE } from "../client/publish";
-import { setting, Setting } from "../client/settings";
+import { refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
 import { carved, carveFrom, fail } from "../memory";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
@@ -29,7 +29,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
   let fits = !setting(Setting.Rpc) || subscribe(RPC_REQUEST_FILTER);
   if (FEATURE_ATTRIBUTES && setting(Setting.SharedAttributes)) fits = fits && subscribe(ATTRIBUTES) && subscribe(ATTRIBUTES_RESPONSE_FILTER);
-  if (!fits) return refuseKey(Status.InvalidValue, Setting.SendBuffer);
+  if (!fits) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   connection.setConfigured();
   return Status.Ok;
 }
