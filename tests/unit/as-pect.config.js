@@ -1,14 +1,77 @@
-// Tells as-pect which specs to run and what stands in for the host: imports of `mote` that do nothing, so that no unit test needs one.
+// Tells as-pect which specs to run, and is their host: imports of `mote` whose answers a spec scripts through the imports of `test`, which host.ts declares.
 
-const mote = {
-  net_open: () => -33,
-  net_state: () => -33,
-  net_send: () => 0,
-  net_recv: () => 0,
-  net_close: () => {},
-  now_ms: () => 0n,
-  random_u32: () => 0,
-};
+import Module from "node:module";
+import { fileURLToPath } from "node:url";
+
+// asc finds a transform of its configuration only among packages, so the top of the project becomes a place where it looks for them.
+process.env.NODE_PATH = fileURLToPath(new URL("../../", import.meta.url));
+Module._initPaths();
+
+/** One host for each spec: what the network answers, what it was given, and the clock. */
+function createHost() {
+  const host = { memory: undefined };
+  let clock = 0n;
+  let random = 0;
+  let opens = 0;
+  let closes = 0;
+  let openAnswer = 1;
+  let lastOpen = { name: new Uint8Array(0), port: 0, flags: 0 };
+  let state = 0;
+  let room = -1;
+  let arriving = [];
+  let receiveEnd = 0;
+  let sent = [];
+
+  const bytes = (from, length) => new Uint8Array(host.memory.buffer).subarray(from, from + length);
+  host.mote = {
+    net_open(name, length, port, flags) {
+      opens++;
+      lastOpen = { name: bytes(name, length).slice(), port, flags };
+      return openAnswer;
+    },
+    net_state: () => state,
+    net_send(_handle, from, length) {
+      if (room < -1) return room;
+      const taken = room === -1 ? length : Math.min(length, room);
+      if (room > 0) room -= taken;
+      sent.push(...bytes(from, taken));
+      return taken;
+    },
+    net_recv(_handle, to, capacity) {
+      const read = arriving.splice(0, capacity);
+      bytes(to, read.length).set(read);
+      return read.length > 0 || capacity === 0 ? read.length : receiveEnd;
+    },
+    net_close: () => { closes++; },
+    now_ms: () => clock,
+    random_u32: () => random,
+  };
+  host.test = {
+    set_clock: (ms) => { clock = ms; },
+    set_random: (value) => { random = value; },
+    set_open_answer: (answer) => { openAnswer = answer; },
+    set_state: (answer) => { state = answer; },
+    set_room: (count) => { room = count; },
+    set_receive_end: (status) => { receiveEnd = status; },
+    arrive: (from, length) => { arriving.push(...bytes(from, length)); },
+    unread: () => arriving.length,
+    take_sent(to) {
+      bytes(to, sent.length).set(sent);
+      const { length } = sent;
+      sent = [];
+      return length;
+    },
+    opens: () => opens,
+    closes: () => closes,
+    open_name(to) {
+      bytes(to, lastOpen.name.length).set(lastOpen.name);
+      return lastOpen.name.length;
+    },
+    open_port: () => lastOpen.port,
+    open_flags: () => lastOpen.flags,
+  };
+  return host;
+}
 
 export default {
   entries: ["tests/unit/**/*.spec.ts"],
@@ -16,6 +79,9 @@ export default {
   disclude: [/node_modules/],
   outputBinary: false,
   async instantiate(memory, createImports, instantiate, binary) {
-    return instantiate(binary, createImports({ env: { memory }, mote }));
+    const host = createHost();
+    const module = await instantiate(binary, createImports({ env: { memory }, mote: host.mote, test: host.test }));
+    host.memory = module.exports.memory;
+    return module;
   },
 };

@@ -1,0 +1,119 @@
+// What a spec says to the host of as-pect.config.js, and texts and bytes in hexadecimal in memory of the spec's own.
+
+/** What `now_ms` answers. */
+// @ts-ignore: decorator
+@external("test", "set_clock")
+export declare function set_clock(ms: i64): void;
+
+/** What `random_u32` answers. */
+// @ts-ignore: decorator
+@external("test", "set_random")
+export declare function set_random(value: i32): void;
+
+/** What `net_open` answers; at first 1. */
+// @ts-ignore: decorator
+@external("test", "set_open_answer")
+export declare function set_open_answer(answer: i32): void;
+
+/** What `net_state` answers; at first 0. */
+// @ts-ignore: decorator
+@external("test", "set_state")
+export declare function set_state(answer: i32): void;
+
+/** How many bytes `net_send` takes from now on; -1 = all, at first; below that the Status that it answers. */
+// @ts-ignore: decorator
+@external("test", "set_room")
+export declare function set_room(count: i32): void;
+
+/** What `net_recv` answers once all bytes were read; at first 0. */
+// @ts-ignore: decorator
+@external("test", "set_receive_end")
+export declare function set_receive_end(status: i32): void;
+
+/** Bytes for `net_recv`. */
+// @ts-ignore: decorator
+@external("test", "arrive")
+export declare function arrive(from: usize, length: i32): void;
+
+/** How many bytes `net_recv` has not read. */
+// @ts-ignore: decorator
+@external("test", "unread")
+export declare function unread(): i32;
+
+/** Writes what `net_send` took since the last call to `to`; how many bytes that is. */
+// @ts-ignore: decorator
+@external("test", "take_sent")
+export declare function take_sent(to: usize): i32;
+
+/** How often `net_open` and `net_close` were called. */
+// @ts-ignore: decorator
+@external("test", "opens")
+export declare function opens(): i32;
+// @ts-ignore: decorator
+@external("test", "closes")
+export declare function closes(): i32;
+
+/** The arguments of the last `net_open`; the name is written to `to`. */
+// @ts-ignore: decorator
+@external("test", "open_name")
+export declare function open_name(to: usize): i32;
+// @ts-ignore: decorator
+@external("test", "open_port")
+export declare function open_port(): i32;
+// @ts-ignore: decorator
+@external("test", "open_flags")
+export declare function open_flags(): i32;
+
+const SCRATCH = memory.data(4096, 8);
+
+/** Writes a text as UTF-8 to `to`; its bytes. */
+export function putText(to: usize, text: string): i32 {
+  return <i32>String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, to);
+}
+
+export function textAt(from: usize, length: i32): string {
+  return String.UTF8.decodeUnsafe(from, length);
+}
+
+function nibble(code: i32): i32 {
+  return code > 0x39 ? (code & 15) + 9 : code & 15;
+}
+
+/** Writes bytes that are given as hexadecimal digits with spaces anywhere; how many. */
+export function putHex(to: usize, hex: string): i32 {
+  let digits = 0;
+  for (let index = 0; index < hex.length; index++) {
+    const code = hex.charCodeAt(index);
+    if (code == 0x20) continue;
+    const byte = to + (digits >> 1);
+    store<u8>(byte, digits & 1 ? (load<u8>(byte) << 4) | <u8>nibble(code) : <u8>nibble(code));
+    digits++;
+  }
+  return digits >> 1;
+}
+
+/** Bytes as hexadecimal digits, a space between each two. */
+export function hexAt(from: usize, length: i32): string {
+  let hex = "";
+  for (let index = 0; index < length; index++) {
+    const byte: u32 = load<u8>(from + index);
+    if (index) hex += " ";
+    hex += (byte >> 4).toString(16) + (byte & 15).toString(16);
+  }
+  return hex;
+}
+
+/** Bytes for `net_recv`, in hexadecimal. */
+export function arriveHex(hex: string): void {
+  arrive(SCRATCH, putHex(SCRATCH, hex));
+}
+
+/** What `net_send` took since the last call, in hexadecimal. */
+export function sentHex(): string {
+  return hexAt(SCRATCH, take_sent(SCRATCH));
+}
+
+/** The name that the last `net_open` got. */
+export function openName(): string {
+  return textAt(SCRATCH, open_name(SCRATCH));
+}
