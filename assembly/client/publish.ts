@@ -1,5 +1,5 @@
 // Writes PUBLISH, SUBSCRIBE and UNSUBSCRIBE packets into the outbox.
-import { Status } from "../abi";
+import { OptionField, Status } from "../abi";
 import { at, limit, moveTo, overflowed, putBytes, putU16, storeU16 } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
 import { putMessage } from "../json/write";
@@ -8,7 +8,7 @@ import { Packet, PublishFlag } from "../mqtt/packet";
 import { isConfigured, isSending, wake } from "./connection";
 import * as outbox from "./outbox";
 import { setting, Setting } from "./settings";
-import { address, holds, publishFlags } from "./staging";
+import { address, holds } from "./staging";
 
 /** The payload is bytes as they are, not a message record. */
 export const RAW: i32 = -1;
@@ -67,17 +67,23 @@ export function append(
   }
 }
 
-/** The first byte of a PUBLISH as the options of a verb ask for it; a Status when the verb is not allowed. */
+/** The first byte of a PUBLISH as the options record of a verb asks for it; a Status when the verb is not allowed. */
 export function publishByte(options: usize): i32 {
   if (!isConfigured) return Status.BadState;
-  const flags = publishFlags(options);
-  return flags > 3 ? <i32>Status.InvalidValue : (Packet.Publish << 4) | flags;
+  let flags: u32 = setting(Setting.Qos) << 1;
+  if (options) {
+    if (!holds(options, OptionField.End) || load<u16>(options, OptionField.Size) < <u16>OptionField.End) return Status.InvalidValue;
+    flags = ((<u32>load<u8>(options, OptionField.Qos)) << 1) | <u32>(load<u8>(options, OptionField.Retain) != 0);
+    if (flags > 3) return Status.InvalidValue;
+  }
+  return (Packet.Publish << 4) | flags;
 }
 
-/** Publishes the message record at the start of the staging area; `topic` is a literal. */
+/** Publishes the message record at the start of the staging area; `topic` has its length above the lower 16 bits. */
 export function publishRecord(topic: usize, number: i32, length: i32, shape: i32, options: usize): i32 {
   const firstByte = publishByte(options);
   if (firstByte < 0) return firstByte;
-  if (!holds(address(), length)) return Status.InvalidValue;
-  return append(firstByte, topic + 1, load<u8>(topic), number, address(), length, shape);
+  const record = address();
+  if (!holds(record, length)) return Status.InvalidValue;
+  return append(firstByte, topic & 0xffff, <i32>(topic >> 16), number, record, length, shape);
 }

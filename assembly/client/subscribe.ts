@@ -6,40 +6,37 @@ import * as outbox from "./outbox";
 import { append, NO_NUMBER, QOS_0, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
 import { holds } from "./staging";
 
-/** Ok, or why this filter cannot be used. */
-function check(filter: usize, length: i32): i32 {
+/** Takes the subscription to a filter out, and with SUBSCRIBE puts one with this QoS in its place: the id of that, or a Status. */
+function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {
   if (!isConfigured) return Status.BadState;
   if (!holds(filter, length)) return Status.InvalidValue;
-  return isTopicName(filter, length, true) ? Status.Ok : Status.InvalidTopic;
+  if (!isTopicName(filter, length, true)) return Status.InvalidTopic;
+  if (<u32>qos > 1) return Status.InvalidValue;
+  const isSubscribe = firstByte == SUBSCRIBE;
+  const packet = outbox.subscriptionTo(filter, length);
+  if (packet) {
+    // Subscribing again as a refresh makes ThingsBoard send every open RPC again, so only a change is sent.
+    if (isSubscribe && load<u8>(packet + outbox.packetLength(packet) - 1) == <u8>qos) return outbox.idOf(packet);
+    if (isOnItsWay(packet)) return Status.Full;
+  } else if (!isSubscribe) {
+    return Status.NotFound;
+  }
+  let id: i32 = Status.Ok;
+  if (isSubscribe || state >= State.Connected) {
+    id = append(firstByte, filter, length, NO_NUMBER, QOS_0 + qos, <i32>isSubscribe, RAW);
+    if (id < 0) return id;
+  }
+  // What was appended may have moved it.
+  if (packet) outbox.drop(outbox.subscriptionTo(filter, length));
+  return isSubscribe ? id : <i32>Status.Ok;
 }
 
 /** The export `subscribe`. */
 export function subscribe(filter: usize, length: i32, qos: i32): i32 {
-  const status = check(filter, length);
-  if (status) return status;
-  if (<u32>qos > 1) return Status.InvalidValue;
-  const packet = outbox.subscriptionTo(filter, length);
-  if (packet) {
-    // Subscribing again as a refresh makes ThingsBoard send every open RPC again, so only a change is sent.
-    if (load<u8>(packet + outbox.packetLength(packet) - 1) == <u8>qos) return outbox.idOf(packet);
-    if (isOnItsWay(packet)) return Status.Full;
-  }
-  const id = append(SUBSCRIBE, filter, length, NO_NUMBER, QOS_0 + qos, 1, RAW);
-  if (packet && id > 0) outbox.drop(outbox.subscriptionTo(filter, length));
-  return id;
+  return change(SUBSCRIBE, filter, length, qos);
 }
 
 /** The export `unsubscribe`. */
 export function unsubscribe(filter: usize, length: i32): i32 {
-  const status = check(filter, length);
-  if (status) return status;
-  const packet = outbox.subscriptionTo(filter, length);
-  if (!packet) return Status.NotFound;
-  if (isOnItsWay(packet)) return Status.Full;
-  if (state >= State.Connected) {
-    const id = append(UNSUBSCRIBE, filter, length, NO_NUMBER, filter, 0, RAW);
-    if (id < 0) return id;
-  }
-  outbox.drop(outbox.subscriptionTo(filter, length));
-  return Status.Ok;
+  return change(UNSUBSCRIBE, filter, length, 0);
 }

@@ -8,13 +8,11 @@ import { refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/setting
 import { carved, carveFrom, fail } from "../memory";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
-import { ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, RPC_REQUEST_FILTER } from "./topics";
+import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, RPC_REQUEST_FILTER } from "./topics";
 
 /** Declares a filter of the platform; false when the outbox is too small for it. */
-// @ts-ignore: decorator
-@inline
 function subscribe(filter: usize): bool {
-  return append(SUBSCRIBE, filter + 1, load<u8>(filter), NO_NUMBER, QOS_1, 1, RAW) > 0;
+  return append(SUBSCRIBE, addressOf(filter), lengthOf(filter), NO_NUMBER, QOS_1, 1, RAW) > 0;
 }
 
 /** The body of the export `configure`. `memoryBegin` is the first byte that the module may carve. */
@@ -28,7 +26,9 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   if (FEATURE_ATTRIBUTES) carveRequests(setting(Setting.MaxRequests));
   if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
   let fits = !setting(Setting.Rpc) || subscribe(RPC_REQUEST_FILTER);
-  if (FEATURE_ATTRIBUTES && setting(Setting.SharedAttributes)) fits = fits && subscribe(ATTRIBUTES) && subscribe(ATTRIBUTES_RESPONSE_FILTER);
+  if (FEATURE_ATTRIBUTES) {
+    if (setting(Setting.SharedAttributes)) fits = fits && subscribe(ATTRIBUTES) && subscribe(ATTRIBUTES_RESPONSE_FILTER);
+  }
   if (!fits) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   connection.setConfigured();
   return Status.Ok;

@@ -1,31 +1,36 @@
 // Tells which message of the ThingsBoard Device API arrived.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
-import { isLiteral, readDigits, startsWith, utf8 } from "../base/text";
+import { equals, isLiteral, readDigits, utf8 } from "../base/text";
 import { lose } from "../client/connection";
 import { skipRest } from "../client/inbound";
-import { append, publishByte, RAW } from "../client/publish";
+import { append, RAW } from "../client/publish";
+import { setting, Setting } from "../client/settings";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { count, EVENT } from "../memory";
+import { Packet } from "../mqtt/packet";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
 import { settleRequest } from "./requests";
-import { ATTRIBUTES, ATTRIBUTES_RESPONSE, RPC_REQUEST, RPC_RESPONSE } from "./topics";
+import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE } from "./topics";
 
-const METHOD = utf8("method");
-const PARAMS = utf8("params");
-const TOO_LARGE = utf8('{"error":"too_large"}');
+const METHOD = utf8("method"),
+  PARAMS = utf8("params"),
+  TOO_LARGE = utf8('{"error":"too_large"}');
 
-/** The number behind a topic prefix, or -1 when it is no id from 0 to 2147483647. */
+/** The topic does not begin so. */
+const OTHER: i32 = -2;
+
+/** The number behind a prefix of the topic: -1 when it is no id from 0 to 2147483647, OTHER without the prefix. */
 function idBehind(prefix: usize): i32 {
-  const length: i32 = load<u8>(prefix);
+  const length = lengthOf(prefix);
+  if (topicLength < length || !equals(topic, addressOf(prefix), length)) return OTHER;
   return readDigits(topic + length, topicLength - length);
 }
 
 /** Finds method and params of an RPC request: Ok, or the Status of what is wrong with it. */
 // @ts-ignore: decorator
 @inline
-function readRpc(payload: usize, payloadLength: i32): i32 {
-  open(payload, payloadLength);
+function readRpc(): i32 {
   let token = next();
   if (token != Token.ObjectBegin) return token < 0 ? token : <i32>Status.WrongType;
   for (;;) {
@@ -51,6 +56,14 @@ function readRpc(payload: usize, payloadLength: i32): i32 {
   return token ? token : load<u32>(EVENT, EventField.Name) ? <i32>Status.Ok : <i32>Status.MissingKey;
 }
 
+/** Checks that the text is one object: Ok, or the Status of what is wrong with it. */
+// @ts-ignore: decorator
+@inline
+function readObject(): i32 {
+  const token = skip();
+  return token < 0 ? token : token != Token.ObjectBegin ? <i32>Status.WrongType : next();
+}
+
 /** Passes the message and counts it. */
 function refuse(stat: i32, kind: i32, reason: i32): i32 {
   count(stat);
@@ -63,40 +76,34 @@ function refuse(stat: i32, kind: i32, reason: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function classify(): i32 {
-  let kind: i32 = EventKind.Message;
-  let id = 0;
-  if (startsWith(topic, topicLength, RPC_REQUEST)) {
-    kind = EventKind.RpcRequest;
-    id = idBehind(RPC_REQUEST);
-  } else if (FEATURE_ATTRIBUTES && isLiteral(topic, topicLength, ATTRIBUTES)) {
-    kind = EventKind.SharedAttributes;
-  } else if (FEATURE_ATTRIBUTES && startsWith(topic, topicLength, ATTRIBUTES_RESPONSE)) {
+  let kind: i32 = EventKind.RpcRequest;
+  let id = idBehind(prefixOf(RPC_REQUEST_FILTER));
+  if (FEATURE_ATTRIBUTES && id == OTHER) {
     kind = EventKind.AttributesResponse;
-    id = idBehind(ATTRIBUTES_RESPONSE);
-  } else if (FEATURE_RAW) {
-    return isTopicName(topic, topicLength, false) ? kind : lose(Status.ProtocolError);
+    id = idBehind(prefixOf(ATTRIBUTES_RESPONSE_FILTER));
+    if (id == OTHER && topicLength == lengthOf(ATTRIBUTES) && idBehind(ATTRIBUTES) != OTHER) {
+      kind = EventKind.SharedAttributes;
+      id = 0;
+    }
   }
-  if (kind == EventKind.Message || id < 0) {
-    // Nobody can use it: a topic that is not this profile's, or an id that no answer could carry.
-    skipRest();
-    return refuse(Stat.InboundInvalid, EventKind.InvalidMessage, Status.InvalidTopic);
-  }
-  store<i32>(EVENT, id, EventField.Id);
-  if (!(load<u8>(EVENT, EventField.Flags) & EventFlag.Last)) {
-    skipRest();
-    if (kind == EventKind.RpcRequest) append(publishByte(0), RPC_RESPONSE + 1, load<u8>(RPC_RESPONSE), id, TOO_LARGE + 1, load<u8>(TOO_LARGE), RAW);
-    return refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, Status.TooLarge);
-  }
-  const payload: usize = load<u32>(EVENT, EventField.Payload);
-  const payloadLength: i32 = load<i32>(EVENT, EventField.PayloadLength);
-  let status: i32 = Status.Ok;
-  if (kind == EventKind.RpcRequest) {
-    status = readRpc(payload, payloadLength);
-  } else if (FEATURE_ATTRIBUTES) {
+  if (FEATURE_RAW && id == OTHER) return isTopicName(topic, topicLength, false) ? <i32>EventKind.Message : lose(Status.ProtocolError);
+  const isWhole = load<u8>(EVENT, EventField.Flags) & EventFlag.Last;
+  if (id < 0 || !isWhole) skipRest();
+  // Nobody can use it: a topic that is not this profile's, or an id that no answer could carry.
+  let status: i32 = Status.InvalidTopic;
+  if (id >= 0) {
+    store<i32>(EVENT, id, EventField.Id);
+    const isRpc = kind == EventKind.RpcRequest;
+    if (!isWhole) {
+      if (isRpc) {
+        const firstByte = (Packet.Publish << 4) | (setting(Setting.Qos) << 1);
+        append(firstByte, addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, TOO_LARGE + 1, load<u8>(TOO_LARGE), RAW);
+      }
+      return refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, Status.TooLarge);
+    }
     if (kind == EventKind.AttributesResponse && !settleRequest(id)) return refuse(Stat.AcknowledgementsUnknown, EventKind.None, 0);
-    open(payload, payloadLength);
-    const token = skip();
-    status = token < 0 ? token : token != Token.ObjectBegin ? <i32>Status.WrongType : next();
+    open(load<u32>(EVENT, EventField.Payload), load<i32>(EVENT, EventField.PayloadLength));
+    status = isRpc ? readRpc() : readObject();
   }
   if (status) return refuse(Stat.InboundInvalid, EventKind.InvalidMessage, status);
   store<u8>(EVENT, kind, EventField.Kind);

@@ -30,26 +30,29 @@ function arrange(): void {
   setDeadline(Timer.Request, first);
 }
 
-/** Whether another request may be made. */
-export function hasRoom(): bool {
-  return freeEntry() != 0;
+/** The entry of a request, with 0 one that is free; 0 when there is none. */
+function find(id: i32): usize {
+  for (let entry = base; entry < end; entry += ENTRY_SIZE) if (load<i32>(entry) == id) return entry;
+  return 0;
 }
 
-function freeEntry(): usize {
-  for (let entry = base; entry < end; entry += ENTRY_SIZE) if (!load<i32>(entry)) return entry;
-  return 0;
+/** Whether another request may be made. */
+// @ts-ignore: decorator
+@inline
+export function hasRoom(): bool {
+  return find(0) != 0;
 }
 
 /** The id that the next request gets. */
 export function nextId(): i32 {
-  return (lastId & i32.MAX_VALUE) == i32.MAX_VALUE ? 1 : lastId + 1;
+  return lastId == i32.MAX_VALUE ? 1 : lastId + 1;
 }
 
 /** Adds the request that was sent with `nextId`. */
 export function add(timeoutMs: i32): void {
   readClock();
   lastId = nextId();
-  const entry = freeEntry();
+  const entry = find(0);
   store<i32>(entry, lastId);
   store<u32>(entry, fromNow(timeoutMs), 4);
   arrange();
@@ -57,13 +60,11 @@ export function add(timeoutMs: i32): void {
 
 /** An answer came: false when no request waits for it. */
 export function settleRequest(id: i32): bool {
-  for (let entry = base; entry < end; entry += ENTRY_SIZE) {
-    if (!id || load<i32>(entry) != id) continue;
-    store<i32>(entry, 0);
-    arrange();
-    return true;
-  }
-  return false;
+  const entry = id ? find(id) : 0;
+  if (!entry) return false;
+  store<i32>(entry, 0);
+  arrange();
+  return true;
 }
 
 /** The event of a request that ran out of time, or None. */
