@@ -40,7 +40,8 @@ export function mayBeDue(): bool {
 
 /** The deadline that is `intervalMs` from now; never zero, which means off. */
 export function fromNow(intervalMs: u32): u32 {
-  return max<u32>(now + intervalMs, 1);
+  const deadline = now + intervalMs;
+  return deadline + <u32>!deadline;
 }
 
 export function arm(timer: i32, intervalMs: u32): void {

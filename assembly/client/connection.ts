@@ -12,7 +12,7 @@ import * as inbound from "./inbound";
 import * as lane from "./lane";
 import * as outbox from "./outbox";
 import { isPresent, setting, Setting } from "./settings";
-import { Effect, Event, transition } from "./transition";
+import { Effect, Event, NEXT, transition } from "./transition";
 
 /** CONNACK return codes [MQTT 3.1.1, table 3.1]. */
 const CONNACK_CODE_MAX: i32 = 5;
@@ -40,18 +40,12 @@ let earlyCloses: i32 = 0;
 /** The peer answered something in this session. */
 let proved: bool = false;
 
-/** The application accepted what the last event lent. */
-let accepted: bool = true;
+/** How often the message that was not accepted was asked for again. */
 let redeliveries: i32 = 0;
 
 /** What of the present packet the port has not accepted yet. */
 let out: usize = 0;
 let outEnd: usize = 0;
-/** It comes from the outbox. */
-let isFromOutbox: bool = false;
-/** The port accepted less than it was offered. */
-let blocked: bool = false;
-let sayHello: bool = false;
 
 /** How long an answer of the peer may take. */
 function acknowledgeMs(): u32 {
@@ -69,11 +63,15 @@ export function setConfigured(): void {
 }
 
 /** Something was appended that the next poll can send. */
+// @ts-ignore: decorator
+@inline
 export function wake(): void {
   again = true;
 }
 
 /** A packet is on its way, so that its bytes must stay where they are. */
+// @ts-ignore: decorator
+@inline
 export function isSending(): bool {
   return out != outEnd;
 }
@@ -83,25 +81,22 @@ export function isOnItsWay(packet: usize): bool {
   return out >= packet && out < outEnd && outEnd == packet + outbox.packetLength(packet);
 }
 
+/** Begins to wait until so long nothing was sent that the server might think the client dead. */
+function keepAlive(): void {
+  const keepAliveS = setting(Setting.KeepAliveS);
+  if (keepAliveS) arm(Timer.Ping, keepAliveS * 750);
+}
+
 /** Chooses the next packet to send; false when there is none. */
+// @ts-ignore: decorator
+@inline
 function pick(): bool {
-  isFromOutbox = false;
-  if (sayHello) {
-    sayHello = false;
-    out = hello.connectPacket;
-    outEnd = hello.connectEnd;
-    return true;
-  }
   if (state < State.Connected) return false;
-  const waiting = lane.take();
-  if (waiting) {
-    outEnd = LANE + lane.written;
-    out = outEnd - waiting;
-    return true;
-  }
+  out = lane.take();
+  outEnd = lane.end;
+  if (isSending()) return true;
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
   if (!packet) return false;
-  isFromOutbox = true;
   out = packet;
   outEnd = packet + outbox.packetLength(packet);
   return true;
@@ -109,8 +104,7 @@ function pick(): bool {
 
 /** Offers everything that may leave to the port. */
 function flush(): void {
-  blocked = false;
-  while (out != outEnd || pick()) {
+  while (isSending() || pick()) {
     const sent = net_send(handle, out, <i32>(outEnd - out));
     if (sent < 0) {
       fault = sent;
@@ -118,32 +112,26 @@ function flush(): void {
     }
     countBy(Stat.BytesSent, sent);
     out += sent;
-    if (out != outEnd) {
-      blocked = true;
-      return;
-    }
-    if (isFromOutbox) outbox.markSent(acknowledgeMs());
+    if (isSending()) return;
+    if (outbox.holds(outEnd)) outbox.markSent(acknowledgeMs());
   }
 }
 
-/** Does what a transition asks for. */
-function perform(outcome: i32): void {
-  if (outcome < 0) return;
+/** Moves to the next state and does what that takes. */
+function happen(event: i32): void {
   const before = state;
-  state = outcome & 0xff;
-  if (outcome & Effect.Goodbye && out == outEnd) {
+  const outcome = transition(before, event);
+  state = outcome & NEXT;
+  if (outcome & Effect.Goodbye && !isSending()) {
     // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
     lane.putEmpty(Packet.Disconnect);
-    const waiting = lane.take();
-    net_send(handle, LANE + lane.written - waiting, waiting);
+    const from = lane.take();
+    net_send(handle, from, <i32>(lane.end - from));
   }
   if (outcome & Effect.Close) {
     if (handle > 0) net_close(handle);
     handle = fault = 0;
     out = outEnd = 0;
-    blocked = sayHello = false;
-    accepted = true;
-    lane.clear();
     disarmSession();
     if (inbound.reset()) {
       count(Stat.InboundAborted);
@@ -151,33 +139,34 @@ function perform(outcome: i32): void {
     }
     outbox.rewind(before >= State.Connected);
   }
-  if (outcome & Effect.Schedule) arm(Timer.Link, 0);
-  if (outcome & Effect.Retry) {
-    // Full jitter, so that a fleet does not come back in step.
-    arm(Timer.Link, leastMs + <u32>random_u32() % (ceilingMs - leastMs + 1));
-    leastMs = 0;
-    ceilingMs = min<u32>(ceilingMs * 2, setting(Setting.ReconnectMaxMs));
-  }
-  if (outcome & Effect.Open) {
+  if (!(outcome & Effect.Begin)) return;
+  if (state == State.Waiting) {
+    let delayMs: u32 = 0;
+    if (before != State.Stopped) {
+      // Full jitter, so that a fleet does not come back in step.
+      delayMs = leastMs + <u32>random_u32() % (ceilingMs - leastMs + 1);
+      leastMs = 0;
+      ceilingMs = min<u32>(ceilingMs * 2, setting(Setting.ReconnectMaxMs));
+    }
+    arm(Timer.Link, delayMs);
+  } else if (state == State.Opening) {
+    lane.clear();
     arm(Timer.Link, setting(Setting.ConnectTimeoutS) * 1000);
     const flags = isPresent(Setting.Tls) ? <i32>NetFlag.Tls : 0;
     handle = net_open(hello.serverName, hello.serverNameLength(), setting(Setting.MqttPort), flags);
     if (handle < 0) fault = handle;
-  }
-  if (outcome & Effect.Hello) sayHello = true;
-  if (outcome & Effect.Session) {
+  } else if (state == State.Connecting) {
+    out = hello.connectPacket;
+    outEnd = hello.connectEnd;
+  } else if (state == State.Connected) {
     setDeadline(Timer.Link, 0);
     proved = false;
-    const keepAliveS = setting(Setting.KeepAliveS);
-    if (keepAliveS) arm(Timer.Ping, keepAliveS * 750);
+    keepAlive();
     // Longer than the backoff of a twin that uses the same credentials, or both would take turns at full speed.
     arm(Timer.Health, max<u32>(setting(Setting.HealthyS) * 1000, ceilingMs));
+  } else {
+    arm(Timer.Drain, acknowledgeMs());
   }
-  if (outcome & Effect.Patience) arm(Timer.Drain, acknowledgeMs());
-}
-
-function happen(event: i32): void {
-  perform(transition(state, event));
 }
 
 /** The connection ended: the event that says so. */
@@ -196,7 +185,7 @@ export function lose(reason: i32): i32 {
 }
 
 function receiveConnack(flags: u32, code: i32): i32 {
-  if (flags > 1 || code > CONNACK_CODE_MAX) return lose(Status.ProtocolError);
+  if (flags > 1 || code > CONNACK_CODE_MAX) return Status.ProtocolError;
   if (code) {
     // A refusal does not go away within seconds; only an overloaded server may.
     ceilingMs = setting(Setting.ReconnectMaxMs);
@@ -210,13 +199,13 @@ function receiveConnack(flags: u32, code: i32): i32 {
   return raise(EventKind.Connected, 0, flags);
 }
 
-/** Handles a packet that is no PUBLISH. */
+/** Handles a packet that is no PUBLISH: its event, or the Status that ends the connection. */
 // @ts-ignore: decorator
 @inline
 function receivePacket(): i32 {
   const type = inbound.firstByte() >> 4;
   const body = inbound.passPacket();
-  if ((type == Packet.Connack) != (state == State.Connecting)) return lose(Status.ProtocolError);
+  if ((type == Packet.Connack) != (state == State.Connecting)) return Status.ProtocolError;
   if (type == Packet.Connack) return receiveConnack(load<u8>(body), load<u8>(body, 1));
   proved = true;
   if (type == Packet.Pingresp) {
@@ -225,7 +214,7 @@ function receivePacket(): i32 {
   }
   const id = readU16(body);
   const code: u32 = type == Packet.Suback ? load<u8>(body, 2) : 0;
-  if (code > 1 && code != SUBACK_REFUSED) return lose(Status.ProtocolError);
+  if (code > 1 && code != SUBACK_REFUSED) return Status.ProtocolError;
   const packet = outbox.acknowledge(type, id);
   if (!packet) {
     count(Stat.AcknowledgementsUnknown);
@@ -237,21 +226,21 @@ function receivePacket(): i32 {
   }
   if (type == Packet.Unsuback) return EventKind.None;
   outbox.setLends(true);
-  raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
+  const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
   // Behind the fixed header and the packet id stand the length and the filter, and one byte behind them.
   const filter = packet + <usize>(load<u8>(packet, 1) > 0x7f) + 6;
   setTopic(filter, <i32>(packet + outbox.packetLength(packet) - filter) - 1);
-  return code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed;
+  return kind;
 }
 
-/** Looks at every deadline of a session; the event of the one that ended it, or None. */
+/** Looks at every deadline of a session; an event, or the Status that ends the connection. */
 // @ts-ignore: decorator
 @inline
 function checkDeadlines(): i32 {
-  if (isDue(Timer.Acknowledge)) return lose(Status.AcknowledgeTimeout);
-  if (isDue(Timer.Pong)) return lose(Status.PingTimeout);
+  if (isDue(Timer.Acknowledge)) return Status.AcknowledgeTimeout;
+  if (isDue(Timer.Pong)) return Status.PingTimeout;
   if (isDue(Timer.Ping)) {
-    arm(Timer.Ping, setting(Setting.KeepAliveS) * 750);
+    keepAlive();
     if (!isArmed(Timer.Pong)) {
       lane.putEmpty(Packet.Pingreq);
       arm(Timer.Pong, acknowledgeMs());
@@ -266,7 +255,7 @@ function checkDeadlines(): i32 {
       arm(Timer.Health, acknowledgeMs());
     }
   }
-  if (state == State.Draining && (isDue(Timer.Drain) || (outbox.isEmpty() && !lane.written && !isSending()))) {
+  if (state == State.Draining && (isDue(Timer.Drain) || (outbox.isEmpty() && lane.isEmpty() && !isSending()))) {
     happen(Event.Drained);
     return raise(EventKind.Disconnected, 0, Status.Requested);
   }
@@ -288,59 +277,57 @@ function rejectPoison(): i32 {
   return EventKind.MessageRejected;
 }
 
-/** One step of the connection: the event that it raised, or None. */
+/** One step of the connection: the event that it raised, None, or the Status that ends the connection. */
 // @ts-ignore: decorator
 @inline
 function step(): i32 {
-  if (fault) return lose(fault);
+  if (fault) return fault;
   if (state < State.Opening) {
     if (state == State.Stopped) return EventKind.None;
     const rejected = rejectPoison();
     if (!rejected && isDue(Timer.Link)) happen(Event.Due);
     return rejected;
   }
-  if (state < State.Connected && isDue(Timer.Link)) {
-    return lose(state == State.Opening ? <i32>Status.ConnectTimeout : <i32>Status.ConnackTimeout);
-  }
-  if (state == State.Opening) {
-    const net = net_state(handle);
-    if (net < 0) return lose(net);
-    if (net != NetState.Connecting) happen(Event.LinkOpened);
-    return EventKind.None;
-  }
-  if (state >= State.Connected) {
-    const kind = mayBeDue() || state == State.Draining ? checkDeadlines() : <i32>EventKind.None;
+  if (state < State.Connected) {
+    // ConnackTimeout follows ConnectTimeout as Connecting does Opening, the one downwards, the other upwards.
+    if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;
+    if (state == State.Opening) {
+      const net = net_state(handle);
+      if (net < 0) return net;
+      if (net != NetState.Connecting) happen(Event.LinkOpened);
+      return EventKind.None;
+    }
+  } else if (mayBeDue() || state == State.Draining) {
+    const kind = checkDeadlines();
     if (kind) return kind;
   }
   if (!lane.hasRoom()) return EventKind.None;
   const found = inbound.receive(handle);
-  if (found < 0) return lose(found == Status.Malformed ? <i32>Status.ProtocolError : found);
-  if (!found) return EventKind.None;
+  if (found <= 0) return found;
   again = true;
   if (found == inbound.PACKET) return receivePacket();
   if (state >= State.Connected) return found;
   inbound.skipRest(); // nobody saw the message
-  return lose(Status.ProtocolError);
+  return Status.ProtocolError;
 }
 
-/** Answers for what the last event lent: the event of a redelivery, or None. */
+/** Answers for what the last event lent: None, or the Status that ends the connection for a redelivery. */
+// @ts-ignore: decorator
+@inline
 function takeBack(): i32 {
-  const answer = accepted;
-  accepted = true;
-  const isLast = !inbound.partLeft;
-  if (answer) {
-    if (isLast && packetId) redeliveries = 0;
-  } else {
-    if (packetId && setting(Setting.Redeliver) && redeliveries < REDELIVERIES_MAX) {
+  if (inbound.lent == inbound.REFUSED) {
+    if (FEATURE_RAW && packetId && setting(Setting.Redeliver) && redeliveries < REDELIVERIES_MAX) {
       redeliveries++;
       count(Stat.InboundRedelivered);
-      return lose(Status.Redelivery);
+      return Status.Redelivery;
     }
-    redeliveries = 0;
     count(Stat.InboundDropped);
-    if (!isLast) inbound.skipRest();
+    inbound.skipRest();
   }
-  if (isLast && packetId) lane.putPuback(packetId);
+  if (!inbound.partLeft && packetId) {
+    if (FEATURE_RAW) redeliveries = 0;
+    lane.putPuback(packetId);
+  }
   inbound.takeBack();
   return EventKind.None;
 }
@@ -361,6 +348,7 @@ export function poll(): i32 {
   outbox.setLends(false);
   let kind: i32 = inbound.lent ? takeBack() : EventKind.None;
   if (!kind) kind = pending ? takePending() : step();
+  if (kind < 0) kind = lose(kind);
   if (state >= State.Connecting && !fault) flush();
   return kind;
 }
@@ -392,17 +380,17 @@ export function stop(): i32 {
 
 export function deadlineMs(): i32 {
   readClock();
-  return again || pending || fault || inbound.lent ? 0 : nextDue();
+  return <i32>again | pending | fault | inbound.lent ? 0 : nextDue();
 }
 
 export function wants(): i32 {
   if (state < State.Opening) return 0;
   if (state == State.Opening) return Want.Work;
-  return (lane.hasRoom() ? Want.Readable : 0) | (blocked ? Want.Writable : 0);
+  return (lane.hasRoom() ? Want.Readable : 0) | (isSending() ? Want.Writable : 0);
 }
 
 export function release(isAccepted: i32): i32 {
   if (!inbound.lent) return Status.BadState;
-  accepted = isAccepted != 0;
+  inbound.answer(isAccepted != 0);
   return Status.Ok;
 }

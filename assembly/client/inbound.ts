@@ -1,7 +1,7 @@
 // Holds what arrived until it was handled: one packet whole, or one PUBLISH in parts where the buffer is too small.
 //
-//   base ........ first ........ filled ........ end        In parts, the topic stays at base and
-//     (handled)         (arrived)       (free)              partAt, behind it, takes the place of base.
+//   base ........ first ........ filled ........ end        In parts, the topic stays at base, and each
+//     (handled)         (arrived)       (free)              part begins behind it, where the payload began.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
 import { net_recv } from "../host";
 import { carve, count, countBy, EVENT } from "../memory";
@@ -20,9 +20,6 @@ let base: usize = 0;
 let end: usize = 0;
 let first: usize = 0;
 let filled: usize = 0;
-/** The first byte behind what the last event lent. */
-let consumed: usize = 0;
-let partAt: usize = 0;
 /** Payload bytes of a message in parts: all, and still to come. */
 let partTotal: i32 = 0;
 export let partLeft: i32 = 0;
@@ -30,8 +27,10 @@ export let partLeft: i32 = 0;
 let flags: u32 = 0;
 /** The rest of the message is passed without events. */
 let skipping: bool = false;
-/** An event lends a message, or a part of one. */
-export let lent: bool = false;
+/** An event lends a message, or a part of one: 0 when none does, else LENT, or REFUSED once it was not accepted. */
+export let lent: i32 = 0;
+export const LENT: i32 = 1;
+export const REFUSED: i32 = 2;
 
 export function carveInbound(size: usize): void {
   base = first = filled = carve(size);
@@ -42,16 +41,20 @@ export function carveInbound(size: usize): void {
 export function reset(): bool {
   const aborted = partLeft != 0 && !skipping;
   first = filled = base;
-  partLeft = 0;
-  lent = skipping = false;
+  partLeft = lent = 0;
+  skipping = false;
   return aborted;
+}
+
+/** The application says what it did with what is lent. */
+export function answer(isAccepted: bool): void {
+  lent = isAccepted ? LENT : REFUSED;
 }
 
 /** Takes back what the last event lent. */
 export function takeBack(): void {
-  lent = false;
-  first = consumed;
-  if (partLeft) first = filled = partAt;
+  lent = 0;
+  if (partLeft) first = filled = payload;
 }
 
 /** Passes the rest of the message in parts that is being delivered. */
@@ -59,33 +62,18 @@ export function skipRest(): void {
   skipping = partLeft != 0;
 }
 
-/** Reads from the network behind what arrived; the bytes read, or the failure. */
-function fill(handle: i32): i32 {
-  if (!partLeft && first > base) {
-    memory.copy(base, first, filled - first);
-    filled -= first - base;
-    first = base;
-  }
-  const read = net_recv(handle, filled, <i32>(end - filled));
-  if (read > 0) {
-    filled += read;
-    countBy(Stat.BytesReceived, read);
-  }
-  return read;
-}
-
-/** Writes the event of a message, or of a part of it. */
-function lend(length: i32): i32 {
-  lent = true;
+/** Writes the event of what arrived of a message. */
+function lend(): i32 {
+  const length = min<i32>(partLeft, <i32>(filled - first));
+  lent = LENT;
   raise(EventKind.Message, packetId, 0);
   setTopic(topic, topicLength);
   setPayload(first, length);
-  consumed = first + length;
-  const offset = partTotal - partLeft;
+  store<u32>(EVENT, partTotal, EventField.Total);
+  store<u32>(EVENT, partTotal - partLeft, EventField.Offset);
+  first += length;
   partLeft -= length;
   store<u8>(EVENT, flags | (partLeft ? 0 : <u32>EventFlag.Last), EventField.Flags);
-  store<u32>(EVENT, partTotal, EventField.Total);
-  store<u32>(EVENT, offset, EventField.Offset);
   if (!skipping) return EventKind.Message;
   // Nobody sees a part that is passed; the end of the message still has to be acknowledged.
   if (partLeft) takeBack();
@@ -98,41 +86,43 @@ function receivePublish(): i32 {
   flags = load<u8>(first) & 15;
   const body = first + headerLength;
   const status = readPublish(flags, body, remainingLength, min<i32>(<i32>(filled - body), remainingLength));
-  if (status) {
-    if (status == Status.Malformed) return status;
-    return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
-  }
+  if (status == Status.Malformed) return Status.ProtocolError;
+  if (status) return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
   count(Stat.MessagesReceived);
   partTotal = partLeft = remainingLength - <i32>(payload - body);
-  first = partAt = payload;
-  const length = min<i32>(partLeft, <i32>(filled - payload));
-  if (length < partLeft && <i32>(end - payload) < PART_MIN) return Status.TooLarge;
-  return lend(length);
+  first = payload;
+  if (<i32>(end - first) < PART_MIN && <i32>(filled - first) < partLeft) return Status.TooLarge;
+  return lend();
 }
 
 /** One step of receiving: Message with its event, PACKET, None, or the Status that ends the connection. */
 export function receive(handle: i32): i32 {
-  if (partLeft) {
-    const read = first == filled ? fill(handle) : 0;
-    return read < 0 ? read : first < filled ? lend(min<i32>(partLeft, <i32>(filled - first))) : EventKind.None;
-  }
-  let filledOnce = false;
+  let hasRead = false;
   while (true) {
     const available = <i32>(filled - first);
-    const status = readHeader(first, available);
-    if (status == Status.Malformed) return status;
-    const length = headerLength + remainingLength;
-    if (!status) {
-      const isPublish = load<u8>(first) >> 4 == <u8>Packet.Publish;
-      if (available >= length || (filledOnce && isPublish && length > <i32>(end - base))) {
-        return isPublish ? receivePublish() : PACKET;
+    if (available) {
+      if (partLeft) return lend();
+      const status = readHeader(first, available);
+      if (status == Status.Malformed) return Status.ProtocolError;
+      if (!status) {
+        // Only a PUBLISH can be longer than the buffer; what fits of it is at the base once more was read.
+        const length = headerLength + remainingLength;
+        if (available >= length || (hasRead && length > <i32>(end - base))) {
+          return load<u8>(first) >> 4 == <u8>Packet.Publish ? receivePublish() : PACKET;
+        }
       }
     }
-    if (filledOnce) return EventKind.None;
-    const read = fill(handle);
+    if (hasRead) return EventKind.None;
+    hasRead = true;
+    if (!partLeft) {
+      memory.copy(base, first, available);
+      first = base;
+      filled = base + available;
+    }
+    const read = net_recv(handle, filled, <i32>(end - filled));
     if (read < 0) return read;
-    if (!read && filled < end) return EventKind.None;
-    filledOnce = true;
+    filled += read;
+    countBy(Stat.BytesReceived, read);
   }
 }
 

@@ -8,7 +8,7 @@
 //           4  u16 packet id, 0 at QoS 0
 //           6  u8  Mark
 //           7  u8  sessions in a row that ended while it was in flight
-//           8  u32 deadline of its acknowledgement, 0 = not sent in this session
+//           8  u32 deadline of its acknowledgement, 0 unless it is Sent
 //          12  PUBLISH, SUBSCRIBE or UNSUBSCRIBE, padded to four
 import { Stat, Status } from "../abi";
 import { at, open } from "../base/cursor";
@@ -28,9 +28,10 @@ const enum Record {
 
 const enum Mark {
   Free = 0, // acknowledged, sent or dropped
-  Queued = 1,
-  Sent = 2, // handed to the port, in this session or an earlier one; its acknowledgement is awaited
-  Settled = 3, // a subscription that the server knows
+  Message = 1, // a PUBLISH to be sent, in this session for the first time or again
+  Request = 2, // a SUBSCRIBE or UNSUBSCRIBE to be sent
+  Sent = 3, // handed to the port in this session; its acknowledgement is awaited
+  Settled = 4, // a subscription that the server knows
 }
 
 /** A message is poison once so many sessions in a row ended on it. */
@@ -65,6 +66,8 @@ export function carveOutbox(size: usize): void {
   end = base + (size & ~3);
 }
 
+// @ts-ignore: decorator
+@inline
 export function setLends(value: bool): void {
   lends = value;
 }
@@ -85,8 +88,17 @@ function recordId(record: usize): i32 {
   return load<u16>(record, Record.PacketId);
 }
 
-function typeOf(record: usize): i32 {
-  return load<u8>(record, Record.Packet) >> 4;
+/** A SUBSCRIBE or an UNSUBSCRIBE: the packets whose first byte has the highest bit set. */
+// @ts-ignore: decorator
+@inline
+function isRequest(record: usize): bool {
+  return load<i8>(record, Record.Packet) < 0;
+}
+
+/** The first record with this mark, at or behind `record`; `head` when there is none. */
+function find(record: usize, mark: i32): usize {
+  while (record < head && markOf(record) != mark) record = after(record);
+  return record;
 }
 
 /** Every message was sent and acknowledged. */
@@ -97,34 +109,26 @@ export function isEmpty(): bool {
 /** Passes what is done in front, and sets the deadline of the oldest record in flight. */
 function reclaim(): void {
   while (first < head && markOf(first) % Mark.Settled == 0) first = after(first);
-  if (first == head) first = head = floor;
-  sendAt = max(sendAt, first);
-  sendAt = min(sendAt, head);
-  setDeadline(Timer.Acknowledge, first < head ? load<u32>(first, Record.Deadline) : 0);
-}
-
-/** Finds the end of the last settled subscription. */
-function findFloor(): void {
-  floor = base;
-  for (let record = base; record < head; record = after(record)) if (markOf(record) == Mark.Settled) floor = after(record);
+  let deadline: u32 = 0;
+  if (first < head) deadline = load<u32>(first, Record.Deadline);
+  else first = sendAt = head = floor;
+  setDeadline(Timer.Acknowledge, deadline);
 }
 
 /** Moves the records together at the base. None of them may be on its way or lent. */
 function compact(): void {
-  let to = base;
+  let to = (first = sendAt = floor = base);
   for (let record = base; record < head; ) {
     const next = after(record);
-    if (record == sendAt) sendAt = to;
-    if (markOf(record)) {
+    const mark = markOf(record);
+    if (mark) {
       memory.copy(to, record, next - record);
       to += next - record;
+      if (mark == Mark.Settled) floor = to;
     }
     record = next;
   }
-  if (sendAt == head) sendAt = to;
   head = to;
-  first = base;
-  findFloor();
   reclaim();
 }
 
@@ -145,7 +149,7 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
     const before = head;
     compact();
     if (head < before) return Status.Ok;
-    if (FEATURE_RAW && drop && first < head && first == sendAt && typeOf(first) == Packet.Publish) {
+    if (FEATURE_RAW && drop && first < head && markOf(first) == Mark.Message) {
       setMark(first, Mark.Free);
       count(Stat.MessagesDropped);
       return Status.Ok;
@@ -169,34 +173,32 @@ export function nextRequestId(): i32 {
 
 /** Adds the packet that was written at the cursor, with its id (0 at QoS 0). */
 export function commit(id: i32): void {
-  store<u32>(head, at - head - Record.Packet, Record.Length);
-  store<u32>(head, id | (Mark.Queued << 16), Record.PacketId); // and no closes
-  store<u32>(head, 0, Record.Deadline);
-  if (typeOf(head) != Packet.Publish) {
+  let mark: i32 = Mark.Request;
+  if (isRequest(head)) {
     hasRequests = true;
   } else {
+    mark = Mark.Message;
     count(Stat.MessagesQueued);
     if (id) lastMessageId = id;
   }
+  store<u32>(head, at - head - Record.Packet, Record.Length);
+  store<u32>(head, id | (mark << 16), Record.PacketId); // and no closes
+  store<u32>(head, 0, Record.Deadline);
   head = (at + 3) & ~3;
 }
 
 /** The next packet to send; 0 when there is none or the window is full. Subscriptions go before messages. */
 export function nextToSend(window: i32): usize {
-  for (current = base; hasRequests && current < head; current = after(current)) {
-    if (markOf(current) == Mark.Queued && typeOf(current) != Packet.Publish) return current + Record.Packet;
+  if (hasRequests) {
+    current = find(base, Mark.Request);
+    hasRequests = current < head;
   }
-  hasRequests = false;
-  while (sendAt < head && (!markOf(sendAt) || typeOf(sendAt) != Packet.Publish)) sendAt = after(sendAt);
-  current = sendAt;
-  if (current == head || (recordId(current) && inflight >= (probing ? 1 : window))) return 0;
-  const packet = current + Record.Packet;
-  if (markOf(current) == Mark.Sent) {
-    // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
-    store<u8>(packet, load<u8>(packet) | PublishFlag.Dup);
-    count(Stat.MessagesResent);
+  if (!hasRequests) {
+    current = sendAt = find(sendAt, Mark.Message);
+    if (current == head || (recordId(current) && inflight >= (probing ? 1 : window))) return 0;
+    if (load<u8>(current, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
-  return packet;
+  return current + Record.Packet;
 }
 
 /** Bytes of a packet of the outbox. */
@@ -206,32 +208,36 @@ export function packetLength(packet: usize): i32 {
 
 /** The packet that `nextToSend` gave was accepted whole. */
 export function markSent(acknowledgeMs: u32): void {
-  const isAcknowledged = recordId(current) != 0;
-  inflight += <i32>isAcknowledged;
-  setMark(current, isAcknowledged ? Mark.Sent : Mark.Free);
-  store<u32>(current, fromNow(acknowledgeMs), Record.Deadline);
-  if (typeOf(current) == Packet.Publish) {
-    count(Stat.MessagesSent);
-    sendAt = after(current);
+  if (!isRequest(current)) count(Stat.MessagesSent);
+  if (recordId(current)) {
+    inflight++;
+    setMark(current, Mark.Sent);
+    store<u32>(current, fromNow(acknowledgeMs), Record.Deadline);
+  } else {
+    setMark(current, Mark.Free);
   }
   reclaim();
 }
 
 /** An acknowledgement came: the packet of this session that waited for it, or 0. The packet stays readable until the next verb. */
 export function acknowledge(type: i32, id: i32): usize {
-  // The answer to a packet has the next higher type.
-  for (let record = type == Packet.Puback ? first : base; record < head; record = after(record)) {
-    if (recordId(record) != id || markOf(record) != Mark.Sent || typeOf(record) + 1 != type || !load<u32>(record, Record.Deadline)) continue;
-    inflight--;
-    setMark(record, type == Packet.Suback ? Mark.Settled : Mark.Free);
-    if (type == Packet.Puback) {
-      probing = false;
-      acknowledged = true;
-    } else {
-      findFloor();
+  let record = first;
+  while ((record = find(record, Mark.Sent)) < head) {
+    // The answer to a packet has the next higher type.
+    if (recordId(record) == id && (load<u8>(record, Record.Packet) >> 4) + 1 == type) {
+      inflight--;
+      setMark(record, Mark.Free);
+      if (type == Packet.Puback) {
+        probing = false;
+        acknowledged = true;
+      } else if (type == Packet.Suback) {
+        setMark(record, Mark.Settled);
+        floor = max(floor, after(record));
+      }
+      reclaim();
+      return record + Record.Packet;
     }
-    reclaim();
-    return record + Record.Packet;
+    record = after(record);
   }
   return 0;
 }
@@ -240,15 +246,17 @@ export function acknowledge(type: i32, id: i32): usize {
 export function rewind(wasConnected: bool): void {
   if (wasConnected) probing = !acknowledged && inflight != 0;
   for (let record = base; record < head; record = after(record)) {
-    const type = typeOf(record);
-    if (type != Packet.Publish) {
+    const mark = markOf(record);
+    if (isRequest(record)) {
       // Nobody remembers a subscription that ended with the session.
-      if (markOf(record)) setMark(record, type == Packet.Subscribe ? Mark.Queued : Mark.Free);
-    } else if (acknowledged) {
-      store<u8>(record, 0, Record.Closes);
-    } else if (wasConnected && load<u32>(record, Record.Deadline)) {
+      if (mark) setMark(record, load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe ? Mark.Request : Mark.Free);
+    } else if (mark == Mark.Sent) {
+      setMark(record, Mark.Message);
       store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
+      // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
+      store<u8>(record, load<u8>(record, Record.Packet) | PublishFlag.Dup, Record.Packet);
     }
+    if (acknowledged) store<u8>(record, 0, Record.Closes);
     store<u32>(record, 0, Record.Deadline);
   }
   hasRequests = true;
@@ -260,10 +268,15 @@ export function rewind(wasConnected: bool): void {
 
 /** The packet of the oldest message if it is poison, else 0. */
 export function poison(): usize {
-  for (let record = first; record < head; record = after(record)) {
-    if (markOf(record) && typeOf(record) == Packet.Publish) return load<u8>(record, Record.Closes) < <u8>CLOSES_MAX ? 0 : record + Record.Packet;
-  }
-  return 0;
+  sendAt = find(sendAt, Mark.Message);
+  return sendAt < head && load<u8>(sendAt, Record.Closes) >= <u8>CLOSES_MAX ? sendAt + Record.Packet : 0;
+}
+
+/** The outbox lies behind everything else that is sent, so this tells its packets apart by where they end. */
+// @ts-ignore: decorator
+@inline
+export function holds(packetEnd: usize): bool {
+  return packetEnd > base;
 }
 
 /** The packet id of a packet of the outbox. */
@@ -283,7 +296,7 @@ export function subscriptionTo(filter: usize, length: i32): usize {
     // The filter ends one byte before the packet does.
     const text = record + (Record.Packet - 1) + load<u32>(record, Record.Length) - length;
     if (
-      markOf(record) && typeOf(record) == Packet.Subscribe && load<u8>(text - 1) == <u8>length && load<u8>(text - 2) == <u8>(length >> 8) &&
+      markOf(record) && load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe && load<u8>(text - 1) == <u8>length && load<u8>(text - 2) == <u8>(length >> 8) &&
       equals(text, filter, length)
     ) {
       return record + Record.Packet;

@@ -1,5 +1,5 @@
 // Decides what the connection does next: the whole state machine as one table, without side effects.
-import { State, Status } from "../abi";
+import { State } from "../abi";
 
 /** What happens to a connection; the columns of the table. */
 export const enum Event {
@@ -14,49 +14,44 @@ export const enum Event {
   Count = 8,
 }
 
-/** What has to be done, above the eight bits of the next state. */
+/** What has to be done, above the three bits of the next state. */
 export const enum Effect {
-  Schedule = 0x100, // arm the timer of the first attempt
-  Open = 0x200, // net_open
-  Hello = 0x400, // send CONNECT
-  Session = 0x800, // assert the subscriptions, send the outbox again
-  Patience = 0x1000, // arm the timer of disconnect()
-  Goodbye = 0x2000, // send DISCONNECT
-  Close = 0x4000, // net_close
-  Retry = 0x8000, // arm the timer of the backoff
+  Close = 8, // net_close
+  Goodbye = 16, // send DISCONNECT before that
+  Begin = 32, // what the next state begins with: a timer, net_open, CONNECT or the session
 }
+/** The bits of the next state. */
+export const NEXT: i32 = 7;
 
-// The outcomes, 16 bits each: the next state with its effects.
-const UNKNOWN: u16 = 0xff; // an event that the state does not know
-const STOPPED: u16 = <u16>State.Stopped;
-const WAITING: u16 = <u16>State.Waiting;
-const SCHEDULE: u16 = <u16>(State.Waiting | Effect.Schedule);
-const OPENING: u16 = <u16>State.Opening;
-const OPEN: u16 = <u16>(State.Opening | Effect.Open);
-const CONNECTING: u16 = <u16>State.Connecting;
-const HELLO: u16 = <u16>(State.Connecting | Effect.Hello);
-const CONNECTED: u16 = <u16>State.Connected;
-const SESSION: u16 = <u16>(State.Connected | Effect.Session);
-const DRAINING: u16 = <u16>State.Draining;
-const DRAIN: u16 = <u16>(State.Draining | Effect.Patience);
-const RETRY: u16 = <u16>(State.Waiting | Effect.Close | Effect.Retry);
-const CANCEL: u16 = <u16>(State.Stopped | Effect.Close);
-const LEAVE: u16 = <u16>(State.Stopped | Effect.Goodbye | Effect.Close);
+// The outcomes, one byte each: the next state with its effects.
+const STOPPED: u8 = <u8>State.Stopped;
+const WAITING: u8 = <u8>State.Waiting;
+const SCHEDULE: u8 = <u8>(State.Waiting | Effect.Begin);
+const OPENING: u8 = <u8>State.Opening;
+const OPEN: u8 = <u8>(State.Opening | Effect.Begin);
+const CONNECTING: u8 = <u8>State.Connecting;
+const HELLO: u8 = <u8>(State.Connecting | Effect.Begin);
+const CONNECTED: u8 = <u8>State.Connected;
+const SESSION: u8 = <u8>(State.Connected | Effect.Begin);
+const DRAINING: u8 = <u8>State.Draining;
+const DRAIN: u8 = <u8>(State.Draining | Effect.Begin);
+const RETRY: u8 = <u8>(State.Waiting | Effect.Close | Effect.Begin);
+const CANCEL: u8 = <u8>(State.Stopped | Effect.Close);
+const LEAVE: u8 = <u8>(State.Stopped | Effect.Goodbye | Effect.Close);
 
-/** One row for each State, one column for each Event. */
+/** One row for each State, one column for each Event; an event that the state does not know changes nothing. */
 // prettier-ignore
-const TABLE: usize = memory.data<u16>([
-  // Start    Due      LinkOpened  Accepted  Lost     Disconnect  Drained  Stop
-  SCHEDULE,   UNKNOWN, UNKNOWN,    UNKNOWN,  UNKNOWN, STOPPED,    UNKNOWN, STOPPED, // Stopped
-  WAITING,    OPEN,    UNKNOWN,    UNKNOWN,  UNKNOWN, STOPPED,    UNKNOWN, STOPPED, // Waiting
-  OPENING,    UNKNOWN, HELLO,      UNKNOWN,  RETRY,   CANCEL,     UNKNOWN, CANCEL,  // Opening
-  CONNECTING, UNKNOWN, UNKNOWN,    SESSION,  RETRY,   CANCEL,     UNKNOWN, CANCEL,  // Connecting
-  CONNECTED,  UNKNOWN, UNKNOWN,    UNKNOWN,  RETRY,   DRAIN,      UNKNOWN, LEAVE,   // Connected
-  CONNECTED,  UNKNOWN, UNKNOWN,    UNKNOWN,  CANCEL,  DRAINING,   LEAVE,   LEAVE,   // Draining
+const TABLE: usize = memory.data<u8>([
+  // Start    Due         LinkOpened  Accepted    Lost     Disconnect  Drained     Stop
+  SCHEDULE,   STOPPED,    STOPPED,    STOPPED,    STOPPED, STOPPED,    STOPPED,    STOPPED, // Stopped
+  WAITING,    OPEN,       WAITING,    WAITING,    WAITING, STOPPED,    WAITING,    STOPPED, // Waiting
+  OPENING,    OPENING,    HELLO,      OPENING,    RETRY,   CANCEL,     OPENING,    CANCEL,  // Opening
+  CONNECTING, CONNECTING, CONNECTING, SESSION,    RETRY,   CANCEL,     CONNECTING, CANCEL,  // Connecting
+  CONNECTED,  CONNECTED,  CONNECTED,  CONNECTED,  RETRY,   DRAIN,      CONNECTED,  LEAVE,   // Connected
+  CONNECTED,  DRAINING,   DRAINING,   DRAINING,   CANCEL,  DRAINING,   LEAVE,      LEAVE,   // Draining
 ]);
 
-/** The next state with its effects, or BadState for an event that the state does not know. */
+/** The next state with its effects. */
 export function transition(state: i32, event: i32): i32 {
-  const outcome: i32 = load<u16>(TABLE + (state * Event.Count + event) * 2);
-  return outcome == UNKNOWN ? Status.BadState : outcome;
+  return load<u8>(TABLE + state * Event.Count + event);
 }
