@@ -81,6 +81,11 @@ export function isOnItsWay(packet: usize): bool {
   return out >= packet && out < outEnd && outEnd == packet + outbox.packetLength(packet);
 }
 
+/** Lets a timer run for as long as an answer of the peer may take. */
+function awaitAnswer(timer: i32): void {
+  arm(timer, acknowledgeMs());
+}
+
 /** Begins to wait until so long nothing was sent that the server might think the client dead. */
 function keepAlive(): void {
   const keepAliveS = setting(Setting.KeepAliveS);
@@ -133,7 +138,8 @@ function happen(event: i32): void {
     handle = fault = 0;
     out = outEnd = 0;
     disarmSession();
-    if (inbound.reset()) {
+    // Without raw messages, all that is not whole is passed anyway.
+    if (inbound.reset() && FEATURE_RAW) {
       count(Stat.InboundAborted);
       pending |= 1 << EventKind.MessageAborted;
     }
@@ -165,7 +171,7 @@ function happen(event: i32): void {
     // Longer than the backoff of a twin that uses the same credentials, or both would take turns at full speed.
     arm(Timer.Health, max<u32>(setting(Setting.HealthyS) * 1000, ceilingMs));
   } else {
-    arm(Timer.Drain, acknowledgeMs());
+    awaitAnswer(Timer.Drain);
   }
 }
 
@@ -224,11 +230,11 @@ function receivePacket(): i32 {
     count(Stat.MessagesDelivered);
     return raise(EventKind.Delivered, id, 0);
   }
-  if (type == Packet.Unsuback) return EventKind.None;
+  if (FEATURE_RAW && type == Packet.Unsuback) return EventKind.None;
   outbox.setLends(true);
   const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
   // Behind the fixed header and the packet id stand the length and the filter, and one byte behind them.
-  const filter = packet + <usize>(load<u8>(packet, 1) > 0x7f) + 6;
+  const filter = packet + (FEATURE_RAW ? <usize>(load<u8>(packet, 1) > 0x7f) : 0) + 6;
   setTopic(filter, <i32>(packet + outbox.packetLength(packet) - filter) - 1);
   return kind;
 }
@@ -243,7 +249,7 @@ function checkDeadlines(): i32 {
     keepAlive();
     if (!isArmed(Timer.Pong)) {
       lane.putEmpty(Packet.Pingreq);
-      arm(Timer.Pong, acknowledgeMs());
+      awaitAnswer(Timer.Pong);
     }
   }
   if (isDue(Timer.Health)) {
@@ -252,10 +258,10 @@ function checkDeadlines(): i32 {
       resetBackoff();
       earlyCloses = 0;
     } else {
-      arm(Timer.Health, acknowledgeMs());
+      awaitAnswer(Timer.Health);
     }
   }
-  if (state == State.Draining && (isDue(Timer.Drain) || (outbox.isEmpty() && lane.isEmpty() && !isSending()))) {
+  if (state == State.Draining && (isDue(Timer.Drain) || (outbox.isEmpty() && lane.isEmpty()))) {
     happen(Event.Drained);
     return raise(EventKind.Disconnected, 0, Status.Requested);
   }

@@ -189,16 +189,19 @@ export function commit(id: i32): void {
 
 /** The next packet to send; 0 when there is none or the window is full. Subscriptions go before messages. */
 export function nextToSend(window: i32): usize {
+  let record = head;
   if (hasRequests) {
-    current = find(base, Mark.Request);
-    hasRequests = current < head;
+    record = find(base, Mark.Request);
+    hasRequests = record < head;
   }
-  if (!hasRequests) {
-    current = sendAt = find(sendAt, Mark.Message);
-    if (current == head || (recordId(current) && inflight >= (probing ? 1 : window))) return 0;
-    if (load<u8>(current, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
+  if (record == head) {
+    record = find(sendAt, Mark.Message);
+    sendAt = record;
+    if (record == head || (recordId(record) && inflight >= (probing ? 1 : window))) return 0;
+    if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
-  return current + Record.Packet;
+  current = record;
+  return record + Record.Packet;
 }
 
 /** Bytes of a packet of the outbox. */
@@ -248,8 +251,9 @@ export function rewind(wasConnected: bool): void {
   for (let record = base; record < head; record = after(record)) {
     const mark = markOf(record);
     if (isRequest(record)) {
-      // Nobody remembers a subscription that ended with the session.
-      if (mark) setMark(record, load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe ? Mark.Request : Mark.Free);
+      // Nobody remembers a subscription that ended with the session; the only one of the platform never ends.
+      if (!FEATURE_RAW) setMark(record, Mark.Request);
+      else if (mark) setMark(record, load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe ? Mark.Request : Mark.Free);
     } else if (mark == Mark.Sent) {
       setMark(record, Mark.Message);
       store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
@@ -268,8 +272,8 @@ export function rewind(wasConnected: bool): void {
 
 /** The packet of the oldest message if it is poison, else 0. */
 export function poison(): usize {
-  sendAt = find(sendAt, Mark.Message);
-  return sendAt < head && load<u8>(sendAt, Record.Closes) >= <u8>CLOSES_MAX ? sendAt + Record.Packet : 0;
+  const record = find(first, Mark.Message);
+  return record < head && load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX ? record + Record.Packet : 0;
 }
 
 /** The outbox lies behind everything else that is sent, so this tells its packets apart by where they end. */
