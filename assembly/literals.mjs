@@ -4,16 +4,25 @@
 //   const NAME = span("text")      the same; its length stands above the lower 16 bits of the address
 //   const NAME = words("a b c")    each word as by utf8
 //   const NAME = hashes("a b c")   each word as four bytes: see client/settings.ts
+//   const NAME = octets([1, A])    constants, one byte each
+//   const NAME = integers([1, 2])  numbers, four bytes each
 // AssemblyScript's own string literals are UTF-16 objects with a header, about three times the size.
 import { Transform } from "assemblyscript/transform";
 
 const MAX_LENGTH = 255;
+/** What a block may begin with are integers. */
+const ALIGNMENT = 4;
 /** Must be that of client/settings.ts. */
 const HASH_FACTOR = 0x1000193;
 
 const bytes = (text) => [...Buffer.from(text, "utf8")];
 const words = (text) => text.split(" ").flatMap(utf8);
-const ENCODERS = { utf8, bytes, span: bytes, words, hashes };
+const octets = (list) => list.elementExpressions.map(sourceOf);
+const integers = (list) => littleEndian(octets(list).map(Number));
+const sourceOf = ({ range }) => range.source.text.slice(range.start, range.end);
+const littleEndian = (numbers) => [...Buffer.from(Int32Array.from(numbers).buffer)];
+const ofText = (encode) => (argument) => encode(argument.value);
+const ENCODERS = { utf8: ofText(utf8), bytes: ofText(bytes), span: ofText(bytes), words: ofText(words), hashes: ofText(hashes), octets, integers };
 
 function utf8(text) {
   const encoded = bytes(text);
@@ -24,7 +33,7 @@ function utf8(text) {
 function hashes(text) {
   const all = text.split(" ").map((word) => bytes(word).reduce((hash, byte) => Math.imul(hash ^ byte, HASH_FACTOR), 0));
   if (new Set(all).size < all.length) throw new Error("two words have the same hash");
-  return [...Buffer.from(Int32Array.from(all).buffer)];
+  return littleEndian(all);
 }
 
 export default class Literals extends Transform {
@@ -44,13 +53,13 @@ export default class Literals extends Transform {
       const kind = call?.expression?.text;
       const encode = ENCODERS[kind];
       if (!encode) continue;
-      const encoded = encode(call.args[0].value);
+      const encoded = encode(call.args[0]);
       literals.push({ declaration, offset: block.length + (kind === "span" ? encoded.length << 16 : 0) });
       block.push(...encoded);
     }
     for (const { declaration, offset } of literals) {
       const isFirst = declaration === literals[0].declaration;
-      const place = isFirst ? `memory.data<u8>([${block.join(",")}])` : literals[0].declaration.name.text;
+      const place = isFirst ? `memory.data<u8>([${block.join(",")}], ${ALIGNMENT})` : literals[0].declaration.name.text;
       const difference = isFirst ? offset : offset - literals[0].offset;
       // Parsed from source text, so that no part of the compiler's syntax tree is built by hand.
       parser.parseFile(`@lazy const x: usize = ${place} + ${difference};`, `~literal/${declaration.name.text}`, false);

@@ -26,28 +26,30 @@ function readObject(text: usize, bytes: i32): i32 {
     const name = from;
     const nameLength = length;
     const key = findKey(name, nameLength);
-    if (key < 0) return fail(Status.UnknownKey, 0, name, nameLength);
-    token = skip();
-    let expected: i32 = Token.ObjectBegin;
-    let value = <i32>from;
+    let status: i32 = Status.UnknownKey;
     let bound = -1;
-    if (key < Setting.Tls) {
-      expected = Token.Text;
-      store<i32>(TEXT_LENGTHS + (key << 2), length);
-      if (length > TEXT_MAX) bound = TEXT_MAX;
-    } else if (key >= Setting.MqttPort) {
-      expected = Token.Number;
-      // No key takes a number below zero or with a fraction.
-      value = readDigits(from, length);
-      bound = passedBound(key, value);
-    } else if (key > Setting.Host) {
-      value = <i32>(token == Token.True);
-      expected = Token.False + value;
+    if (key >= 0) {
+      token = skip();
+      let expected: i32 = Token.ObjectBegin;
+      let value = <i32>from;
+      if (key < Setting.Tls) {
+        expected = Token.Text;
+        store<i32>(TEXT_LENGTHS + (key << 2), length);
+        if (length > TEXT_MAX) bound = TEXT_MAX;
+      } else if (key >= Setting.MqttPort) {
+        expected = Token.Number;
+        // No key takes a number below zero or with a fraction.
+        value = readDigits(from, length);
+        bound = passedBound(key, value);
+      } else if (key > Setting.Host) {
+        value = <i32>(token == Token.True);
+        expected = Token.False + value;
+      }
+      status = token < 0 ? token : token != expected ? <i32>Status.WrongType : bound >= 0 || isPresent(key) ? <i32>Status.InvalidValue : <i32>Status.Ok;
+      addPresent(1 << key);
+      setSetting(key, value);
     }
-    if (token != expected) return fail(token < 0 ? token : <i32>Status.WrongType, 0, name, nameLength);
-    if (isPresent(key) || bound >= 0) return fail(Status.InvalidValue, bound, name, nameLength);
-    addPresent(1 << key);
-    setSetting(key, value);
+    if (status) return fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
     if (!isInProfile(key)) {
       count(Stat.ConfigurationIgnored);
       lacking = fail(Status.NotInProfile, 0, name, nameLength);
@@ -75,7 +77,7 @@ export function configure(text: usize, bytes: i32): i32 {
   if (status) return status;
   const key = missingKey();
   if (key >= 0) return refuseKey(Status.MissingKey, key);
-  if (isPresent(Setting.Tls) && !isPresent(Setting.MqttPort)) setSetting(Setting.MqttPort, DEFAULT_TLS_PORT);
+  if ((present & ((1 << Setting.Tls) | (1 << Setting.MqttPort))) == 1 << Setting.Tls) setSetting(Setting.MqttPort, DEFAULT_TLS_PORT);
   // Texts are copied to below the configuration first; the buffers may then lie over it.
   status = build(text);
   if (status) return status;

@@ -18,12 +18,14 @@ export let connectEnd: usize = 0;
 @inline
 export function build(end: usize): i32 {
   let status: i32 = Status.Ok;
+  // Always there are the name of the server and the client id, and with the topic of a will its payload.
+  let keys = (present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
   const hasWill = FEATURE_RAW && isPresent(Setting.WillTopic);
+  if (hasWill) keys |= (1 << Setting.WillTopic) | (1 << Setting.WillPayload);
   open(carved, end);
   serverName = at + 2;
   for (let key: i32 = Setting.MqttHost; key >= 0; key--) {
-    // Always there: the name of the server, the client id, and both texts of a will.
-    if (key < Setting.ClientId && !(key < Setting.WillPayload ? isPresent(key) : hasWill)) continue;
+    if (!(keys & (1 << key))) continue;
     const from = at + 2;
     putU16(0);
     let fault = putUnescaped(setting(key), textLength(key));
@@ -37,7 +39,7 @@ export function build(end: usize): i32 {
       connectPacket = at;
       putBytes(CONNECT, CONNECT_LENGTH);
       // The bits of password and user name are those of their keys, six places up; only a byte of this is written.
-      let flags = (present << 6) | (setting(Setting.CleanSession) * ConnectFlag.CleanSession);
+      let flags = (keys << 6) | (setting(Setting.CleanSession) * ConnectFlag.CleanSession);
       if (FEATURE_RAW && hasWill) {
         flags |= ConnectFlag.Will | (setting(Setting.WillQos) << ConnectFlag.WillQosShift) | (setting(Setting.WillRetain) * ConnectFlag.WillRetain);
       }

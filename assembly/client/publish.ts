@@ -18,10 +18,6 @@ export const NO_NUMBER: i32 = -1;
 /** The first byte of both, with the flags 0010 [MQTT-3.8.1-1] [MQTT-3.10.1-1]. */
 export const SUBSCRIBE: u32 = 0x82;
 export const UNSUBSCRIBE: u32 = 0xa2;
-/** The requested QoS as the byte behind a filter: 0, and at the next address 1. */
-export const QOS_0: usize = memory.data<u8>([0, 1]);
-export const QOS_1: usize = QOS_0 + 1;
-
 /**
  * Appends a packet. Its topic or filter is `topicLength` bytes, with `number` in decimal behind them; its payload is a
  * message record of `shape`, or bytes with RAW. The packet id, 0 at QoS 0, or a Status; without effect then.

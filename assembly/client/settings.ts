@@ -38,60 +38,67 @@ export const enum Setting {
   Count = 31,
 }
 
-/** Four bytes for each word, and each word behind its length. Replaced at compile time by literals.mjs. */
+/** Replaced at compile time by literals.mjs. */
 declare function hashes(words: string): usize;
 declare function words(words: string): usize;
+declare function octets(list: i32[]): usize;
+declare function integers(list: i32[]): usize;
 
-/** The names in the order of Setting, as hashes: one in 2^27 of the names that no key has would be taken for a key. */
-export const HASHES = hashes(
+/** What a range has above its lower five bits, which are how many bits the number has. */
+const AT_LEAST_1: u8 = 0x20;
+const AT_LEAST_64: u8 = 0xe0;
+
+// One statement, so that all this is one segment of data.
+// prettier-ignore
+/** The values; a text is the address of its first byte. As data they are the defaults. */
+const VALUES = integers([
+    0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
+    0, 0, 0, 0, 1, 1, 1, // clean_session, rpc and shared_attributes are true
+    1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0,
+  ]),
+  /** The names in the order of Setting, as hashes: one in 2^27 of the names that no key has would be taken for a key. */
+  HASHES = hashes(
     "password user_name will_payload will_topic client_id mqtt_host tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos access_token",
   ),
+  /** The range of each whole number. */
+  RANGES = octets([
+    16 | AT_LEAST_1, // mqtt_port
+    16, // keep_alive_s
+    12 | AT_LEAST_1, // connect_timeout_s
+    12 | AT_LEAST_1, // ack_timeout_s
+    17 | AT_LEAST_1, // healthy_s
+    20 | AT_LEAST_1, // reconnect_min_ms
+    27 | AT_LEAST_1, // reconnect_max_ms
+    1, // qos
+    10 | AT_LEAST_1, // max_inflight
+    20 | AT_LEAST_64, // receive_buffer
+    20 | AT_LEAST_64, // send_buffer
+    20 | AT_LEAST_64, // staging_buffer
+    7 | AT_LEAST_1, // max_requests
+    1, // will_qos
+  ]),
   /** The names that a fault may need when the key is not at hand: those of the texts, and one more. */
   NAMES = words("password user_name will_payload will_topic client_id mqtt_host send_buffer"),
-  /** CONNECT with room for its length, "MQTT" with its length, and protocol level 4 [MQTT-3.1.2-1] [MQTT-3.1.2-2]. */
-  CONNECT = bytes("\x10\0\0\x04MQTT\x04");
+  CONNECT_BEGIN = bytes("\x10\0\0\x04MQTT\x04"),
+  QOS_BYTES = bytes("\0\x01");
+
+/** CONNECT with room for its length, "MQTT" with its length, and protocol level 4 [MQTT-3.1.2-1] [MQTT-3.1.2-2]. */
+export const CONNECT: usize = CONNECT_BEGIN;
+export const CONNECT_LENGTH: i32 = 9;
+/** The requested QoS as the byte behind a filter: 0, and at the next address 1. */
+export const QOS_0: usize = QOS_BYTES;
+export const QOS_1: usize = QOS_0 + 1;
 
 /** Must be that of literals.mjs. */
 const HASH_FACTOR: u32 = 0x1000193;
 /** The place of send_buffer in NAMES. */
 export const SEND_BUFFER_NAME: i32 = 6;
 
-export const CONNECT_LENGTH: i32 = 9;
-
 /** The keys that only a profile with raw publish and subscribe, or with attributes, has. */
 const DEVICE_KEYS: u32 =
   (1 << Setting.WillTopic) | (1 << Setting.WillPayload) | (1 << Setting.WillRetain) | (1 << Setting.WillQos) |
   (1 << Setting.SharedAttributes) | (1 << Setting.MaxRequests) |
   (1 << Setting.Redeliver) | (1 << Setting.OutboxDropOldest);
-
-/** The values; a text is the address of its first byte. As data they are the defaults. */
-// prettier-ignore
-const VALUES: usize = memory.data<i32>([
-  0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
-  0, 0, 0, 0, 1, 1, 1, // clean_session, rpc and shared_attributes are true
-  1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0,
-]);
-
-/** The range of each whole number: in the lower five bits how many bits it has, above them how small it may be. */
-const AT_LEAST_1: u8 = 0x20;
-const AT_LEAST_64: u8 = 0xe0;
-// prettier-ignore
-const RANGES: usize = memory.data<u8>([
-  16 | AT_LEAST_1, // mqtt_port
-  16, // keep_alive_s
-  12 | AT_LEAST_1, // connect_timeout_s
-  12 | AT_LEAST_1, // ack_timeout_s
-  17 | AT_LEAST_1, // healthy_s
-  20 | AT_LEAST_1, // reconnect_min_ms
-  27 | AT_LEAST_1, // reconnect_max_ms
-  1, // qos
-  10 | AT_LEAST_1, // max_inflight
-  20 | AT_LEAST_64, // receive_buffer
-  20 | AT_LEAST_64, // send_buffer
-  20 | AT_LEAST_64, // staging_buffer
-  7 | AT_LEAST_1, // max_requests
-  1, // will_qos
-]);
 
 /** One bit for each key that the configuration holds. */
 export let present: u32 = 0;
@@ -122,7 +129,7 @@ export function textLength(key: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function isPresent(key: i32): bool {
-  return <bool>((present >> key) & 1);
+  return (present & (1 << key)) != 0;
 }
 
 /** The bound that a whole number passes, or -1 when it is within its range. */

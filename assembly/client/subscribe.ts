@@ -3,7 +3,8 @@ import { State, Status } from "../abi";
 import { isTopicName } from "../mqtt/topic";
 import { isConfigured, isOnItsWay, state } from "./connection";
 import * as outbox from "./outbox";
-import { append, NO_NUMBER, QOS_0, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
+import { append, NO_NUMBER, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
+import { QOS_0 } from "./settings";
 import { holds } from "./staging";
 
 /** Takes the subscription to a filter out, and with SUBSCRIBE puts one with this QoS in its place: the id of that, or a Status. */
@@ -16,7 +17,7 @@ function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {
   const packet = outbox.subscriptionTo(filter, length);
   if (packet) {
     // Subscribing again as a refresh makes ThingsBoard send every open RPC again, so only a change is sent.
-    if (isSubscribe && load<u8>(packet + outbox.packetLength(packet) - 1) == <u8>qos) return outbox.idOf(packet);
+    if (<i32>isSubscribe & <i32>(<i32>load<u8>(packet + outbox.packetLength(packet) - 1) == qos)) return outbox.idOf(packet);
     if (isOnItsWay(packet)) return Status.Full;
   } else if (!isSubscribe) {
     return Status.NotFound;

@@ -1,18 +1,18 @@
 // Makes the generic client a ThingsBoard device: its configuration and its poll.
 import { EventKind, Status } from "../abi";
-import { isDue, mayBeDue, Timer } from "../base/time";
+import { mayBeDue } from "../base/time";
 import { configure } from "../client/configure";
 import * as connection from "../client/connection";
-import { append, NO_NUMBER, QOS_1, RAW, SUBSCRIBE } from "../client/publish";
-import { refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
+import { append, NO_NUMBER, RAW, SUBSCRIBE } from "../client/publish";
+import { QOS_1, refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
 import { carved, carveFrom, fail } from "../memory";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
 import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, RPC_REQUEST_FILTER } from "./topics";
 
-/** Declares a filter of the platform; false when the outbox is too small for it. */
-function subscribe(filter: usize): bool {
-  return append(SUBSCRIBE, addressOf(filter), lengthOf(filter), NO_NUMBER, QOS_1, 1, RAW) > 0;
+/** Declares a filter of the platform; below zero when the outbox is too small for it. */
+function subscribe(filter: usize): i32 {
+  return append(SUBSCRIBE, addressOf(filter), lengthOf(filter), NO_NUMBER, QOS_1, 1, RAW);
 }
 
 /** The body of the export `configure`. `memoryBegin` is the first byte that the module may carve. */
@@ -25,11 +25,13 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   if (status) return status;
   if (FEATURE_ATTRIBUTES) carveRequests(setting(Setting.MaxRequests));
   if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
-  let fits = !setting(Setting.Rpc) || subscribe(RPC_REQUEST_FILTER);
+  // Packet ids; one Status among them makes them negative together.
+  let ids = 0;
+  if (setting(Setting.Rpc)) ids = subscribe(RPC_REQUEST_FILTER);
   if (FEATURE_ATTRIBUTES) {
-    if (setting(Setting.SharedAttributes)) fits = fits && subscribe(ATTRIBUTES) && subscribe(ATTRIBUTES_RESPONSE_FILTER);
+    if (setting(Setting.SharedAttributes)) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
-  if (!fits) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
+  if (ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   connection.setConfigured();
   return Status.Ok;
 }
@@ -38,6 +40,6 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
 export function poll(): i32 {
   const kind = connection.poll();
   if (kind == EventKind.Message) return classify();
-  if (FEATURE_ATTRIBUTES && !kind && mayBeDue() && isDue(Timer.Request)) return expire();
+  if (FEATURE_ATTRIBUTES && !kind && mayBeDue()) return expire();
   return kind;
 }

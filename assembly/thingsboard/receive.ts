@@ -1,6 +1,6 @@
 // Tells which message of the ThingsBoard Device API arrived.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
-import { equals, isLiteral, readDigits, utf8 } from "../base/text";
+import { equals, isLiteral, readDigits } from "../base/text";
 import { lose } from "../client/connection";
 import { skipRest } from "../client/inbound";
 import { append, RAW } from "../client/publish";
@@ -11,11 +11,7 @@ import { Packet } from "../mqtt/packet";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
 import { settleRequest } from "./requests";
-import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE } from "./topics";
-
-const METHOD = utf8("method"),
-  PARAMS = utf8("params"),
-  TOO_LARGE = utf8('{"error":"too_large"}');
+import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, METHOD, PARAMS, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
 
 /** The topic does not begin so. */
 const OTHER: i32 = -2;
@@ -97,7 +93,7 @@ export function classify(): i32 {
     if (!isWhole) {
       if (isRpc) {
         const firstByte = (Packet.Publish << 4) | (setting(Setting.Qos) << 1);
-        append(firstByte, addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, TOO_LARGE + 1, load<u8>(TOO_LARGE), RAW);
+        append(firstByte, addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, addressOf(TOO_LARGE), lengthOf(TOO_LARGE), RAW);
       }
       return refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, Status.TooLarge);
     }
