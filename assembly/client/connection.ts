@@ -233,9 +233,9 @@ function receivePacket(): i32 {
   if (FEATURE_RAW && type == Packet.Unsuback) return EventKind.None;
   outbox.setLends(true);
   const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
-  // Behind the fixed header and the packet id stand the length and the filter, and one byte behind them.
+  // Behind the fixed header and the packet id stand the length and the filter.
   const filter = packet + (FEATURE_RAW ? <usize>(load<u8>(packet, 1) > 0x7f) : 0) + 6;
-  setTopic(filter, <i32>(packet + outbox.packetLength(packet) - filter) - 1);
+  setTopic(filter, readU16(filter - 2));
   return kind;
 }
 

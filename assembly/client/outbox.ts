@@ -8,7 +8,7 @@
 //           4  u16 packet id, 0 at QoS 0
 //           6  u8  Mark
 //           7  u8  sessions in a row that ended while it was in flight
-//           8  u32 deadline of its acknowledgement, 0 unless it is Sent
+//           8  u32 deadline of its acknowledgement while it is Sent
 //          12  PUBLISH, SUBSCRIBE or UNSUBSCRIBE, padded to four
 import { Stat, Status } from "../abi";
 import { at, open } from "../base/cursor";
@@ -110,8 +110,8 @@ export function isEmpty(): bool {
 function reclaim(): void {
   while (first < head && markOf(first) % Mark.Settled == 0) first = after(first);
   let deadline: u32 = 0;
-  if (first < head) deadline = load<u32>(first, Record.Deadline);
-  else first = sendAt = head = floor;
+  if (first == head) first = sendAt = head = floor;
+  else if (markOf(first) == Mark.Sent) deadline = load<u32>(first, Record.Deadline);
   setDeadline(Timer.Acknowledge, deadline);
 }
 
@@ -183,7 +183,6 @@ export function commit(id: i32): void {
   }
   store<u32>(head, at - head - Record.Packet, Record.Length);
   store<u32>(head, id | (mark << 16), Record.PacketId); // and no closes
-  store<u32>(head, 0, Record.Deadline);
   head = (at + 3) & ~3;
 }
 
@@ -261,7 +260,6 @@ export function rewind(wasConnected: bool): void {
       store<u8>(record, load<u8>(record, Record.Packet) | PublishFlag.Dup, Record.Packet);
     }
     if (acknowledged) store<u8>(record, 0, Record.Closes);
-    store<u32>(record, 0, Record.Deadline);
   }
   hasRequests = true;
   acknowledged = false;
