@@ -18,9 +18,8 @@ describe("transition", () => {
         const next = outcome & NEXT;
         if (next >= STATES) wrong++;
         if (((outcome & Effect.Close) != 0) != (isOpen(state) && !isOpen(next))) wrong++;
-        if (!isOpen(state) && isOpen(next) && outcome != (State.Opening | Effect.Begin)) wrong++;
-        // Nothing begins a second time, and a state that was not left does not begin.
-        if (outcome & Effect.Begin && next == state) wrong++;
+        // Opening begins with net_open, and nothing else does.
+        if ((next == State.Opening && (outcome & Effect.Begin) != 0) != (!isOpen(state) && isOpen(next))) wrong++;
       }
     }
     expect<i32>(wrong).toBe(0);
@@ -36,9 +35,14 @@ describe("transition", () => {
     }
     expect<i32>(wrong).toBe(0);
   });
-  test("stop ends all in every state", () => {
+  test("stop ends all, disconnect all but a session, start keeps what there is", () => {
     for (let state = 0; state < STATES; state++) {
       expect<i32>(transition(state, Event.Stop) & NEXT).toBe(State.Stopped);
+      expect<i32>(transition(state, Event.Disconnect) & NEXT).toBe(state < State.Connected ? State.Stopped : State.Draining);
+      const started = transition(state, Event.Start);
+      expect<i32>(started & NEXT).toBe(state == State.Stopped ? State.Waiting : state == State.Draining ? State.Connected : state);
+      // The session that was to end goes on as it is.
+      expect<bool>((started & Effect.Begin) != 0).toBe(state == State.Stopped);
     }
   });
   test("a lost connection is tried again, unless the end was wanted", () => {
@@ -53,6 +57,14 @@ describe("transition", () => {
       expect<i32>(transition(state, Event.Accepted)).toBe(expected);
     }
   });
+  test("an event that belongs to another state changes nothing", () => {
+    for (let state = 0; state < STATES; state++) {
+      if (state != State.Waiting) expect<i32>(transition(state, Event.Due)).toBe(state);
+      if (state != State.Opening) expect<i32>(transition(state, Event.LinkOpened)).toBe(state);
+      if (state != State.Draining) expect<i32>(transition(state, Event.Drained)).toBe(state);
+      if (!isOpen(state)) expect<i32>(transition(state, Event.Lost)).toBe(state);
+    }
+  });
   test("no order of five events opens twice, closes twice, or greets without a connection", () => {
     let wrong = 0;
     const orders = 8 * 8 * 8 * 8 * 8;
@@ -61,11 +73,12 @@ describe("transition", () => {
       let handles = 0;
       for (let rest = order, step = 0; step < 5; step++, rest >>= 3) {
         const outcome = transition(state, rest & 7);
-        const begins = outcome & Effect.Begin ? outcome & NEXT : -1;
-        if (begins == State.Opening) handles++;
-        if (begins == State.Connecting && handles != 1) wrong++;
+        const next = outcome & NEXT;
+        const begins = (outcome & Effect.Begin) != 0;
+        if (begins && next == State.Opening) handles++;
+        if (begins && next == State.Connecting && handles != 1) wrong++;
         if (outcome & Effect.Close) handles--;
-        state = outcome & NEXT;
+        state = next;
         if (handles != <i32>isOpen(state)) wrong++;
       }
     }
