@@ -64,6 +64,11 @@ export declare function open_port(): i32;
 @external("test", "open_flags")
 export declare function open_flags(): i32;
 
+/** Runs the spec's export `inFresh(argument)` in an instance of its own; `size` bytes at `at` go there and come back. Its result. */
+// @ts-ignore: decorator
+@external("test", "fresh")
+export declare function fresh(at: usize, size: i32, argument: i32): i32;
+
 const SCRATCH = memory.data(4096, 8);
 
 /** Writes a text as UTF-8 to `to`; its bytes. */
