@@ -243,6 +243,13 @@ function receivePacket(): i32 {
 // @ts-ignore: decorator
 @inline
 function checkDeadlines(): i32 {
+  if (state == State.Draining) {
+    // A missing acknowledgement ends the patience as well: the end was asked for, and says goodbye.
+    if (isDue(Timer.Drain) || isDue(Timer.Acknowledge) || (outbox.isEmpty() && lane.isEmpty())) {
+      happen(Event.Drained);
+      return raise(EventKind.Disconnected, 0, Status.Requested);
+    }
+  }
   if (isDue(Timer.Acknowledge)) return Status.AcknowledgeTimeout;
   if (isDue(Timer.Pong)) return Status.PingTimeout;
   if (isDue(Timer.Ping)) {
@@ -260,10 +267,6 @@ function checkDeadlines(): i32 {
     } else {
       awaitAnswer(Timer.Health);
     }
-  }
-  if (state == State.Draining && (isDue(Timer.Drain) || (outbox.isEmpty() && lane.isEmpty()))) {
-    happen(Event.Drained);
-    return raise(EventKind.Disconnected, 0, Status.Requested);
   }
   return EventKind.None;
 }

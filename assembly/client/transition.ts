@@ -44,7 +44,7 @@ const LEAVE: u8 = <u8>(State.Stopped | Effect.Goodbye | Effect.Close);
 const TABLE: usize = memory.data<u8>([
   // Start    Due         LinkOpened  Accepted    Lost     Disconnect  Drained     Stop
   SCHEDULE,   STOPPED,    STOPPED,    STOPPED,    STOPPED, STOPPED,    STOPPED,    STOPPED, // Stopped
-  WAITING,    OPEN,       WAITING,    WAITING,    WAITING, STOPPED,    WAITING,    STOPPED, // Waiting
+  WAITING,    OPEN,       WAITING,    WAITING,    WAITING, CANCEL,     WAITING,    CANCEL,  // Waiting
   OPENING,    OPENING,    HELLO,      OPENING,    RETRY,   CANCEL,     OPENING,    CANCEL,  // Opening
   CONNECTING, CONNECTING, CONNECTING, SESSION,    RETRY,   CANCEL,     CONNECTING, CANCEL,  // Connecting
   CONNECTED,  CONNECTED,  CONNECTED,  CONNECTED,  RETRY,   DRAIN,      CONNECTED,  LEAVE,   // Connected

@@ -156,7 +156,25 @@ static void runs_until_woken(void) {
     mote_free(mote);
 }
 
+// A device that was stopped while it waited for its next attempt must sleep, not spin on the deadline of that attempt.
+static void sleeps_when_stopped(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client.port.open_at_once = false;
+    mote_start(mote);
+    for (int i = 0; i < 10 && client.port.opens == 0; i++) mote_poll(mote);
+    client.port.link = MOTE_STATUS_CONNECTION_REFUSED;
+    for (int i = 0; i < 10 && client.event_counts[MOTE_EVENT_DISCONNECTED] == 0; i++) mote_poll(mote);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_WAITING);
+    CHECK_EQUAL(mote_stop(mote), MOTE_STATUS_OK);
+    client.port.now_ms += 3600000;
+    mote_poll(mote);
+    CHECK_EQUAL(mote_deadline_ms(mote), MOTE_NO_DEADLINE_MS);
+    mote_free(mote);
+}
+
 void test_device(void) {
+    sleeps_when_stopped();
     answers_rpc();
     reads_integers();
     runs_until_woken();
