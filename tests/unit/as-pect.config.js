@@ -54,7 +54,7 @@ function createHost() {
     set_room: (count) => { room = count; },
     set_receive_end: (status) => { receiveEnd = status; },
     arrive: (from, length) => { arriving.push(...bytes(from, length)); },
-    unread: () => arriving.length,
+    discard: () => { arriving = []; },
     take_sent(to) {
       bytes(to, sent.length).set(sent);
       const { length } = sent;

@@ -35,10 +35,10 @@ export declare function set_receive_end(status: i32): void;
 @external("test", "arrive")
 export declare function arrive(from: usize, length: i32): void;
 
-/** How many bytes `net_recv` has not read. */
+/** Forgets the bytes that `net_recv` has not read. */
 // @ts-ignore: decorator
-@external("test", "unread")
-export declare function unread(): i32;
+@external("test", "discard")
+export declare function discard(): void;
 
 /** Writes what `net_send` took since the last call to `to`; how many bytes that is. */
 // @ts-ignore: decorator
