@@ -1,6 +1,6 @@
 // Prints what happens as lines for people, coloured where that helps.
 
-import colors from "picocolors";
+import { paint as colors } from "./paint.ts";
 import type { DemoEvent } from "./demo.ts";
 
 export type Write = (line: string) => void;

@@ -1,6 +1,6 @@
 // Shows a state that changes: redrawn in place on a terminal, as plain lines elsewhere.
 
-import colors from "picocolors";
+import { paint as colors } from "../cli/paint.ts";
 
 export interface LiveView {
   /** Something happened: a line for the record. */

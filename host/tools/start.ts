@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import colors from "picocolors";
+import { paint as colors } from "../cli/paint.ts";
 import { startDemo, type DemoDevice, type DemoEvent } from "../cli/demo.ts";
 import { interrupted, type CommandError } from "../cli/exit.ts";
 import { startNative } from "../cli/native.ts";
