@@ -39,6 +39,10 @@ export const enum Status {
   NotFound = -15, // no such member, subscription or request
   TooDeep = -16, // nested deeper than JSON_DEPTH_MAX
   Timeout = -17, // no answer in time
+  RemoteError = -18, // the server answered with an error
+  StoreFailed = -19, // the storage could not be read or written
+  ChecksumMismatch = -20, // the image is not the one that its checksum belongs to
+  Vetoed = -21, // the application did not want it
   DnsFailed = -32, // the name could not be resolved
   ConnectionRefused = -33, // nobody listens at that address
   Unreachable = -34, // no route to the address, or the network is down
@@ -93,8 +97,23 @@ export const enum EventKind {
   ResendNeeded = 15, // the payload of publish_begin `id` must be written again from its start
   InvalidMessage = 16, // a platform message that is not what its API says; reason: Status
   Subscribed = 17, // SUBACK accepted; id: subscription; topic: filter
+  RpcResponse = 18, // answer to request_rpc `id`; payload: the answer; reason: RemoteError when it has a member `error`
+  SessionLimits = 19, // what the server allows; payload: its answer to getSessionLimits
+  Provisioned = 20, // credentials were received and are used from now on; payload: the reply, which holds secrets
+  ProvisioningFailed = 21, // no credentials; reason: Status; name: what is wrong; payload: the reply where there is one
+  OtaAvailable = 22, // id: OtaKind; name: title; value: version; total: bytes of the image; the download begins
+  OtaProgress = 23, // id: OtaKind; offset: bytes written; total: bytes of the image
+  OtaReady = 24, // id: OtaKind; the image is complete and verified; answer with ota_apply
+  OtaUrl = 25, // id: OtaKind; name: URL; value: checksum; total: bytes, 0 = unknown; the host fetches it
+  OtaFailed = 26, // id: OtaKind; reason: Status; name: the text that was sent as error
+  OtaApplied = 27, // id: OtaKind; the image is committed: restart the device to run it
+  ChildAttributes = 28, // topic: child; value: its shared attributes that changed, or `deleted`
+  ChildRpcRequest = 29, // topic: child; id: request id of that child; name: method; value: params
+  ChildAttributesResponse = 30, // answer to gateway_request_attributes `id`; topic: child; value: a value, or an object of them
+  ChildDisconnected = 31, // the server ended the session of a child; topic: child; reason: its code
   Restarted = 64, // from the host: the module trapped and was built again; total: messages lost from RAM
   Failed = 65, // from the host: five traps within ten minutes, the client has stopped
+  AppFailed = 66, // from the host: the app module trapped or ran out of fuel; reason: Status; name: why
 }
 
 /** Bits of the event flags; the low four are the flags of the PUBLISH packet. */
@@ -103,6 +122,7 @@ export const enum EventFlag {
   Qos1 = 2, // delivered with QoS 1
   Dup = 8, // [MQTT-3.3.1-1]
   Last = 16, // the payload ends with this part
+  Repeated = 32, // a server-side RPC with the id and the payload of a recent one
 }
 
 /** What `records()` points to: addresses that stay as they are after `configure`. */
@@ -154,6 +174,8 @@ export const enum Feature {
   Gateway = 16, // the gateway API
   Managed = 32, // managed mode
   Mqtt5 = 64, // MQTT 5.0
+  Requests = 128, // client-side RPC, session limits and claiming
+  Provisioning = 256, // provisioning
 }
 
 /** Flags of `net_open`. */
