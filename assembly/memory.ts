@@ -16,8 +16,8 @@ export const ERROR_RECORD: usize = memory.data(12, 4);
 export const STATS: usize = memory.data(92, 4);
 /** Acknowledgements, PINGREQ and DISCONNECT on their way out. */
 export const LANE: usize = memory.data(64, 4);
-/** Lengths of the texts of the configuration: see client/settings.ts. */
-export const TEXT_LENGTHS: usize = memory.data(24, 4);
+/** Lengths of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
+export const TEXT_LENGTHS: usize = memory.data(56, 4);
 /** Behind the room where a number is written from its last digit to its first: sign, point and 20 digits. */
 export const DIGITS_END: usize = memory.data(24, 1) + 24;
 /** The table that `records()` points to. */

@@ -6,7 +6,7 @@ import { carve, count, fail, RECORDS, TEXT_LENGTHS } from "../memory";
 import { build } from "./hello";
 import { carveInbound } from "./inbound";
 import { carveOutbox } from "./outbox";
-import { addPresent, findKey, isInProfile, isPresent, passedBound, present, refuseKey, setSetting, setting, Setting, textLength } from "./settings";
+import { addPresent, findKey, isInProfile, isPresent, passedBound, refuseKey, setSetting, setting, Setting, textLength } from "./settings";
 
 /** The longest text. */
 const TEXT_MAX: i32 = 1023;
@@ -32,8 +32,9 @@ function readObject(text: usize, bytes: i32): i32 {
       token = skip();
       let expected: i32 = Token.ObjectBegin;
       let value = <i32>from;
-      if (key < Setting.Tls) {
-        expected = Token.Text;
+      if (key <= Setting.Provision) {
+        // The length of the one object that is kept is the module's, too.
+        if (key < Setting.Provision) expected = Token.Text;
         store<i32>(TEXT_LENGTHS + (key << 2), length);
         if (length > TEXT_MAX) bound = TEXT_MAX;
       } else if (key >= Setting.MqttPort) {
@@ -46,7 +47,7 @@ function readObject(text: usize, bytes: i32): i32 {
         expected = Token.False + value;
       }
       status = token < 0 ? token : token != expected ? <i32>Status.WrongType : bound >= 0 || isPresent(key) ? <i32>Status.InvalidValue : <i32>Status.Ok;
-      addPresent(1 << key);
+      addPresent(key);
       setSetting(key, value);
     }
     if (status) return fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
@@ -64,8 +65,7 @@ function readObject(text: usize, bytes: i32): i32 {
 @inline
 function missingKey(): i32 {
   if (!textLength(Setting.MqttHost)) return Setting.MqttHost;
-  const both = (1 << Setting.Password) | (1 << Setting.UserName);
-  if ((present & both) == 1 << Setting.Password) return Setting.UserName;
+  if (isPresent(Setting.Password) && !isPresent(Setting.UserName)) return Setting.UserName;
   return setting(Setting.CleanSession) || isPresent(Setting.ClientId) ? -1 : Setting.ClientId;
 }
 
@@ -77,7 +77,7 @@ export function configure(text: usize, bytes: i32): i32 {
   if (status) return status;
   const key = missingKey();
   if (key >= 0) return refuseKey(Status.MissingKey, key);
-  if ((present & ((1 << Setting.Tls) | (1 << Setting.MqttPort))) == 1 << Setting.Tls) setSetting(Setting.MqttPort, DEFAULT_TLS_PORT);
+  if (isPresent(Setting.Tls) && !isPresent(Setting.MqttPort)) setSetting(Setting.MqttPort, DEFAULT_TLS_PORT);
   // Texts are copied to below the configuration first; the buffers may then lie over it.
   status = build(text);
   if (status) return status;

@@ -19,7 +19,7 @@ export let connectEnd: usize = 0;
 export function build(end: usize): i32 {
   let status: i32 = Status.Ok;
   // Always there are the name of the server and the client id, and with the topic of a will its payload.
-  let keys = (present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
+  let keys = (<i32>present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
   const hasWill = FEATURE_RAW && isPresent(Setting.WillTopic);
   if (hasWill) keys |= (1 << Setting.WillTopic) | (1 << Setting.WillPayload);
   open(carved, end);

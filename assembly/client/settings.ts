@@ -9,33 +9,47 @@ export const enum Setting {
   WillPayload = 2,
   WillTopic = 3,
   ClientId = 4,
-  MqttHost = 5,
-  Tls = 6, // objects of the host from here
-  Link = 7,
-  Host = 8,
-  OutboxDropOldest = 9, // booleans from here
-  Redeliver = 10,
-  IgnoreMissingFeatures = 11,
-  WillRetain = 12,
-  CleanSession = 13,
-  Rpc = 14,
-  SharedAttributes = 15,
-  MqttPort = 16, // whole numbers from here
-  KeepAliveS = 17,
-  ConnectTimeoutS = 18,
-  AckTimeoutS = 19,
-  HealthyS = 20,
-  ReconnectMinMs = 21,
-  ReconnectMaxMs = 22,
-  Qos = 23,
-  MaxInflight = 24,
-  ReceiveBuffer = 25,
-  SendBuffer = 26,
-  StagingBuffer = 27,
-  MaxRequests = 28,
-  WillQos = 29,
-  AccessToken = 30, // another name of UserName
-  Count = 31,
+  MqttHost = 5, // the last text of a connection
+  FirmwareTitle = 6,
+  FirmwareVersion = 7,
+  SoftwareTitle = 8,
+  SoftwareVersion = 9,
+  MessagesRateLimit = 10,
+  TelemetryRateLimit = 11,
+  TelemetryPointsRateLimit = 12,
+  Provision = 13, // objects from here, the others are the host's
+  Tls = 14,
+  Link = 15,
+  Host = 16,
+  OutboxDropOldest = 17, // booleans from here
+  Redeliver = 18,
+  IgnoreMissingFeatures = 19,
+  WillRetain = 20,
+  CleanSession = 21,
+  Rpc = 22,
+  SharedAttributes = 23,
+  SessionLimits = 24,
+  MqttPort = 25, // whole numbers from here
+  KeepAliveS = 26,
+  ConnectTimeoutS = 27,
+  AckTimeoutS = 28,
+  HealthyS = 29,
+  ReconnectMinMs = 30,
+  ReconnectMaxMs = 31,
+  Qos = 32,
+  MaxInflight = 33,
+  ReceiveBuffer = 34,
+  SendBuffer = 35,
+  StagingBuffer = 36,
+  MaxRequests = 37,
+  WillQos = 38,
+  OtaChunkSize = 39,
+  OtaChunkTimeoutS = 40,
+  OtaChunkRetries = 41,
+  ChildrenBuffer = 42,
+  ChildKeepAliveS = 43,
+  AccessToken = 44, // another name of UserName
+  Count = 45,
 }
 
 /** Replaced at compile time by literals.mjs. */
@@ -52,13 +66,13 @@ const AT_LEAST_64: u8 = 0xe0;
 // prettier-ignore
 /** The values; a text is the address of its first byte. As data they are the defaults. */
 const VALUES = integers([
-    0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
-    0, 0, 0, 0, 1, 1, 1, // clean_session, rpc and shared_attributes are true
-    1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
+    0, 0, 0, 0, 1, 1, 1, 1, // clean_session, rpc, shared_attributes and session_limits are true
+    1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0, 0, 10, 12, 1024, 300,
   ]),
   /** The names in the order of Setting, as hashes: one in 2^27 of the names that no key has would be taken for a key. */
   HASHES = hashes(
-    "password user_name will_payload will_topic client_id mqtt_host tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos access_token",
+    "password user_name will_payload will_topic client_id mqtt_host firmware_title firmware_version software_title software_version messages_rate_limit telemetry_rate_limit telemetry_points_rate_limit provision tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes session_limits mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos ota_chunk_size ota_chunk_timeout_s ota_chunk_retries children_buffer child_keep_alive_s access_token",
   ),
   /** The range of each whole number. */
   RANGES = octets([
@@ -76,6 +90,11 @@ const VALUES = integers([
     20 | AT_LEAST_64, // staging_buffer
     7 | AT_LEAST_1, // max_requests
     1, // will_qos
+    16, // ota_chunk_size
+    12 | AT_LEAST_1, // ota_chunk_timeout_s
+    7, // ota_chunk_retries
+    20 | AT_LEAST_64, // children_buffer
+    16, // child_keep_alive_s
   ]),
   /** The names that a fault may need when the key is not at hand: those of the texts, and one more. */
   NAMES = words("password user_name will_payload will_topic client_id mqtt_host send_buffer"),
@@ -94,17 +113,20 @@ const HASH_FACTOR: u32 = 0x1000193;
 /** The place of send_buffer in NAMES. */
 export const SEND_BUFFER_NAME: i32 = 6;
 
-/** The keys that only a profile with raw publish and subscribe, or with attributes, has. */
-const DEVICE_KEYS: u32 =
-  (1 << Setting.WillTopic) | (1 << Setting.WillPayload) | (1 << Setting.WillRetain) | (1 << Setting.WillQos) |
-  (1 << Setting.SharedAttributes) | (1 << Setting.MaxRequests) |
-  (1 << Setting.Redeliver) | (1 << Setting.OutboxDropOldest);
+/** One bit of a set of keys. */
+// @ts-ignore: decorator
+@inline
+function bit(key: i32): u64 {
+  return (<u64>1) << key;
+}
 
 /** One bit for each key that the configuration holds. */
-export let present: u32 = 0;
+export let present: u64 = 0;
 
-export function addPresent(keys: u32): void {
-  present |= keys;
+// @ts-ignore: decorator
+@inline
+export function addPresent(key: i32): void {
+  present |= bit(key);
 }
 
 // @ts-ignore: decorator
@@ -129,7 +151,7 @@ export function textLength(key: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function isPresent(key: i32): bool {
-  return (present & (1 << key)) != 0;
+  return (present & bit(key)) != 0;
 }
 
 /** The bound that a whole number passes, or -1 when it is within its range. */
@@ -147,7 +169,21 @@ export function passedBound(key: i32, value: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function isInProfile(key: i32): bool {
-  return FEATURE_RAW || !((DEVICE_KEYS >> key) & 1);
+  let lacking: u64 = 0;
+  if (!FEATURE_RAW) {
+    lacking = bit(Setting.WillTopic) | bit(Setting.WillPayload) | bit(Setting.WillRetain) | bit(Setting.WillQos) | bit(Setting.Redeliver) | bit(Setting.OutboxDropOldest);
+  }
+  if (!FEATURE_ATTRIBUTES) lacking |= bit(Setting.SharedAttributes) | bit(Setting.MaxRequests);
+  if (!FEATURE_LIMITS) {
+    lacking |= bit(Setting.SessionLimits) | bit(Setting.MessagesRateLimit) | bit(Setting.TelemetryRateLimit) | bit(Setting.TelemetryPointsRateLimit);
+  }
+  if (!FEATURE_PROVISIONING) lacking |= bit(Setting.Provision);
+  if (!FEATURE_OTA) {
+    lacking |= bit(Setting.FirmwareTitle) | bit(Setting.FirmwareVersion) | bit(Setting.SoftwareTitle) | bit(Setting.SoftwareVersion);
+    lacking |= bit(Setting.OtaChunkSize) | bit(Setting.OtaChunkTimeoutS) | bit(Setting.OtaChunkRetries);
+  }
+  if (!FEATURE_GATEWAY) lacking |= bit(Setting.ChildrenBuffer) | bit(Setting.ChildKeepAliveS);
+  return !(lacking & bit(key));
 }
 
 /** The key with this name, or -1. */

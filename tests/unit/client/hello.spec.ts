@@ -18,7 +18,7 @@ function set(key: i32, text: string): void {
   const length = putText(texts, text);
   setSetting(key, <i32>texts);
   store<i32>(TEXT_LENGTHS + (key << 2), length);
-  addPresent(1 << key);
+  addPresent(key);
   texts += length;
 }
 

@@ -43,6 +43,20 @@ describe("findKey", () => {
     expect<i32>(key("will_payload")).toBe(Setting.WillPayload);
     expect<i32>(key("will_qos")).toBe(Setting.WillQos);
     expect<i32>(key("will_retain")).toBe(Setting.WillRetain);
+    expect<i32>(key("session_limits")).toBe(Setting.SessionLimits);
+    expect<i32>(key("messages_rate_limit")).toBe(Setting.MessagesRateLimit);
+    expect<i32>(key("telemetry_rate_limit")).toBe(Setting.TelemetryRateLimit);
+    expect<i32>(key("telemetry_points_rate_limit")).toBe(Setting.TelemetryPointsRateLimit);
+    expect<i32>(key("provision")).toBe(Setting.Provision);
+    expect<i32>(key("firmware_title")).toBe(Setting.FirmwareTitle);
+    expect<i32>(key("firmware_version")).toBe(Setting.FirmwareVersion);
+    expect<i32>(key("software_title")).toBe(Setting.SoftwareTitle);
+    expect<i32>(key("software_version")).toBe(Setting.SoftwareVersion);
+    expect<i32>(key("ota_chunk_size")).toBe(Setting.OtaChunkSize);
+    expect<i32>(key("ota_chunk_timeout_s")).toBe(Setting.OtaChunkTimeoutS);
+    expect<i32>(key("ota_chunk_retries")).toBe(Setting.OtaChunkRetries);
+    expect<i32>(key("children_buffer")).toBe(Setting.ChildrenBuffer);
+    expect<i32>(key("child_keep_alive_s")).toBe(Setting.ChildKeepAliveS);
   });
   test("the access token is the user name", () => {
     expect<i32>(key("access_token")).toBe(Setting.UserName);
@@ -76,10 +90,17 @@ describe("defaults", () => {
     expect<i32>(setting(Setting.Redeliver)).toBe(0);
     expect<i32>(setting(Setting.IgnoreMissingFeatures)).toBe(0);
     expect<i32>(setting(Setting.WillRetain)).toBe(0);
+    expect<i32>(setting(Setting.SessionLimits)).toBe(1);
+    expect<i32>(setting(Setting.OtaChunkSize)).toBe(0);
+    expect<i32>(setting(Setting.OtaChunkTimeoutS)).toBe(10);
+    expect<i32>(setting(Setting.OtaChunkRetries)).toBe(12);
+    expect<i32>(setting(Setting.ChildrenBuffer)).toBe(1024);
+    expect<i32>(setting(Setting.ChildKeepAliveS)).toBe(300);
   });
   test("nothing is present before it is set, and then that alone", () => {
     for (let each = 0; each < <i32>Setting.Count; each++) expect<bool>(isPresent(each)).toBe(false);
-    addPresent((1 << Setting.Qos) | (1 << Setting.Password));
+    addPresent(Setting.Qos);
+    addPresent(Setting.Password);
     for (let each = 0; each < <i32>Setting.Count; each++) expect<bool>(isPresent(each)).toBe(each == Setting.Qos || each == Setting.Password);
   });
   test("a setting keeps its value and leaves its neighbours", () => {
@@ -116,6 +137,11 @@ describe("passedBound", () => {
     checkRange(Setting.StagingBuffer, 64, 1048575);
     checkRange(Setting.MaxRequests, 1, 127);
     checkRange(Setting.WillQos, 0, 1);
+    checkRange(Setting.OtaChunkSize, 0, 65535);
+    checkRange(Setting.OtaChunkTimeoutS, 1, 4095);
+    checkRange(Setting.OtaChunkRetries, 0, 127);
+    checkRange(Setting.ChildrenBuffer, 64, 1048575);
+    checkRange(Setting.ChildKeepAliveS, 0, 65535);
   });
 });
 
