@@ -8,20 +8,16 @@ import { Inbound, type AttributesUpdate } from "./inbound.ts";
 import { messageRecord, telemetryRecord } from "./message.ts";
 import { ClientModule, profileModule, utf8, type Counters, type ModuleEvent, type ModuleHooks, type Profile } from "./module.ts";
 import { Outbox, type Deferred, type SendOptions } from "./outbox.ts";
-import { systemClock } from "./ports/clock.ts";
-import { SocketPort } from "./ports/net.ts";
+import { portsOf, type PortOptions } from "./ports/default.ts";
 import type { Ports } from "./ports/port.ts";
-import { tlsDial } from "./ports/tls.ts";
 import type { RpcHandler, RpcRequest } from "./rpc.ts";
 import { Runner } from "./runner.ts";
 import { Subscription, type SubscribeOptions } from "./subscription.ts";
 import type { JsonText, JsonValue, MessageValues, Telemetry } from "./values.ts";
 
-export interface ClientOptions {
+export interface ClientOptions extends PortOptions {
   /** Which build of the module; "device" when absent. */
   readonly profile?: Profile | undefined;
-  /** Where relative names of files in `tls` begin; the working directory when absent. */
-  readonly baseDirectory?: string | undefined;
   /** What a send does while the outbox is full; "wait" when absent. */
   readonly whenFull?: "wait" | "reject" | undefined;
   /** Sends that may wait at once; further ones are rejected. 256 when absent. */
@@ -30,8 +26,6 @@ export interface ClientOptions {
   readonly queueMessages?: number | undefined;
   /** Memory that the module may use, to see what a device would; its whole page when absent. */
   readonly memoryBytes?: number | undefined;
-  /** Surroundings other than sockets and the system's clocks, for simulations. */
-  readonly ports?: Ports | undefined;
   /** For tests. */
   readonly hooks?: ModuleHooks | undefined;
 }
@@ -86,10 +80,7 @@ export class DeviceClient {
   constructor(configuration: Configuration | string, options: ClientOptions = {}) {
     const prepared = prepare(configuration);
     this.#configuration = prepared;
-    this.#ports = options.ports ?? {
-      net: new SocketPort(prepared.tls && tlsDial(prepared.tls, options.baseDirectory ?? ".")),
-      clock: systemClock,
-    };
+    this.#ports = portsOf(prepared.tls, options);
     this.#outbox = new Outbox(() => this.#runner, options.waitingMax ?? 256, options.whenFull ?? "wait");
     this.#inbound = new Inbound(options.queueMessages ?? 64, (id, value) => {
       const record = messageRecord(value);

@@ -47,6 +47,8 @@ export class Runner {
     ports.net.onActivity = (happened) => {
       if (this.#turn === undefined && this.#guard((module) => module.wants() & happened)) this.wake();
     };
+    // What these are asked for comes while the module sleeps until a deadline of its own.
+    for (const port of [ports.store, ports.ota]) if (port !== undefined) port.onActivity = () => this.wake();
   }
 
   get module(): ClientModule | null {

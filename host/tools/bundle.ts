@@ -8,7 +8,7 @@ const source = (name: string): string => fileURLToPath(new URL(`../${name}`, imp
 
 const common: BuildOptions = { bundle: true, platform: "node", target: "node20", format: "esm", sourcemap: true, logLevel: "warning" };
 
-/** The package; the loader is its one dependency, which npm brings. */
+/** The package; npm brings its dependencies. */
 export async function bundlePackage(outfile: string): Promise<void> {
   await build({ ...common, entryPoints: [source("node/index.ts")], outfile, packages: "external" });
 }

@@ -1,8 +1,11 @@
 // A broker of a few lines whose every packet a test decides on, and clients that end with the test.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Server as TlsServer } from "node:tls";
 import type { TestContext } from "node:test";
 import mqttPacket, { type Packet } from "mqtt-packet";
@@ -166,4 +169,10 @@ export function withStatus(status: string, Class: Function = Error): (error: unk
     assert.equal((error as unknown as { status: string }).status, status);
     return true;
   };
+}
+
+export function temporaryDirectory(test: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), "mote-"));
+  test.after(() => rmSync(directory, { recursive: true }));
+  return directory;
 }

@@ -27,7 +27,34 @@ export interface ClockPort {
   random(): number;
 }
 
+/** Flash memory in areas; programming only clears bits, erasing sets those of a whole unit. */
+export interface StorePort {
+  info(area: number, what: number): number;
+  read(area: number, offset: number, into: Uint8Array): number;
+  program(area: number, offset: number, bytes: Uint8Array): number;
+  erase(area: number, offset: number): number;
+  sync(area: number): number;
+  /** Called when what was answered by 0, busy, may be asked again; never while the module is on the stack. */
+  onActivity: (happened: number) => void;
+}
+
+/** The slot for a new image of firmware or software. */
+export interface OtaPort {
+  begin(kind: number, size: number, id: Uint8Array): number;
+  write(bytes: Uint8Array): number;
+  verify(algorithm: number, hex: string): number;
+  commit(): number;
+  abort(): number;
+  bootState(): number;
+  confirm(): number;
+  /** As that of the store. */
+  onActivity: (happened: number) => void;
+}
+
 export interface Ports {
   readonly net: NetPort;
   readonly clock: ClockPort;
+  /** Needed by modules that import their groups. */
+  readonly store?: StorePort | undefined;
+  readonly ota?: OtaPort | undefined;
 }
