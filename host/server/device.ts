@@ -3,7 +3,9 @@
 import { randomUUID } from "node:crypto";
 import type { AttributeScope, DeviceName } from "./events.ts";
 import { RpcQueue, type RpcContext } from "./rpc.ts";
-import type { Session } from "./session.ts";
+import type { JsonObject } from "./json.ts";
+import type { OtaPackage, OtaType } from "./ota.ts";
+import type { DeviceSession } from "./session.ts";
 import type { Value } from "./values.ts";
 
 export interface Point {
@@ -34,6 +36,12 @@ export interface DeviceOptions {
   readonly id?: string;
   /** The profile option "send PUBACK on PUBLISH validation failure" (spec 2.0, R2). */
   readonly acknowledgesBadPayload?: boolean;
+  /** Name of the device profile: "default" unless given. */
+  readonly type?: string;
+  /** ThingsBoard's free-form object; its member `gateway` makes the device a gateway. */
+  readonly additionalInfo?: JsonObject;
+  /** Short for the member `gateway`. */
+  readonly isGateway?: boolean;
 }
 
 export class Device implements DeviceName {
@@ -41,6 +49,9 @@ export class Device implements DeviceName {
   readonly name: string;
   readonly token: string;
   readonly acknowledgesBadPayload: boolean;
+  readonly type: string;
+  additionalInfo: JsonObject;
+  readonly assignedPackages: Record<OtaType, OtaPackage | null> = { FIRMWARE: null, SOFTWARE: null };
   readonly createdAtMs: number;
   readonly latest = new Map<string, Point>();
   /** Points of each key, oldest first. */
@@ -53,7 +64,7 @@ export class Device implements DeviceName {
   readonly rpcs: RpcQueue;
   /** Values let go because of a bound. */
   droppedCount = 0;
-  session: Session | null = null;
+  session: DeviceSession | null = null;
   readonly #bounds: DeviceBounds;
 
   constructor(options: DeviceOptions, bounds: DeviceBounds, context: RpcContext) {
@@ -61,9 +72,22 @@ export class Device implements DeviceName {
     this.name = options.name;
     this.token = options.token;
     this.acknowledgesBadPayload = options.acknowledgesBadPayload ?? false;
+    this.type = options.type ?? "default";
+    this.additionalInfo = new Map(options.additionalInfo);
+    if (options.isGateway) this.additionalInfo.set("gateway", true);
     this.createdAtMs = context.now();
     this.#bounds = bounds;
     this.rpcs = new RpcQueue(this, bounds.pendingRpcs, context);
+  }
+
+  /** May speak for child devices (spec 3); looked at when the device connects. */
+  get isGateway(): boolean {
+    return this.additionalInfo.get("gateway") === true;
+  }
+
+  /** Activity of the gateway is activity of its children (spec 3.4). */
+  get extendsChildren(): boolean {
+    return this.additionalInfo.get("overwriteActivityTime") === true;
   }
 
   /** Keeps one point; the same key and time overwrites, as the server's database does (spec 1.4). */

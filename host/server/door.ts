@@ -6,6 +6,7 @@ import mqttPacket, { type IConnectPacket, type IPublishPacket, type ISubscribePa
 import type { Packet, Parser } from "mqtt-packet";
 import { Acknowledger } from "./acknowledger.ts";
 import { type BrokerPeer, BrokerStream, type PublishDecision } from "./broker.ts";
+import { Courier } from "./courier.ts";
 import type { Device } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
@@ -48,7 +49,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   readonly #host: DoorHost;
   readonly #name: string;
   readonly #acknowledger: Acknowledger;
-  readonly #downlinkTimers = new Set<NodeJS.Timeout>();
+  readonly #courier: Courier;
   #phase: Phase = "awaitingConnect";
   #connect: IConnectPacket | null = null;
   #refusal: Refusal | null = null;
@@ -66,6 +67,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   /** How the connection ends once the inbox is empty. */
   #ending: (() => void) | null = null;
   #pubackReason: number = reason.success;
+  #afterAcknowledge: (() => void) | null = null;
   #isRefusingSuback = false;
   #loginCount = 0;
 
@@ -74,6 +76,7 @@ export class Door implements Link, BrokerPeer, WireListener {
     this.#name = name;
     this.#wire = new Wire(socket, this);
     this.remote = this.#wire.remote;
+    this.#courier = new Courier(host.faults, (downlink, qos) => this.#publish(downlink, qos));
     this.#acknowledger = new Acknowledger(host.faults, (puback) => this.#wire.write({ cmd: "puback", ...puback }));
   }
 
@@ -219,13 +222,16 @@ export class Door implements Link, BrokerPeer, WireListener {
     const { packet, isEarly } = this.#current!;
     const session = this.#session!;
     const qos = packet.cmd === "publish" ? packet.qos : 0;
-    const outcome: Outcome = this.#host.faults.take("exceedRate")
-      ? { kind: "limited" }
-      : this.#host.receive(session, topic, payload);
+    const outcome = this.#receive(session, topic, payload);
     const { acknowledgesBadPayload } = session.device;
     const action = actOn(outcome, { version: this.#wire.version, qos, isEarly, acknowledgesBadPayload });
     if (outcome.kind === "accepted" && outcome.keepsAlive) session.touch();
     if (outcome.kind !== "accepted") this.#reportRefused("publish", topic, "reason" in outcome ? outcome.reason : outcome.kind);
+    if (outcome.kind === "refusedWithMessage") {
+      const { topic, payload: text } = outcome;
+      // Past the broker: this connection ends here, and the message must be out before that.
+      this.#writeDownlink({ topic, payload: text }, session.qosFor(topic));
+    }
     if (action.kind === "close") {
       this.close(action.reasonCode, action.cause);
       return "close";
@@ -233,9 +239,16 @@ export class Door implements Link, BrokerPeer, WireListener {
     if (action.kind === "stall") this.#stall();
     if (action.kind === "acknowledge") this.#pubackReason = action.reasonCode;
     const decision = action.kind === "acknowledge" ? "acknowledge" : "silent";
+    this.#afterAcknowledge = outcome.kind === "accepted" ? (outcome.afterAcknowledge ?? null) : null;
     // A packet with a PUBACK to come is done when that was written.
     if (decision === "silent" || qos === 0) this.#done();
     return decision;
+  }
+
+  #receive(session: Session, topic: string, payload: Buffer): Outcome {
+    const { faults } = this.#host;
+    if (faults.take("dropPublish")) return { kind: "unanswered" };
+    return faults.take("exceedRate") ? { kind: "limited" } : this.#host.receive(session, topic, payload);
   }
 
   fromBroker(bytes: Buffer): void {
@@ -306,6 +319,9 @@ export class Door implements Link, BrokerPeer, WireListener {
 
   #done(): void {
     this.#current = null;
+    const afterAcknowledge = this.#afterAcknowledge;
+    this.#afterAcknowledge = null;
+    afterAcknowledge?.();
     // Not at once: this may run inside the broker's parser, which must finish its packet before it is given another.
     // And not before the client reads: what is answered here directly would otherwise pile up.
     process.nextTick(() => this.#wire.whenWritable(() => this.#drain()));
@@ -318,13 +334,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   // To the client
 
   deliver(downlink: Downlink, qos: 0 | 1): void {
-    const delayMs = this.#host.faults.takeReplyDelayMs();
-    if (delayMs === 0) return this.#publish(downlink, qos);
-    const timer = setTimeout(() => {
-      this.#downlinkTimers.delete(timer);
-      this.#publish(downlink, qos);
-    }, delayMs);
-    this.#downlinkTimers.add(timer);
+    this.#courier.deliver(downlink, qos);
   }
 
   #publish(downlink: Downlink, qos: 0 | 1): void {
@@ -388,10 +398,10 @@ export class Door implements Link, BrokerPeer, WireListener {
     this.#client = null;
     this.#refusal = null;
     this.#current = null;
+    this.#afterAcknowledge = null;
     this.#downlinks = [];
     this.#acknowledger.close();
-    for (const timer of this.#downlinkTimers) clearTimeout(timer);
-    this.#downlinkTimers.clear();
+    this.#courier.close();
     stream?.destroy();
     if (session !== null) this.#host.closeSession(session, cause);
   }

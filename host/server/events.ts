@@ -1,6 +1,7 @@
 // The server's observer hook: one typed stream of what happens, for live displays and tests.
 
 import { EventEmitter } from "node:events";
+import type { OtaType } from "./ota.ts";
 import type { Value } from "./values.ts";
 
 export interface DeviceName {
@@ -22,6 +23,7 @@ export interface EventBodies {
   rpcSent: { device: DeviceName; requestId: number; method: string; params: string; isOneWay: boolean };
   rpcReplied: { device: DeviceName; requestId: number; payload: string };
   clientRpc: { device: DeviceName; requestId: number; method: string; params: string };
+  otaChunk: { device: DeviceName; type: OtaType; requestId: string; chunk: number; bytes: number; isLost: boolean };
   refused: { device: DeviceName | null; what: "connect" | "subscribe" | "publish"; detail: string; reason: string };
   fault: { name: string };
 }

@@ -1,5 +1,6 @@
 // Faults a test can ask for: each knob makes the server misbehave in one way that real networks and servers do (spec 10).
 
+import { type ChunkLoss, chunkLoss } from "./chunkLoss.ts";
 import type { ServerEvents } from "./events.ts";
 import { printJson, printString, toPlain, type Json } from "./json.ts";
 
@@ -13,6 +14,14 @@ export const countedFaults = [
   "replyBeforePuback",
   /** This many PUBACKs are collected, then sent in the opposite order. */
   "reversePubacks",
+  /** A PUBLISH of the client is lost: not stored, not acknowledged, and the connection stays. */
+  "dropPublish",
+  /** A downlink is not sent. */
+  "dropReply",
+  /** A downlink is sent twice, with two packet ids. */
+  "duplicateReply",
+  /** This many downlinks of one connection are collected, then sent in the opposite order. */
+  "reverseReplies",
   /** A PUBLISH meets rule R3: it is not stored, not acknowledged, and the connection closes. */
   "exceedRate",
   /** An attribute request is acknowledged and never answered. */
@@ -29,6 +38,7 @@ export type CountedFault = (typeof countedFaults)[number];
 export interface FaultTargets {
   fallSilent(deviceId?: string): void;
   abort(deviceId?: string): void;
+  expireOtaCache(): void;
 }
 
 export class FaultRequestError extends Error {}
@@ -44,6 +54,7 @@ export class Faults {
   readonly #replyDelay: Timed = { count: 0, ms: 0 };
   readonly #refusal = { count: 0, code: 3 };
   readonly #error = { count: 0, payload: "" };
+  #chunkLoss: { loss: ChunkLoss; take: () => boolean } | null = null;
   readonly #targets: FaultTargets;
   readonly #events: ServerEvents;
 
@@ -56,6 +67,10 @@ export class Faults {
   readonly duplicatePuback = (count = 1): void => this.#arm("duplicatePuback", count);
   readonly replyBeforePuback = (count = 1): void => this.#arm("replyBeforePuback", count);
   readonly reversePubacks = (count = 2): void => this.#arm("reversePubacks", count);
+  readonly dropPublish = (count = 1): void => this.#arm("dropPublish", count);
+  readonly dropReply = (count = 1): void => this.#arm("dropReply", count);
+  readonly duplicateReply = (count = 1): void => this.#arm("duplicateReply", count);
+  readonly reverseReplies = (count = 2): void => this.#arm("reverseReplies", count);
   readonly exceedRate = (count = 1): void => this.#arm("exceedRate", count);
   readonly dropResponse = (count = 1): void => this.#arm("dropResponse", count);
   readonly packetIdZero = (count = 1): void => this.#arm("packetIdZero", count);
@@ -81,6 +96,11 @@ export class Faults {
     Object.assign(this.#error, { count, payload: `{"error":${printString(error)}}` });
   }
 
+  /** OTA chunks are lost until `reset`: every n-th, or a share of them drawn from a seed. */
+  loseChunks(loss: ChunkLoss): void {
+    this.#chunkLoss = { loss, take: chunkLoss(loss) };
+  }
+
   /** Live connections stop answering while their sockets stay open. */
   halfOpen(deviceId?: string): void {
     this.#events.emit("fault", { name: "halfOpen" });
@@ -93,9 +113,16 @@ export class Faults {
     this.#targets.abort(deviceId);
   }
 
+  /** The server forgets the images it slices: chunks are empty until a new request id asks (spec 11.17). */
+  expireOtaCache(): void {
+    this.#events.emit("fault", { name: "expireOtaCache" });
+    this.#targets.expireOtaCache();
+  }
+
   reset(): void {
     for (const name of countedFaults) this.#counts.set(name, 0);
     for (const knob of [this.#pubackDelay, this.#replyDelay, this.#refusal, this.#error]) knob.count = 0;
+    this.#chunkLoss = null;
   }
 
   /** How often a counted fault is still armed. */
@@ -128,6 +155,12 @@ export class Faults {
     return this.#takeFrom(this.#error, "answerWithError") ? this.#error.payload : null;
   }
 
+  takeChunkLoss(): boolean {
+    if (!this.#chunkLoss?.take()) return false;
+    this.#events.emit("fault", { name: "loseChunks" });
+    return true;
+  }
+
   /** What is armed, for `GET /api/mote/faults`. */
   armed(): Record<string, unknown> {
     return {
@@ -136,6 +169,7 @@ export class Faults {
       delayReply: { ...this.#replyDelay },
       refuseConnect: { ...this.#refusal },
       answerWithError: { count: this.#error.count },
+      loseChunks: this.#chunkLoss?.loss ?? null,
     };
   }
 
@@ -185,9 +219,22 @@ export class Faults {
       case "killSessions":
         if (value !== true && typeof value !== "string") throw wrong("true or a device id");
         return () => this[name](value === true ? undefined : value);
+      case "loseChunks": {
+        const wanted = '{"every":n} or {"percent":0 to 100,"seed":n}';
+        if (member("every") !== undefined) {
+          const every = count(member("every"), wanted);
+          if (every === 0) throw wrong(wanted);
+          return () => this.loseChunks({ every });
+        }
+        const percent = count(member("percent"), wanted);
+        const seed = count(member("seed"), wanted);
+        if (percent > 100) throw wrong(wanted);
+        return () => this.loseChunks({ percent, seed });
+      }
+      case "expireOtaCache":
       case "reset":
         if (value !== true) throw wrong("true");
-        return () => this.reset();
+        return () => this[name]();
       default:
         throw new FaultRequestError(`there is no fault "${name}"`);
     }

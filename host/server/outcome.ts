@@ -1,14 +1,16 @@
 // How one PUBLISH ended, in the words of the publish outcome rules R1 to R6 (spec 2.0), and the failures that lead to them.
 
 export type Outcome =
-  /** R1. `keepsAlive` is false for the few accepted packets that do not refresh the session (spec 11.2). */
-  | { readonly kind: "accepted"; readonly keepsAlive: boolean }
+  /** R1. `keepsAlive` is false for the few accepted packets that do not refresh the session (spec 11.2). What must follow the PUBACK is done by `afterAcknowledge`. */
+  | { readonly kind: "accepted"; readonly keepsAlive: boolean; readonly afterAcknowledge?: () => void }
   /** R2: the payload cannot be converted. */
   | { readonly kind: "unconvertible"; readonly reason: string }
   /** R3: over a limit. */
   | { readonly kind: "limited" }
   /** R4: the real server meets an unchecked exception. */
   | { readonly kind: "exception"; readonly reason: string }
+  /** The device is sent a message in place of the PUBACK, then the connection closes (spec 2.10). */
+  | { readonly kind: "refusedWithMessage"; readonly topic: string; readonly payload: string }
   /** R5. */
   | { readonly kind: "unknownTopic" }
   /** R6, and `[]` as telemetry: nothing happens and no PUBACK ever comes. */

@@ -28,6 +28,8 @@ export function actOn(outcome: Outcome, { version, qos, isEarly, acknowledgesBad
       const isAcknowledged = qos > 0 && (version === 5 || acknowledgesBadPayload);
       return isAcknowledged ? { kind: "acknowledge", reasonCode } : { kind: "close", reasonCode, cause: outcome.reason };
     }
+    case "refusedWithMessage":
+      return { kind: "close", reasonCode: reason.implementationSpecificError, cause: outcome.payload };
     case "limited":
       return { kind: "close", reasonCode: reason.implementationSpecificError, cause: "over a limit" };
     case "exception":

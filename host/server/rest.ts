@@ -1,11 +1,12 @@
 // The REST face: ThingsBoard's own paths for devices, telemetry, attributes and RPC, and `/api/mote` for what only a test needs.
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { Device } from "./device.ts";
 import { FaultRequestError } from "./faults.ts";
-import { type Json, JsonError, parseJson, printString } from "./json.ts";
+import { type Json, JsonError, parseJson } from "./json.ts";
 import { addAttributeRoutes } from "./restAttributes.ts";
 import { requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { addDeviceRoutes } from "./restDevices.ts";
+import { addOtaRoutes } from "./restOta.ts";
 import { addRpcRoutes } from "./restRpc.ts";
 import { addTelemetryRoutes } from "./restTelemetry.ts";
 import { isCrossSite } from "./sameSite.ts";
@@ -38,6 +39,7 @@ export function createRest(context: RestContext): FastifyInstance {
   addTelemetryRoutes(app, context);
   addAttributeRoutes(app, context);
   addRpcRoutes(app, context);
+  addOtaRoutes(app, context);
   addMoteRoutes(app, context);
   return app;
 }
@@ -45,29 +47,6 @@ export function createRest(context: RestContext): FastifyInstance {
 function sendError(reply: FastifyReply, status: number, message: string, nowMs: number): FastifyReply {
   const body = { status, message, errorCode: errorCodes[status] ?? 2, timestamp: nowMs };
   return sendJson(reply.status(status), JSON.stringify(body));
-}
-
-function printDevice(device: Device): string {
-  return (
-    `{"id":{"entityType":"DEVICE","id":"${device.id}"},"createdTime":${device.createdAtMs},` +
-    `"name":${printString(device.name)},"type":"default","active":${device.session !== null}}`
-  );
-}
-
-function addDeviceRoutes(app: FastifyInstance, { devices }: RestContext): void {
-  app.get<{ Querystring: { deviceName?: string } }>("/api/tenant/devices", async (request, reply) => {
-    const { deviceName } = request.query;
-    if (deviceName !== undefined) {
-      const device = devices.byName(deviceName);
-      if (device === undefined) throw new RestError(404, `there is no device named ${deviceName}`);
-      return sendJson(reply, printDevice(device));
-    }
-    const all = [...devices].map(printDevice);
-    return sendJson(reply, `{"data":[${all.join(",")}],"totalPages":1,"totalElements":${all.length},"hasNext":false}`);
-  });
-  app.get<{ Params: { deviceId: string } }>("/api/device/:deviceId", async (request, reply) =>
-    sendJson(reply, printDevice(requireDevice(devices, request.params.deviceId))),
-  );
 }
 
 function addMoteRoutes(app: FastifyInstance, { devices, faults }: RestContext): void {

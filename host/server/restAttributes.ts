@@ -1,9 +1,9 @@
 // REST for attributes: reading all scopes, writing and deleting shared and server ones, with the updates a device then receives.
 
 import type { FastifyInstance } from "fastify";
-import { printDeleted, printValues } from "./attributes.ts";
+import { deleteAttributes, writeAttributes } from "./attributeWrites.ts";
 import type { Attribute, Device } from "./device.ts";
-import type { AttributeScope, ServerEvents } from "./events.ts";
+import type { AttributeScope } from "./events.ts";
 import type { JsonObject } from "./json.ts";
 import { printString } from "./json.ts";
 import { readKeysParameter, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
@@ -61,31 +61,6 @@ function readMembers(body: JsonObject): [string, Value][] {
     if (value === null) throw new RestError(400, `attribute "${key}" must not be null`);
     return [key, value];
   });
-}
-
-/** Stores and, for the shared scope, tells a subscribed device in one message (spec 2.5). */
-export function writeAttributes(
-  device: Device,
-  scope: AttributeScope,
-  values: readonly [string, Value][],
-  nowMs: number,
-  events: ServerEvents,
-): void {
-  const stored = values.filter(([key, value]) => device.storeAttribute(scope, key, { value, lastUpdateTsMs: nowMs }));
-  for (const [key, value] of stored) events.emit("attribute", { device, scope, key, value });
-  if (stored.length > 0) sendUpdate(device, scope, printValues(stored));
-}
-
-function deleteAttributes(device: Device, scope: AttributeScope, keys: readonly string[], events: ServerEvents): void {
-  const deleted = keys.filter((key) => device.attributes[scope].delete(key));
-  for (const key of deleted) events.emit("attributeDeleted", { device, scope, key });
-  // The producer names every key of the request, whether it was there or not.
-  sendUpdate(device, scope, printDeleted(keys));
-}
-
-function sendUpdate({ session }: Device, scope: AttributeScope, payload: string): void {
-  if (scope !== "SHARED_SCOPE" || session?.attributesTopic == null) return;
-  session.send({ topic: session.attributesTopic, payload });
 }
 
 function printAttributes(device: Device, from: readonly AttributeScope[], keys: string[] | undefined): string {

@@ -5,9 +5,11 @@ import type { Device, DeviceRegistry } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import type { JsonObject } from "./json.ts";
+import type { OtaPackages } from "./ota.ts";
 
 export interface RestContext {
   readonly devices: DeviceRegistry;
+  readonly packages: OtaPackages;
   readonly faults: Faults;
   readonly now: () => number;
   /** The address listened on. */

@@ -86,7 +86,7 @@ export class RpcQueue {
       requestId: this.#nextRequestId++,
       request,
       createdAtMs: this.#context.now(),
-      hadSubscriber: this.#device.session?.rpcTopicPrefix != null,
+      hadSubscriber: this.#device.session?.isSubscribedToRpc ?? false,
       status: "QUEUED",
       response: null,
     };
@@ -130,13 +130,13 @@ export class RpcQueue {
   #send(requestId: number): void {
     const pending = this.#pending.get(requestId);
     const session = this.#device.session;
-    if (pending === undefined || session?.rpcTopicPrefix == null) return;
+    if (pending === undefined || !session?.isSubscribedToRpc) return;
     const { rpc } = pending;
     const { method, params, isOneWay, isPersistent } = rpc.request;
-    const topic = `${session.rpcTopicPrefix}${requestId}`;
-    session.send({
-      topic,
-      payload: `{"method":${printString(method)},"params":${params}}`,
+    session.sendRpc({
+      requestId,
+      method,
+      params,
       onWritten: (qos) => this.#written(requestId, qos),
       onAcknowledged: () => this.#delivered(requestId),
     });
@@ -148,7 +148,9 @@ export class RpcQueue {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return;
     if (qos === 0) return this.#delivered(requestId);
-    pending.rpc.status = "SENT";
+    const reportsDelivery = this.#device.session?.reportsDelivery ?? true;
+    if (reportsDelivery || pending.rpc.request.isPersistent) pending.rpc.status = "SENT";
+    if (!reportsDelivery) return;
     // No PUBACK in time is a status only: nothing is sent again before the next SUBSCRIBE (spec 11.4).
     if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
     const remainingMs = pending.rpc.request.expiresAtMs - this.#context.now();

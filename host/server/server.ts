@@ -7,10 +7,12 @@ import { Door, type DoorHost } from "./door.ts";
 import { ServerEvents } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { decideLogin } from "./login.ts";
+import { defaultOtaBounds, type OtaBounds, OtaPackages } from "./ota.ts";
+import { OtaCache } from "./otaChunks.ts";
 import { reason } from "./reasons.ts";
 import { createRest } from "./rest.ts";
 import { isLoopback } from "./sameSite.ts";
-import { Session } from "./session.ts";
+import { type DeviceSession, Session } from "./session.ts";
 import { type ClientRpcAnswer, receivePublish } from "./uplink.ts";
 
 export interface ServerOptions {
@@ -23,6 +25,7 @@ export interface ServerOptions {
   readonly log?: (line: string) => void;
   readonly now?: () => number;
   readonly bounds?: Partial<DeviceBounds>;
+  readonly otaBounds?: Partial<OtaBounds>;
   /** Answers client-side RPC in place of a rule chain. */
   readonly answerClientRpc?: ClientRpcAnswer;
   /** `transport.sessions.inactivity_timeout` (spec 1.4). */
@@ -40,6 +43,7 @@ export interface LocalServer {
   readonly mqttUrl: string;
   readonly restUrl: string;
   readonly devices: DeviceRegistry;
+  readonly packages: OtaPackages;
   readonly faults: Faults;
   readonly events: ServerEvents;
   addDevice(options: DeviceOptions): Device;
@@ -61,11 +65,15 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   );
   for (const device of options.devices ?? [demoDevice]) devices.add(device);
 
-  const sessionsOf = (deviceId?: string): Session[] =>
+  const packages = new OtaPackages({ ...defaultOtaBounds, ...options.otaBounds }, now);
+  const otaCache = new OtaCache(now);
+
+  const sessionsOf = (deviceId?: string): DeviceSession[] =>
     [...devices].filter(({ id }) => deviceId === undefined || id === deviceId).flatMap(({ session }) => session ?? []);
   const faults = new Faults(
     {
       fallSilent: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.fallSilent()),
+      expireOtaCache: () => otaCache.expireAll(),
       abort: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.abort("killed as a fault asked")),
     },
     events,
@@ -79,8 +87,9 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     openSession: (device, clientId, link) => {
       // One session per device: the older one goes (spec 1.4).
       device.session?.link.close(reason.sessionTakenOver, "another connection took the device over");
-      device.session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000 });
-      return device.session;
+      const session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000 });
+      device.session = session;
+      return session;
     },
     closeSession: (session, cause) => {
       const { device } = session;
@@ -89,7 +98,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       events.emit("disconnected", { device, cause });
     },
     receive: (session, topic, payload) =>
-      receivePublish(session, topic, payload, { now, events, faults, answerClientRpc: options.answerClientRpc }),
+      receivePublish(session, topic, payload, { now, events, faults, otaCache, answerClientRpc: options.answerClientRpc }),
   };
 
   const sockets = new Set<Socket>();
@@ -110,6 +119,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   }, options.inactivityCheckMs ?? 3000);
   const rest = createRest({
     devices,
+    packages,
     faults,
     events,
     now,
@@ -141,6 +151,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     mqttUrl: `mqtt://${urlHost}:${mqttPort}`,
     restUrl: `http://${urlHost}:${restPort}`,
     devices,
+    packages,
     faults,
     events,
     addDevice: (device) => devices.add(device),

@@ -2,14 +2,38 @@
 
 import { ClientRpcs } from "./clientRpc.ts";
 import type { Device } from "./device.ts";
+import { printString } from "./json.ts";
+import { OtaChunks } from "./otaChunks.ts";
 import { filterMeaning, matchesFilter } from "./topics.ts";
 
 /** A message for the device. The QoS is chosen when it is sent. */
 export interface Downlink {
   readonly topic: string;
-  readonly payload: string;
+  readonly payload: string | Buffer;
   readonly onWritten?: (qos: 0 | 1) => void;
   readonly onAcknowledged?: () => void;
+}
+
+/** A server-side RPC on its way to a device. */
+export interface RpcDelivery {
+  readonly requestId: number;
+  readonly method: string;
+  /** JSON text. */
+  readonly params: string;
+  readonly onWritten: (qos: 0 | 1) => void;
+  readonly onAcknowledged: () => void;
+}
+
+/** How the server reaches a device: over a connection of its own, or through a gateway. */
+export interface DeviceSession {
+  readonly link: Link;
+  readonly lastActivityMs: number;
+  readonly isSubscribedToRpc: boolean;
+  /** Whether PUBACKs tell that an RPC arrived. */
+  readonly reportsDelivery: boolean;
+  sendRpc(rpc: RpcDelivery): void;
+  /** Tells of changed shared attributes, if the device asked for that. */
+  sendAttributesUpdate(payload: string): void;
 }
 
 /** The connection a session lives on. */
@@ -31,7 +55,7 @@ export interface SessionContext {
 
 const packetIdMax = 65_535;
 
-export class Session {
+export class Session implements DeviceSession {
   readonly device: Device;
   readonly clientId: string;
   readonly link: Link;
@@ -42,6 +66,8 @@ export class Session {
   /** Replies go to the family of the latest client-side RPC (spec 11.15). */
   clientRpcResponsePrefix = "";
   lastActivityMs: number;
+  readonly reportsDelivery = true;
+  readonly otaChunks = new OtaChunks();
   readonly #subscriptions = new Map<string, 0 | 1>();
   readonly #awaitingAcknowledge = new Map<number, () => void>();
   readonly #now: () => number;
@@ -84,10 +110,23 @@ export class Session {
 
   /** Sends at the granted QoS of any matching filter; without a subscription at QoS 1 (spec 2.4). */
   send(downlink: Downlink): void {
-    this.link.deliver(downlink, this.#qosFor(downlink.topic));
+    this.link.deliver(downlink, this.qosFor(downlink.topic));
   }
 
-  #qosFor(topic: string): 0 | 1 {
+  get isSubscribedToRpc(): boolean {
+    return this.rpcTopicPrefix !== null;
+  }
+
+  sendRpc({ requestId, method, params, onWritten, onAcknowledged }: RpcDelivery): void {
+    const payload = `{"method":${printString(method)},"params":${params}}`;
+    this.send({ topic: `${this.rpcTopicPrefix}${requestId}`, payload, onWritten, onAcknowledged });
+  }
+
+  sendAttributesUpdate(payload: string): void {
+    if (this.attributesTopic !== null) this.send({ topic: this.attributesTopic, payload });
+  }
+
+  qosFor(topic: string): 0 | 1 {
     for (const [filter, qos] of this.#subscriptions) {
       if (matchesFilter(filter, topic)) return qos;
     }

@@ -1,5 +1,7 @@
 // The server's one home of topic strings (spec section 0) with the exact-string rules for filters (spec 2.11, 11.25).
 
+import { otaPrefix, type OtaType } from "./ota.ts";
+
 /** A set of topics that belong together; names ending in "Prefix" take a request id. */
 export interface TopicFamily {
   readonly name: "v1" | "v2" | "v2 JSON" | "v2 Protobuf";
@@ -38,33 +40,49 @@ const v2 = shortFamily("v2", "");
 const v2Json = shortFamily("v2 JSON", "j");
 const v2Protobuf = shortFamily("v2 Protobuf", "p");
 
-/** In matching order: `v2/a/req/j/5` is never request "j/5" of the short family (spec 0). */
 const families: readonly TopicFamily[] = [v1, v2Json, v2Protobuf, v2];
 
 export type UplinkRoute =
   | { readonly kind: "telemetry" | "attributes"; readonly family: TopicFamily }
   | { readonly kind: "attributesRequest" | "rpcReply" | "clientRpc"; readonly family: TopicFamily; readonly requestId: string }
+  | { readonly kind: "otaChunk"; readonly type: OtaType; readonly requestId: string; readonly chunk: string }
   | { readonly kind: "gateway" }
   | { readonly kind: "unknown" };
-
-const unknownRoute: UplinkRoute = { kind: "unknown" };
 
 /** What a topic published by a device means, in the server's matching order (spec 2.12). */
 export function routeUplink(topic: string): UplinkRoute {
   if (topic.startsWith("v1/gateway")) return { kind: "gateway" };
-  for (const family of families) {
-    if (topic === family.attributes) return { kind: "attributes", family };
-    if (topic === family.telemetry) return { kind: "telemetry", family };
-    for (const [kind, prefix] of [
-      ["attributesRequest", family.attributesRequestPrefix],
-      ["rpcReply", family.rpcResponsePrefix],
-      ["clientRpc", family.rpcRequestPrefix],
-    ] as const) {
-      if (topic.startsWith(prefix)) return { kind, family, requestId: topic.slice(prefix.length) };
-    }
-  }
-  return unknownRoute;
+  // `v2/a/req/j/5` is never request "j/5" of the short family (spec 0).
+  const short = (): UplinkRoute | undefined => routeFamily(topic, v2Json) ?? routeFamily(topic, v2Protobuf) ?? routeFamily(topic, v2);
+  return routeFamily(topic, v1) ?? routeOta(topic) ?? short() ?? { kind: "unknown" };
 }
+
+function routeFamily(topic: string, family: TopicFamily): UplinkRoute | undefined {
+  if (topic === family.attributes) return { kind: "attributes", family };
+  if (topic === family.telemetry) return { kind: "telemetry", family };
+  for (const [kind, prefix] of [
+    ["attributesRequest", family.attributesRequestPrefix],
+    ["rpcReply", family.rpcResponsePrefix],
+    ["clientRpc", family.rpcRequestPrefix],
+  ] as const) {
+    if (topic.startsWith(prefix)) return { kind, family, requestId: topic.slice(prefix.length) };
+  }
+  return undefined;
+}
+
+/** The pattern is searched for in the topic, so text around it is tolerated (spec 2.10). */
+function routeOta(topic: string): UplinkRoute | undefined {
+  const [, prefix, requestId, chunk] = /v2\/(fw|sw)\/request\/(\d+)\/chunk\/(\d+)/.exec(topic) ?? [];
+  if (requestId === undefined || chunk === undefined) return undefined;
+  return { kind: "otaChunk", type: prefix === "fw" ? "FIRMWARE" : "SOFTWARE", requestId, chunk };
+}
+
+export function otaChunkTopic(type: OtaType, requestId: string, chunk: number): string {
+  return `v2/${otaPrefix[type]}/response/${requestId}/chunk/${chunk}`;
+}
+
+/** For software too (spec 2.10). */
+export const otaErrorTopic = "v2/fw/error";
 
 export type FilterMeaning =
   | { readonly kind: "attributes" | "rpc"; readonly family: TopicFamily }
@@ -80,7 +98,7 @@ for (const family of families) {
 }
 for (const filter of [
   "v2/fw/response/+/chunk/+",
-  "v2/fw/error",
+  otaErrorTopic,
   "v2/sw/response/+/chunk/+",
   "v2/sw/error",
   "v1/gateway/attributes",

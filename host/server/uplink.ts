@@ -5,10 +5,11 @@ import { type ClientRpcRequest, readClientRpc, sessionLimits } from "./clientRpc
 import type { DeviceName, ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import { type Json, JsonError, parseLenientJson } from "./json.ts";
+import { type OtaCache, readChunkRequest } from "./otaChunks.ts";
 import { accepted, type Outcome, readRequestId, UncheckedError, UnconvertibleError } from "./outcome.ts";
 import type { Session } from "./session.ts";
 import { readMembers, readTelemetry } from "./telemetry.ts";
-import { routeUplink, type UplinkRoute } from "./topics.ts";
+import { otaChunkTopic, otaErrorTopic, routeUplink, type UplinkRoute } from "./topics.ts";
 import { NumberTooLargeError } from "./values.ts";
 
 /** Stands in for a rule chain: the reply's JSON text, or undefined to let the device meet its timeout. */
@@ -22,6 +23,7 @@ export interface UplinkContext {
   readonly now: () => number;
   readonly events: ServerEvents;
   readonly faults: Faults;
+  readonly otaCache: OtaCache;
   readonly answerClientRpc?: ClientRpcAnswer | undefined;
 }
 
@@ -42,6 +44,7 @@ function receive(session: Session, route: UplinkRoute, payload: Buffer, context:
   if (route.kind === "unknown") return { kind: "unknownTopic" };
   // No device of this server is a gateway (R6).
   if (route.kind === "gateway") return { kind: "unanswered" };
+  if (route.kind === "otaChunk") return receiveChunkRequest(session, route, payload, context);
   if (route.kind === "rpcReply") return receiveRpcReply(session, route.requestId, payload);
   if (route.family.name === "v2 Protobuf") throw new UnconvertibleError("this server reads JSON only");
   switch (route.kind) {
@@ -82,7 +85,7 @@ function receiveAttributes({ device }: Session, json: Json, { now, events }: Upl
   return accepted;
 }
 
-type RequestRoute = Extract<UplinkRoute, { requestId: string }>;
+type RequestRoute = Extract<UplinkRoute, { requestId: string; family: object }>;
 
 function receiveAttributesRequest(session: Session, route: RequestRoute, json: Json, context: UplinkContext): Outcome {
   const requestId = readRequestId(route.requestId);
@@ -104,6 +107,28 @@ function receiveRpcReply({ device }: Session, requestIdText: string, payload: Bu
   if (requestId === undefined) throw new UnconvertibleError("the request id is not a number");
   device.rpcs.reply(requestId, payload.toString("utf8"));
   return accepted;
+}
+
+/** The PUBACK comes first, then the chunk; a refusal has no PUBACK. None of it holds off the idle close (spec 2.10, 11.2). */
+function receiveChunkRequest(
+  session: Session,
+  { type, requestId, chunk }: Extract<UplinkRoute, { kind: "otaChunk" }>,
+  payload: Buffer,
+  { otaCache, faults, events }: UplinkContext,
+): Outcome {
+  const request = readChunkRequest(type, requestId, chunk, payload);
+  const { otaChunks, device } = session;
+  if (otaChunks.isFull(request)) return { kind: "limited" };
+  const size = otaChunks.sizeOf(request);
+  const answer = typeof size === "string" ? size : otaChunks.read(request, size, device.assignedPackages[type], otaCache);
+  if (typeof answer === "string") return { kind: "refusedWithMessage", topic: otaErrorTopic, payload: answer };
+  const topic = otaChunkTopic(type, requestId, request.chunk);
+  const send = (): void => {
+    const isLost = faults.takeChunkLoss();
+    events.emit("otaChunk", { device, type, requestId, chunk: request.chunk, bytes: answer.length, isLost });
+    if (!isLost) session.send({ topic, payload: answer });
+  };
+  return { kind: "accepted", keepsAlive: false, afterAcknowledge: send };
 }
 
 function receiveClientRpc(session: Session, route: RequestRoute, payload: Buffer, context: UplinkContext): Outcome {

@@ -1,6 +1,7 @@
 // What a device receives: SUBACK codes, attribute responses and updates, server-side and client-side RPC (spec 2.4 to 2.7, 2.11).
 
 import assert from "node:assert/strict";
+import { Session } from "../../host/server/session.ts";
 import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, rest, start, subscribe, test } from "./harness.ts";
 
 const attributes = "v1/devices/me/attributes";
@@ -233,7 +234,7 @@ test("packet ids wrap from 65535 to 1", async (t) => {
   const server = await start(t);
   const client = await rawLogin(t, server);
   const { session } = onlyDevice(server);
-  assert.ok(session);
+  assert.ok(session instanceof Session);
   for (let id = 1; id <= 65_535; id++) assert.equal(session.takePacketId(), id);
   client.packets.length = 0;
   client.send(publish("v1/devices/me/attributes/request/1", "{}", 0));
