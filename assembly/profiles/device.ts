@@ -1,7 +1,8 @@
-// The profile `device`: `minimal`, raw publish and subscribe, attribute requests and shared attribute updates.
+// The profile `device`: `minimal`, raw publish and subscribe, requests of the device, shared attribute updates and claiming.
 export * from "./minimal";
 export { publishRaw as publish } from "../client/raw";
 export { subscribe, unsubscribe } from "../client/subscribe";
-export { requestAttributes as request_attributes } from "../thingsboard/request";
+export { requestAttributes as request_attributes, requestRpc as request_rpc } from "../thingsboard/request";
+export { claim } from "../thingsboard/send";
 export { find as json_find } from "../json/find";
 export { putUnescapedTo as json_text } from "../json/unescape";

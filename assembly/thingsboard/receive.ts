@@ -11,7 +11,7 @@ import { Packet } from "../mqtt/packet";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
 import { settleRequest } from "./requests";
-import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, METHOD, PARAMS, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
+import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, ERROR, lengthOf, METHOD, PARAMS, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
 
 /** The topic does not begin so. */
 const OTHER: i32 = -2;
@@ -52,12 +52,25 @@ function readRpc(): i32 {
   return token ? token : load<u32>(EVENT, EventField.Name) ? <i32>Status.Ok : <i32>Status.MissingKey;
 }
 
-/** Checks that the text is one object: Ok, or the Status of what is wrong with it. */
+/**
+ * Checks that the text is one object, or for an RPC response one value: Ok, or the Status of what is wrong with it. A
+ * member `error` of such a response becomes the reason of the event.
+ */
 // @ts-ignore: decorator
 @inline
-function readObject(): i32 {
-  const token = skip();
-  return token < 0 ? token : token != Token.ObjectBegin ? <i32>Status.WrongType : next();
+function readAnswer(kind: i32): i32 {
+  const isResponse = FEATURE_REQUESTS && kind == EventKind.RpcResponse;
+  let token = next();
+  const isObject = token == Token.ObjectBegin;
+  if (!isObject && !isResponse) return token < 0 ? token : <i32>Status.WrongType;
+  while (token > 0) {
+    token = next();
+    if (isObject && token == Token.Key) {
+      if (isResponse && isLiteral(from, length, ERROR)) store<i32>(EVENT, Status.RemoteError, EventField.Reason);
+      token = skip();
+    }
+  }
+  return token;
 }
 
 /** Passes the message and counts it. */
@@ -81,6 +94,10 @@ export function classify(): i32 {
       kind = EventKind.SharedAttributes;
       id = 0;
     }
+    if (FEATURE_REQUESTS && id == OTHER) {
+      kind = EventKind.RpcResponse;
+      id = idBehind(RPC_RESPONSE);
+    }
   }
   if (FEATURE_RAW && id == OTHER) return isTopicName(topic, topicLength, false) ? <i32>EventKind.Message : lose(Status.ProtocolError);
   const isWhole = load<u8>(EVENT, EventField.Flags) & EventFlag.Last;
@@ -90,6 +107,10 @@ export function classify(): i32 {
   if (id >= 0) {
     store<i32>(EVENT, id, EventField.Id);
     const isRpc = kind == EventKind.RpcRequest;
+    // An answer settles its request though nobody can read it.
+    if (FEATURE_ATTRIBUTES && !isRpc && kind != EventKind.SharedAttributes && !settleRequest(kind == EventKind.AttributesResponse ? id : -id)) {
+      return refuse(Stat.AcknowledgementsUnknown, EventKind.None, 0);
+    }
     if (!isWhole) {
       if (isRpc) {
         const firstByte = (Packet.Publish << 4) | (setting(Setting.Qos) << 1);
@@ -97,9 +118,8 @@ export function classify(): i32 {
       }
       return refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, Status.TooLarge);
     }
-    if (kind == EventKind.AttributesResponse && !settleRequest(id)) return refuse(Stat.AcknowledgementsUnknown, EventKind.None, 0);
     open(load<u32>(EVENT, EventField.Payload), load<i32>(EVENT, EventField.PayloadLength));
-    status = isRpc ? readRpc() : readObject();
+    status = isRpc ? readRpc() : readAnswer(kind);
   }
   if (status) return refuse(Stat.InboundInvalid, EventKind.InvalidMessage, status);
   store<u8>(EVENT, kind, EventField.Kind);

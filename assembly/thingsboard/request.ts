@@ -1,21 +1,55 @@
-// Asks for attributes (ThingsBoard Device API, request attribute values).
-import { Status } from "../abi";
-import { publishRecord } from "../client/publish";
+// Asks for attributes (ThingsBoard Device API, request attribute values) and calls the server (Device API, client-side RPC).
+import { Member, MemberField, Status } from "../abi";
+import { isLiteral } from "../base/text";
+import { subscriptionTo } from "../client/outbox";
+import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
+import { QOS_1 } from "../client/settings";
+import { address, holds } from "../client/staging";
 import { Shape } from "../json/write";
 import * as requests from "./requests";
-import { ATTRIBUTES_REQUEST } from "./topics";
+import { addressOf, ATTRIBUTES_REQUEST, lengthOf, METHOD, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE_FILTER } from "./topics";
 
 /** A request can wait as long as any interval, but not less than one round trip could take. */
 const TIMEOUT_MS_MAX: u32 = 86400000;
 
-/** The export `request_attributes`: the record holds clientKeys and sharedKeys. The request id, or a Status. */
-export function requestAttributes(length: i32, timeoutMs: i32): i32 {
-  if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
+/** Publishes a request and waits for its answer: the request id, or a Status. */
+function ask(isRpc: bool, length: i32, timeoutMs: i32): i32 {
+  const firstByte = publishByte(0);
+  if (firstByte < 0) return firstByte;
+  const record = address();
+  if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX || !holds(record, length)) return Status.InvalidValue;
+  let topic: usize = ATTRIBUTES_REQUEST;
+  if (FEATURE_REQUESTS && isRpc) {
+    // Without a method the server would close the connection, and do so again for each repetition.
+    const method = record + MemberField.Key;
+    const isFirst = load<u32>(record) == Member.ObjectBegin && load<u8>(method) == <u8>Member.Text;
+    if (!isFirst || !isLiteral(method + MemberField.Key, load<u16>(method, MemberField.KeyLength), METHOD)) return Status.MissingKey;
+    topic = prefixOf(RPC_REQUEST_FILTER);
+  }
   const entry = requests.find(0);
   if (!entry) return Status.Full;
+  if (FEATURE_REQUESTS && isRpc) {
+    // Declared by the first call, so that a client that makes none does without.
+    const filter = addressOf(RPC_RESPONSE_FILTER);
+    const filterLength = lengthOf(RPC_RESPONSE_FILTER);
+    if (!subscriptionTo(filter, filterLength)) {
+      const status = append(SUBSCRIBE, filter, filterLength, NO_NUMBER, QOS_1, 1, RAW);
+      if (status < 0) return status;
+    }
+  }
   const id = requests.nextId();
-  const status = publishRecord(ATTRIBUTES_REQUEST, id, length, Shape.Object, 0);
+  const status = append(firstByte, addressOf(topic), lengthOf(topic), id, record, length, Shape.Object);
   if (status < 0) return status;
-  requests.add(entry, id, timeoutMs);
+  requests.add(entry, isRpc ? -id : id, timeoutMs);
   return id;
+}
+
+/** The export `request_attributes`: the record holds clientKeys and sharedKeys. The request id, or a Status. */
+export function requestAttributes(length: i32, timeoutMs: i32): i32 {
+  return ask(false, length, timeoutMs);
+}
+
+/** The export `request_rpc`: the record is an object that begins with the text `method`. The request id, or a Status. */
+export function requestRpc(length: i32, timeoutMs: i32): i32 {
+  return ask(true, length, timeoutMs);
 }

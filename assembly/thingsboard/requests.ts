@@ -1,6 +1,6 @@
-// Keeps the attribute requests that have no answer yet (ThingsBoard Device API).
+// Keeps the requests that have no answer yet (ThingsBoard Device API).
 //
-//   entry  0  i32 request id, 0 = free
+//   entry  0  i32 key: the request id, below zero for a client-side RPC, 0 = free
 //          4  u32 deadline, 0 = free
 import { EventKind, Stat, Status } from "../abi";
 import { fromNow, readClock, remaining, setDeadline, Timer } from "../base/time";
@@ -21,8 +21,8 @@ export function carveRequests(most: i32): void {
 }
 
 /** Makes an entry a request or, with zeros, free; then points the timer at the first deadline of all. */
-function put(place: usize, id: i32, due: u32): void {
-  store<i32>(place, id);
+function put(place: usize, key: i32, due: u32): void {
+  store<i32>(place, key);
   store<u32>(place, due, 4);
   let first: u32 = 0;
   for (let entry = base; entry < end; entry += ENTRY_SIZE) {
@@ -33,8 +33,8 @@ function put(place: usize, id: i32, due: u32): void {
 }
 
 /** The entry of a request, with 0 one that is free; 0 when there is none. */
-export function find(id: i32): usize {
-  for (let entry = base; entry < end; entry += ENTRY_SIZE) if (load<i32>(entry) == id) return entry;
+export function find(key: i32): usize {
+  for (let entry = base; entry < end; entry += ENTRY_SIZE) if (load<i32>(entry) == key) return entry;
   return 0;
 }
 
@@ -45,18 +45,18 @@ export function nextId(): i32 {
   return (lastId % i32.MAX_VALUE) + 1;
 }
 
-/** Adds the request that was sent with `nextId` at a free entry. */
+/** Adds the request that was sent with `nextId` at a free entry; its key is that id or, for a client-side RPC, less than zero. */
 // @ts-ignore: decorator
 @inline
-export function add(entry: usize, id: i32, timeoutMs: i32): void {
+export function add(entry: usize, key: i32, timeoutMs: i32): void {
   readClock();
-  lastId = id;
-  put(entry, id, fromNow(timeoutMs));
+  lastId = abs(key);
+  put(entry, key, fromNow(timeoutMs));
 }
 
 /** An answer came: false when no request waits for it. */
-export function settleRequest(id: i32): bool {
-  const entry = id ? find(id) : 0;
+export function settleRequest(key: i32): bool {
+  const entry = key ? find(key) : 0;
   if (!entry) return false;
   put(entry, 0, 0);
   return true;
@@ -66,7 +66,7 @@ export function settleRequest(id: i32): bool {
 export function expire(): i32 {
   for (let entry = base; entry < end; entry += ENTRY_SIZE) {
     if (remaining(load<u32>(entry, 4))) continue;
-    const id = load<i32>(entry);
+    const id = abs(load<i32>(entry));
     put(entry, 0, 0);
     count(Stat.RequestTimeouts);
     return raise(EventKind.RequestTimeout, id, Status.Timeout);

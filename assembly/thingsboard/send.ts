@@ -1,8 +1,8 @@
-// Publishes telemetry, client attributes and RPC replies (ThingsBoard Device API).
+// Publishes telemetry, client attributes, RPC replies and claims (ThingsBoard Device API).
 import { Status } from "../abi";
 import { NO_NUMBER, publishRecord } from "../client/publish";
 import { Shape } from "../json/write";
-import { ATTRIBUTES, RPC_RESPONSE, TELEMETRY } from "./topics";
+import { ATTRIBUTES, CLAIM, RPC_RESPONSE, TELEMETRY } from "./topics";
 
 /** The export `send_telemetry`: Device API, telemetry upload, all forms of the payload. */
 export function sendTelemetry(length: i32, options: usize): i32 {
@@ -18,4 +18,9 @@ export function sendAttributes(length: i32, options: usize): i32 {
 export function sendRpcReply(requestId: i32, length: i32, options: usize): i32 {
   if (requestId < 0) return Status.InvalidValue;
   return publishRecord(RPC_RESPONSE, requestId, length, Shape.Any, options);
+}
+
+/** The export `claim`: Device API, claiming devices. The server tells nobody on the device whether it worked. */
+export function claim(length: i32, options: usize): i32 {
+  return publishRecord(CLAIM, NO_NUMBER, length, Shape.Object, options);
 }

@@ -17,6 +17,11 @@ export const TELEMETRY = span("v1/devices/me/telemetry"),
 
 const ATTRIBUTES_ALONE = span("v1/devices/me/attributes");
 
+/** What only a profile with client-side RPC has. */
+export const RPC_RESPONSE_FILTER = span("v1/devices/me/rpc/response/+"),
+  CLAIM = span("v1/devices/me/claim"),
+  ERROR = utf8("error");
+
 export const ATTRIBUTES_REQUEST = span("v1/devices/me/attributes/request/"),
   ATTRIBUTES_RESPONSE_FILTER = span("v1/devices/me/attributes/response/+");
 

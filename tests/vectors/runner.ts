@@ -243,6 +243,7 @@ function fieldsOf(event: DeviceEvent): string {
     case EventKind.RpcRequest: return ` ${event.id} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}`;
     case EventKind.SharedAttributes: return ` ${Buffer.from(event.payload).toString()}`;
     case EventKind.AttributesResponse: return ` ${event.id} ${Buffer.from(event.payload).toString()}`;
+    case EventKind.RpcResponse: return ` ${event.id}${event.reason ? ` ${statusName(event.reason)}` : ""} ${Buffer.from(event.payload).toString()}`;
     case EventKind.InvalidMessage: return ` ${statusName(event.reason)}${topic}`;
   }
   return "";
@@ -253,7 +254,7 @@ function flagsOf(event: DeviceEvent): string {
 }
 
 function isInbound(kind: number): boolean {
-  return kind === EventKind.Message || kind === EventKind.RpcRequest || kind === EventKind.SharedAttributes || kind === EventKind.AttributesResponse;
+  return kind === EventKind.Message || kind === EventKind.RpcRequest || kind === EventKind.SharedAttributes || kind === EventKind.AttributesResponse || kind === EventKind.RpcResponse;
 }
 
 /** Undefined when the outputs are those expected; letters for ids are bound on the way. */

@@ -26,7 +26,7 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
   switch (name) {
     case "start": case "stop": case "disconnect":
       return plain([]);
-    case "send_telemetry": case "send_attributes": {
+    case "send_telemetry": case "send_attributes": case "claim": {
       const { rest, options } = takeOptions(words);
       return plain([{ bytes: recordOf(rest), as: "length" }, options]);
     }
@@ -43,8 +43,8 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
       return plain([{ bytes: words[0]!.value, as: "span" }, words[1]?.raw === "qos" ? numberOf(words[2]) : 0]);
     case "unsubscribe":
       return plain([{ bytes: words[0]!.value, as: "span" }]);
-    case "request_attributes":
-      return plain([{ bytes: recordOf(words.slice(0, 1)), as: "length" }, numberOf(words[2])]);
+    case "request_attributes": case "request_rpc":
+      return plain([{ bytes: recordOf(words.slice(0, -2)), as: "length" }, numberOf(words.at(-1))]);
     case "json_find":
       return find(device, words);
     case "json_text": {

@@ -21,6 +21,8 @@
     X(SUBSCRIBE, subscribe, 3, false)                   \
     X(UNSUBSCRIBE, unsubscribe, 2, false)               \
     X(REQUEST_ATTRIBUTES, request_attributes, 2, false) \
+    X(REQUEST_RPC, request_rpc, 2, false)               \
+    X(CLAIM, claim, 2, false)                           \
     X(JSON_FIND, json_find, 4, false)                   \
     X(JSON_TEXT, json_text, 4, false)
 

@@ -84,10 +84,12 @@ describe("receive", () => {
     const unknown = stat(Stat.AcknowledgementsUnknown);
     expect<i32>(message("v1/devices/me/attributes/response/1", "{}")).toBe(EventKind.None);
     expect<i32>(message("v1/devices/me/attributes/response/0", "{}")).toBe(EventKind.None);
-    expect<u32>(stat(Stat.AcknowledgementsUnknown) - unknown).toBe(2);
+    expect<i32>(message("v1/devices/me/rpc/response/1", "{}")).toBe(EventKind.None);
+    expect<i32>(message("v1/devices/me/rpc/response/1", "x".repeat(200))).toBe(EventKind.None);
+    expect<u32>(stat(Stat.AcknowledgementsUnknown) - unknown).toBe(4);
   });
   test("any other topic is a message, also one that only begins alike", () => {
-    const topics = ["a", "v1/devices/me/attribute", "v1/devices/me/attributes/", "v1/devices/me/attributes2", "v1/devices/me/rpc/request", "v1/devices/me/rpc/response/1", "v1/devices/me/telemetry"];
+    const topics = ["a", "v1/devices/me/attribute", "v1/devices/me/attributes/", "v1/devices/me/attributes2", "v1/devices/me/rpc/request", "v1/devices/me/rpc/response", "v1/devices/me/telemetry"];
     for (let index = 0; index < topics.length; index++) {
       expect<i32>(message(topics[index], "x")).toBe(EventKind.Message);
       expect<string>(eventText(EventField.Topic)).toBe(topics[index]);

@@ -1,9 +1,9 @@
-// Asks for attributes and gets answers, none, or too late ones (ThingsBoard Device API).
+// Asks for attributes, calls the server and gets answers, none, or too late ones (ThingsBoard Device API).
 
-import { EventField, EventKind, Stat, Status } from "../../../assembly/abi";
+import { EventField, EventKind, Member, MemberField, Stat, Status } from "../../../assembly/abi";
 import { poll } from "../../../assembly/thingsboard/device";
-import { requestAttributes } from "../../../assembly/thingsboard/request";
-import { configure, connect, eventId, eventReason, eventText, layOut, pollOn, stat } from "../device";
+import { requestAttributes, requestRpc } from "../../../assembly/thingsboard/request";
+import { configure, connect, eventId, eventReason, eventText, layOut, pollOn, staging, stat } from "../device";
 import { arrive, putText, set_clock, take_sent, textAt } from "../host";
 
 const PACKET = memory.data(256, 8);
@@ -12,8 +12,22 @@ function ask(timeoutMs: i32): i32 {
   return requestAttributes(layOut('{"clientKeys":"a,b"}'), timeoutMs);
 }
 
-function answered(id: i32, payload: string): i32 {
-  const topicLength = putText(PACKET + 4, "v1/devices/me/attributes/response/" + id.toString());
+/** Lays out an object with one text; the bytes of the record. */
+function layOutText(key: string, text: string): i32 {
+  const at = staging();
+  store<u64>(at, <u64>Member.ObjectBegin);
+  store<u32>(at, 0, 8);
+  store<u32>(at, <u32>Member.Text | (key.length << 16), 12);
+  store<i64>(at, text.length, 12 + MemberField.Number);
+  const value = at + 24 + ((putText(at + 24, key) + 3) & ~3);
+  const end = value + ((putText(value, text) + 3) & ~3);
+  store<u64>(end, <u64>Member.End);
+  store<u32>(end, 0, 8);
+  return <i32>(end - at) + 12;
+}
+
+function answered(id: i32, payload: string, topic: string = "v1/devices/me/attributes/response/"): i32 {
+  const topicLength = putText(PACKET + 4, topic + id.toString());
   const length = topicLength + putText(PACKET + 4 + topicLength, payload);
   store<u32>(PACKET, 0x30 | ((length + 2) << 8) | (topicLength << 24));
   arrive(PACKET, length + 4);
@@ -67,5 +81,48 @@ describe("requestAttributes", () => {
   test("an answer that comes too late is none", () => {
     expect<i32>(answered(1, "{}")).toBe(EventKind.None);
     expect<i32>(ask(1000)).toBe(4);
+  });
+});
+
+describe("requestRpc", () => {
+  test("what was asked before has left", () => {
+    poll();
+    expect<bool>(take_sent(PACKET) > 0).toBe(true);
+  });
+  test("a record without a method, or with another member first, is not sent", () => {
+    expect<i32>(requestRpc(layOutText("methods", "m"), 1000)).toBe(Status.MissingKey);
+    expect<i32>(requestRpc(layOutText("params", "m"), 1000)).toBe(Status.MissingKey);
+    expect<i32>(requestRpc(layOut('{"method":"m"}'), 1000)).toBe(Status.MissingKey);
+    expect<i32>(requestRpc(1 << 20, 1000)).toBe(Status.InvalidValue);
+    expect<i32>(requestRpc(layOutText("method", "m"), 0)).toBe(Status.InvalidValue);
+    poll();
+    expect<i32>(take_sent(PACKET)).toBe(0);
+  });
+  test("ids go on from those of the attribute requests, and the first call subscribes to the answers", () => {
+    expect<i32>(requestRpc(layOutText("method", "getTime"), 1000)).toBe(5);
+    poll();
+    const length = take_sent(PACKET);
+    const filter = "v1/devices/me/rpc/response/+";
+    expect<u8>(load<u8>(PACKET)).toBe(0x82);
+    expect<string>(textAt(PACKET + 6, filter.length)).toBe(filter);
+    const publish = PACKET + 7 + filter.length;
+    expect<string>(textAt(publish + 4, <i32>(PACKET + length - publish) - 4)).toBe('v1/devices/me/rpc/request/5{"method":"getTime"}');
+  });
+  test("an answer to the same number of the other family settles nothing", () => {
+    expect<i32>(answered(5, "{}")).toBe(EventKind.None);
+    expect<i32>(answered(4, "{}", "v1/devices/me/rpc/response/")).toBe(EventKind.None);
+    expect<i32>(answered(5, '{"error":"timeout"}', "v1/devices/me/rpc/response/")).toBe(EventKind.RpcResponse);
+    expect<i32>(eventId()).toBe(5);
+    expect<i32>(eventReason()).toBe(Status.RemoteError);
+    expect<string>(eventText(EventField.Payload)).toBe('{"error":"timeout"}');
+    expect<i32>(answered(4, "{}")).toBe(EventKind.AttributesResponse);
+  });
+  test("the second call does not subscribe again", () => {
+    expect<i32>(requestRpc(layOutText("method", "m"), 1000)).toBe(6);
+    poll();
+    expect<i32>(take_sent(PACKET)).toBe(4 + 27 + 14);
+    set_clock(4000);
+    expect<i32>(pollOn()).toBe(EventKind.RequestTimeout);
+    expect<i32>(eventId()).toBe(6);
   });
 });

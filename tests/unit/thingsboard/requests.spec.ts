@@ -43,6 +43,15 @@ describe("requests", () => {
     expect<bool>(settleRequest(4)).toBe(true);
     expect<i32>(nextDue()).toBe(NO_DEADLINE_MS);
   });
+  test("a call is not settled by the id of an attribute request", () => {
+    begin(2);
+    const id = nextId();
+    add(find(0), -id, 10);
+    expect<i32>(nextId()).toBe(id + 1);
+    expect<bool>(settleRequest(id)).toBe(false);
+    expect<bool>(settleRequest(-id)).toBe(true);
+    expect<bool>(settleRequest(-id)).toBe(false);
+  });
   test("the timer stands at the first of them, across the wrap of the clock", () => {
     begin(3);
     set_clock(0xfffffff0);

@@ -2,7 +2,7 @@
 
 import { EventKind, Status } from "../../../assembly/abi";
 import { poll } from "../../../assembly/thingsboard/device";
-import { sendAttributes, sendRpcReply, sendTelemetry } from "../../../assembly/thingsboard/send";
+import { claim, sendAttributes, sendRpcReply, sendTelemetry } from "../../../assembly/thingsboard/send";
 import { configure, connect, layOut, options } from "../device";
 import { take_sent, textAt } from "../host";
 
@@ -50,6 +50,11 @@ describe("send", () => {
     expect<i32>(sendRpcReply(-1, layOut("true"), 0)).toBe(Status.InvalidValue);
     expect<i32>(sendRpcReply(i32.MIN_VALUE, layOut("true"), 0)).toBe(Status.InvalidValue);
     expect<string>(sent()).toBe("");
+  });
+  test("a claim is an object", () => {
+    expect<i32>(claim(layOut('{"secretKey":"k"}'), 0)).toBe(0);
+    expect<string>(sent()).toBe('v1/devices/me/claim {"secretKey":"k"}');
+    expect<i32>(claim(layOut("[]"), 0)).toBe(Status.InvalidValue);
   });
   test("options hold for each of them", () => {
     const length = layOut("{}");

@@ -1,7 +1,7 @@
 // Compares the topics with those of the ThingsBoard Device API reference (MQTT).
 
 import {
-  addressOf, ATTRIBUTES, ATTRIBUTES_REQUEST, ATTRIBUTES_RESPONSE_FILTER, lengthOf, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TELEMETRY,
+  addressOf, ATTRIBUTES, ATTRIBUTES_REQUEST, ATTRIBUTES_RESPONSE_FILTER, CLAIM, lengthOf, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, RPC_RESPONSE_FILTER, TELEMETRY,
 } from "../../../assembly/thingsboard/topics";
 import { textAt } from "../host";
 
@@ -17,6 +17,8 @@ describe("topics", () => {
     expect<string>(text(ATTRIBUTES_RESPONSE_FILTER)).toBe("v1/devices/me/attributes/response/+");
     expect<string>(text(RPC_REQUEST_FILTER)).toBe("v1/devices/me/rpc/request/+");
     expect<string>(text(RPC_RESPONSE)).toBe("v1/devices/me/rpc/response/");
+    expect<string>(text(RPC_RESPONSE_FILTER)).toBe("v1/devices/me/rpc/response/+");
+    expect<string>(text(CLAIM)).toBe("v1/devices/me/claim");
   });
   test("a filter without its wildcard", () => {
     expect<string>(text(prefixOf(RPC_REQUEST_FILTER))).toBe("v1/devices/me/rpc/request/");
