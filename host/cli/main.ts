@@ -4,6 +4,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import colors from "picocolors";
 import { runDevice, type DeviceOptions } from "./device.ts";
 import { CommandError, ExitCode } from "./exit.ts";
+import { limitClasses, type LimitLevel, limitLevels, RateLimiter, type RateLimitOptions } from "../server/rateLimits.ts";
+import { defaultServerVersion, ServerVersion } from "../server/serverVersion.ts";
 import { runServer, type ServerCommandOptions } from "./server.ts";
 
 function wholeNumber(min: number, max: number): (text: string) => number {
@@ -12,6 +14,30 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`not a whole number from ${min} to ${max}.`);
   };
+}
+
+/** `device.messages=20:1,600:60`, once for each limit. */
+function rateLimit(text: string, earlier: RateLimitOptions): RateLimitOptions {
+  const [, level, name, rate] = /^(\w+)\.(\w+)=(.*)$/.exec(text) ?? [];
+  const isLevel = (limitLevels as readonly string[]).includes(level ?? "");
+  if (!isLevel || !(limitClasses as readonly string[]).includes(name ?? "")) {
+    throw new InvalidArgumentError(`write LEVEL.CLASS=COUNT:SECONDS with LEVEL ${limitLevels.join(", ")} and CLASS ${limitClasses.join(", ")}.`);
+  }
+  const limits = { ...earlier, [level as LimitLevel]: { ...earlier[level as LimitLevel], [name!]: rate } };
+  try {
+    new RateLimiter(limits, Date.now);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return limits;
+}
+
+function serverVersion(text: string): string {
+  try {
+    return new ServerVersion(text).text;
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function program(): Command {
@@ -24,6 +50,9 @@ function program(): Command {
     .option("--rest-port <n>", "REST port, 0 = any free one", wholeNumber(0, 65535), 8080)
     .option("--host <address>", "address to listen at", "127.0.0.1")
     .option("--token <token>", "access token of the demo device", "DEMO_TOKEN")
+    .option("--gateway", "the demo device is a gateway", false)
+    .option("--limit <limit>", "a rate limit such as device.messages=20:1,600:60; once for each", rateLimit, {})
+    .option("--server-version <version>", "behave as this ThingsBoard where versions differ", serverVersion, defaultServerVersion)
     .action((options: ServerCommandOptions) => runServer(options));
   mote.command("device")
     .description("run the demo device")

@@ -2,6 +2,7 @@
 
 import { demoDevice, startServer, type LocalServer } from "../server/server.ts";
 import type { DeviceName, ServerEvent } from "../server/events.ts";
+import type { RateLimitOptions } from "../server/rateLimits.ts";
 import { valueText, type Value } from "../server/values.ts";
 import type { DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode, interrupted } from "./exit.ts";
@@ -12,12 +13,16 @@ export interface ServerCommandOptions {
   readonly restPort: number;
   readonly host: string;
   readonly token: string;
+  readonly gateway: boolean;
+  readonly limit: RateLimitOptions;
+  readonly serverVersion: string;
 }
 
-export async function runServer({ port, restPort, host, token }: ServerCommandOptions): Promise<void> {
+export async function runServer({ port, restPort, host, token, gateway, limit, serverVersion }: ServerCommandOptions): Promise<void> {
   let server: LocalServer;
   try {
-    server = await startServer({ mqttPort: port, restPort, host, devices: [{ ...demoDevice, token }], log: writeLine });
+    const devices = [{ ...demoDevice, token, isGateway: gateway }];
+    server = await startServer({ mqttPort: port, restPort, host, devices, rateLimits: limit, serverVersion, log: writeLine });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") {

@@ -2,6 +2,7 @@
 
 import { isJson, type Json, JsonNumber, printJson } from "./json.ts";
 import { UncheckedError, UnconvertibleError } from "./outcome.ts";
+import type { RateLimiter } from "./rateLimits.ts";
 
 export interface ClientRpcRequest {
   readonly method: string;
@@ -26,10 +27,12 @@ function readMethod(method: Json | undefined): string {
   throw new UncheckedError('"method" is missing');
 }
 
-/** The reply to getSessionLimits where no rate limit is set, as a fresh server answers it (spec 2.7). */
-export const sessionLimits =
-  '{"maxPayloadSize":65536,"maxInflightMessages":100,' +
-  '"rateLimits":{"messages":null,"telemetryMessages":null,"telemetryDataPoints":null}}';
+/** The reply to getSessionLimits; a gateway has one more member, for what it sends for its children (spec 2.7). */
+export function printSessionLimits(limiter: RateLimiter, isGateway: boolean): string {
+  const own = JSON.stringify(limiter.limits(isGateway ? "gatewayDevice" : "device"));
+  const children = isGateway ? `,"gatewayRateLimits":${JSON.stringify(limiter.limits("gateway"))}` : "";
+  return `{"maxPayloadSize":65536,"maxInflightMessages":100,"rateLimits":${own}${children}}`;
+}
 
 /** Requests of one session in flight; a request past the bound is over a limit (R3). */
 const maxTimers = 1_000;

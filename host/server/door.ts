@@ -288,7 +288,7 @@ export class Door implements Link, BrokerPeer, WireListener {
     this.#wire.write({ cmd: "connack", sessionPresent: connect.clean === false, returnCode, reasonCode });
     if (refusal !== null) {
       this.#reportRefused("connect", connect.clientId, refusal.cause);
-      return this.close(refusal.reasonCode, refusal.cause);
+      return this.close(refusal.disconnectCode ?? refusal.reasonCode, refusal.cause);
     }
     const { device, clientId } = this.#session!;
     this.#host.events.emit("connected", { device, clientId, protocolVersion: this.#wire.version, remote: this.remote });
@@ -306,7 +306,8 @@ export class Door implements Link, BrokerPeer, WireListener {
       session.subscribe(filter, qos);
       this.#host.events.emit("subscribed", { device: session.device, filter, qos });
     }
-    if (grants.some(({ filter, qos }) => qos !== null && filterMeaning(filter)?.kind === "rpc")) session.device.rpcs.resendPending();
+    const asksForRpc = grants.some(({ filter, qos }) => qos !== null && filterMeaning(filter)?.kind === "rpc");
+    if (asksForRpc && session.isSubscribedToRpc) session.device.rpcs.resendPending();
     this.#done();
   }
 

@@ -3,12 +3,15 @@
 import type { IConnectPacket } from "mqtt-packet";
 import type { Device, DeviceRegistry } from "./device.ts";
 import type { Faults } from "./faults.ts";
+import { reason } from "./reasons.ts";
 
 export interface Refusal {
   /** MQTT 3.1 and 3.1.1. */
   readonly returnCode: number;
   /** MQTT 5, in CONNACK and again in the DISCONNECT that follows. */
   readonly reasonCode: number;
+  /** MQTT 5, in the DISCONNECT, where it is another one. */
+  readonly disconnectCode?: number;
   readonly cause: string;
 }
 
@@ -30,6 +33,14 @@ export function decideLogin(connect: IConnectPacket, devices: DeviceRegistry, fa
   if (clientId.trim() !== "") return refuse(2, 0x85, "no credentials; the client id is not known");
   return refuse(5, 0x87, "no credentials");
 }
+
+/** The event that opens a session costs a message (spec 1.3, 5). */
+export const rateRefusal: Refusal = {
+  returnCode: 3,
+  reasonCode: reason.connectionRateExceeded,
+  disconnectCode: reason.messageRateTooHigh,
+  cause: "over a limit",
+};
 
 function refuse(returnCode: number, reasonCode: number, cause: string): LoginVerdict {
   return { refusal: { returnCode, reasonCode, cause } };

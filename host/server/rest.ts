@@ -6,6 +6,7 @@ import { type Json, JsonError, parseJson } from "./json.ts";
 import { addAttributeRoutes } from "./restAttributes.ts";
 import { requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { addDeviceRoutes } from "./restDevices.ts";
+import { addLimitRoutes } from "./restLimits.ts";
 import { addOtaRoutes } from "./restOta.ts";
 import { addRpcRoutes } from "./restRpc.ts";
 import { addTelemetryRoutes } from "./restTelemetry.ts";
@@ -40,6 +41,7 @@ export function createRest(context: RestContext): FastifyInstance {
   addAttributeRoutes(app, context);
   addRpcRoutes(app, context);
   addOtaRoutes(app, context);
+  addLimitRoutes(app, context);
   addMoteRoutes(app, context);
   return app;
 }

@@ -6,11 +6,13 @@ import type { ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import type { JsonObject } from "./json.ts";
 import type { OtaPackages } from "./ota.ts";
+import type { RateLimiter } from "./rateLimits.ts";
 
 export interface RestContext {
   readonly devices: DeviceRegistry;
   readonly packages: OtaPackages;
   readonly faults: Faults;
+  readonly limiter: RateLimiter;
   readonly now: () => number;
   /** The address listened on. */
   readonly host: string;

@@ -137,6 +137,7 @@ export class RpcQueue {
       requestId,
       method,
       params,
+      isPersistent,
       onWritten: (qos) => this.#written(requestId, qos),
       onAcknowledged: () => this.#delivered(requestId),
     });

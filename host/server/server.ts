@@ -6,12 +6,14 @@ import { defaultBounds, type Device, type DeviceBounds, type DeviceOptions, Devi
 import { Door, type DoorHost } from "./door.ts";
 import { ServerEvents } from "./events.ts";
 import { Faults } from "./faults.ts";
-import { decideLogin } from "./login.ts";
+import { decideLogin, rateRefusal } from "./login.ts";
 import { defaultOtaBounds, type OtaBounds, OtaPackages } from "./ota.ts";
 import { OtaCache } from "./otaChunks.ts";
+import { RateLimiter, type RateLimitOptions } from "./rateLimits.ts";
 import { reason } from "./reasons.ts";
 import { createRest } from "./rest.ts";
 import { isLoopback } from "./sameSite.ts";
+import { defaultServerVersion, ServerVersion } from "./serverVersion.ts";
 import { type DeviceSession, Session } from "./session.ts";
 import { type ClientRpcAnswer, receivePublish } from "./uplink.ts";
 
@@ -26,6 +28,10 @@ export interface ServerOptions {
   readonly now?: () => number;
   readonly bounds?: Partial<DeviceBounds>;
   readonly otaBounds?: Partial<OtaBounds>;
+  /** Unlimited unless given, as on a fresh server. */
+  readonly rateLimits?: RateLimitOptions;
+  /** Behaves as this version of ThingsBoard where versions differ (spec 11.31); 4.4 unless given. */
+  readonly serverVersion?: string;
   /** Answers client-side RPC in place of a rule chain. */
   readonly answerClientRpc?: ClientRpcAnswer;
   /** `transport.sessions.inactivity_timeout` (spec 1.4). */
@@ -45,6 +51,7 @@ export interface LocalServer {
   readonly devices: DeviceRegistry;
   readonly packages: OtaPackages;
   readonly faults: Faults;
+  readonly limiter: RateLimiter;
   readonly events: ServerEvents;
   addDevice(options: DeviceOptions): Device;
   close(): Promise<void>;
@@ -67,6 +74,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
 
   const packages = new OtaPackages({ ...defaultOtaBounds, ...options.otaBounds }, now);
   const otaCache = new OtaCache(now);
+  const limiter = new RateLimiter(options.rateLimits ?? {}, now);
+  const serverVersion = new ServerVersion(options.serverVersion ?? defaultServerVersion);
 
   const sessionsOf = (deviceId?: string): DeviceSession[] =>
     [...devices].filter(({ id }) => deviceId === undefined || id === deviceId).flatMap(({ session }) => session ?? []);
@@ -83,22 +92,29 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     faults,
     events,
     attach: (stream) => broker.attach(stream),
-    login: (connect) => decideLogin(connect, devices, faults),
+    login: (connect) => {
+      const verdict = decideLogin(connect, devices, faults);
+      if (!("device" in verdict)) return verdict;
+      const { id, isGateway } = verdict.device;
+      return limiter.spend(isGateway ? "gatewayDevice" : "device", id, 0) ? verdict : { refusal: rateRefusal };
+    },
     openSession: (device, clientId, link) => {
       // One session per device: the older one goes (spec 1.4).
       device.session?.link.close(reason.sessionTakenOver, "another connection took the device over");
-      const session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000 });
+      const session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000, limiter });
       device.session = session;
       return session;
     },
     closeSession: (session, cause) => {
       const { device } = session;
       session.clientRpcs.close();
+      // The event that closes a session is a message too (spec 11.30).
+      session.spend();
       if (device.session === session) device.session = null;
       events.emit("disconnected", { device, cause });
     },
     receive: (session, topic, payload) =>
-      receivePublish(session, topic, payload, { now, events, faults, otaCache, answerClientRpc: options.answerClientRpc }),
+      receivePublish(session, topic, payload, { now, events, faults, otaCache, limiter, serverVersion, answerClientRpc: options.answerClientRpc }),
   };
 
   const sockets = new Set<Socket>();
@@ -121,6 +137,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     devices,
     packages,
     faults,
+    limiter,
     events,
     now,
     host,
@@ -153,6 +170,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     devices,
     packages,
     faults,
+    limiter,
     events,
     addDevice: (device) => devices.add(device),
     close,

@@ -4,6 +4,7 @@ import { ClientRpcs } from "./clientRpc.ts";
 import type { Device } from "./device.ts";
 import { printString } from "./json.ts";
 import { OtaChunks } from "./otaChunks.ts";
+import type { RateLimiter } from "./rateLimits.ts";
 import { filterMeaning, matchesFilter } from "./topics.ts";
 
 /** A message for the device. The QoS is chosen when it is sent. */
@@ -20,6 +21,7 @@ export interface RpcDelivery {
   readonly method: string;
   /** JSON text. */
   readonly params: string;
+  readonly isPersistent: boolean;
   readonly onWritten: (qos: 0 | 1) => void;
   readonly onAcknowledged: () => void;
 }
@@ -51,6 +53,7 @@ export interface Link {
 export interface SessionContext {
   readonly now: () => number;
   readonly clientRpcTimeoutMs: number;
+  readonly limiter: RateLimiter;
 }
 
 const packetIdMax = 65_535;
@@ -60,6 +63,8 @@ export class Session implements DeviceSession {
   readonly clientId: string;
   readonly link: Link;
   readonly clientRpcs: ClientRpcs;
+  /** As it was at CONNECT; a later change of the device counts from the next one (spec 3). */
+  readonly isGateway: boolean;
   /** Where updates go: the topic family subscribed last, null while not subscribed (spec 2.5, 11.24). */
   attributesTopic: string | null = null;
   rpcTopicPrefix: string | null = null;
@@ -71,13 +76,16 @@ export class Session implements DeviceSession {
   readonly #subscriptions = new Map<string, 0 | 1>();
   readonly #awaitingAcknowledge = new Map<number, () => void>();
   readonly #now: () => number;
+  readonly #limiter: RateLimiter;
   #downlinkCount = 0;
 
   constructor(device: Device, clientId: string, link: Link, context: SessionContext) {
     this.device = device;
     this.clientId = clientId;
     this.link = link;
+    this.isGateway = device.isGateway;
     this.#now = context.now;
+    this.#limiter = context.limiter;
     this.lastActivityMs = context.now();
     this.clientRpcs = new ClientRpcs(context.clientRpcTimeoutMs, (requestId, payload) =>
       this.send({ topic: `${this.clientRpcResponsePrefix}${requestId}`, payload }),
@@ -89,9 +97,17 @@ export class Session implements DeviceSession {
     this.lastActivityMs = this.#now();
   }
 
+  /** Spends the tokens of one message; false when it is over a limit (spec 5). */
+  spend(dataPoints = 0): boolean {
+    return this.#limiter.spend(this.isGateway ? "gatewayDevice" : "device", this.device.id, dataPoints);
+  }
+
+  /** Attribute and RPC filters cost a message each; over the limit the server drops them in silence, whatever SUBACK says (spec 2.6). */
   subscribe(filter: string, qos: 0 | 1): void {
     const meaning = filterMeaning(filter);
     this.#subscriptions.set(filter, qos);
+    const isPush = meaning?.kind === "attributes" || meaning?.kind === "rpc";
+    if (isPush && !this.spend()) return;
     if (meaning?.kind === "attributes") this.attributesTopic = meaning.family.attributes;
     if (meaning?.kind === "rpc") this.rpcTopicPrefix = meaning.family.rpcRequestPrefix;
   }
@@ -104,6 +120,8 @@ export class Session implements DeviceSession {
   unsubscribe(filter: string): void {
     const meaning = filterMeaning(filter);
     this.#subscriptions.delete(filter);
+    const isPush = meaning?.kind === "attributes" || meaning?.kind === "rpc";
+    if (isPush && !this.spend()) return;
     if (meaning?.kind === "attributes") this.attributesTopic = null;
     if (meaning?.kind === "rpc") this.rpcTopicPrefix = null;
   }
@@ -117,9 +135,19 @@ export class Session implements DeviceSession {
     return this.rpcTopicPrefix !== null;
   }
 
-  sendRpc({ requestId, method, params, onWritten, onAcknowledged }: RpcDelivery): void {
-    const payload = `{"method":${printString(method)},"params":${params}}`;
-    this.send({ topic: `${this.rpcTopicPrefix}${requestId}`, payload, onWritten, onAcknowledged });
+  /** Each report of a status to the core is a message; over the limit it is lost (spec 5, 11.30). */
+  sendRpc({ requestId, method, params, isPersistent, onWritten, onAcknowledged }: RpcDelivery): void {
+    this.send({
+      topic: `${this.rpcTopicPrefix}${requestId}`,
+      payload: `{"method":${printString(method)},"params":${params}}`,
+      onWritten: (qos) => {
+        const isReported = qos === 0 || isPersistent;
+        if (!isReported || this.spend()) onWritten(qos);
+      },
+      onAcknowledged: () => {
+        if (this.spend()) onAcknowledged();
+      },
+    });
   }
 
   sendAttributesUpdate(payload: string): void {

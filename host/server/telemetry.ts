@@ -19,6 +19,11 @@ export function readTelemetry(json: Json, nowMs: number): TelemetryEntry[] {
   });
 }
 
+/** What rate limits count. */
+export function countDataPoints(entries: readonly TelemetryEntry[]): number {
+  return entries.reduce((sum, { values }) => sum + values.length, 0);
+}
+
 function readEntry(object: JsonObject, nowMs: number): TelemetryEntry {
   const ts = object.get("ts");
   const values = object.get("values");

@@ -1,14 +1,16 @@
 // Gives each PUBLISH of a device to the part of the device model its topic names, and says how it ended (spec 2.0).
 
 import { printAttributeResponse, readAttributeRequest } from "./attributes.ts";
-import { type ClientRpcRequest, readClientRpc, sessionLimits } from "./clientRpc.ts";
+import { type ClientRpcRequest, printSessionLimits, readClientRpc } from "./clientRpc.ts";
 import type { DeviceName, ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import { type Json, JsonError, parseLenientJson } from "./json.ts";
 import { type OtaCache, readChunkRequest } from "./otaChunks.ts";
 import { accepted, type Outcome, readRequestId, UncheckedError, UnconvertibleError } from "./outcome.ts";
+import type { RateLimiter } from "./rateLimits.ts";
+import type { ServerVersion } from "./serverVersion.ts";
 import type { Session } from "./session.ts";
-import { readMembers, readTelemetry } from "./telemetry.ts";
+import { countDataPoints, readMembers, readTelemetry } from "./telemetry.ts";
 import { otaChunkTopic, otaErrorTopic, routeUplink, type UplinkRoute } from "./topics.ts";
 import { NumberTooLargeError } from "./values.ts";
 
@@ -24,6 +26,8 @@ export interface UplinkContext {
   readonly events: ServerEvents;
   readonly faults: Faults;
   readonly otaCache: OtaCache;
+  readonly limiter: RateLimiter;
+  readonly serverVersion: ServerVersion;
   readonly answerClientRpc?: ClientRpcAnswer | undefined;
 }
 
@@ -63,8 +67,12 @@ function readPayload(payload: Buffer): Json {
   return parseLenientJson(payload.toString("utf8"));
 }
 
-function receiveTelemetry({ device }: Session, json: Json, { now, events }: UplinkContext): Outcome {
+const limited: Outcome = { kind: "limited" };
+
+function receiveTelemetry(session: Session, json: Json, { now, events }: UplinkContext): Outcome {
+  const { device } = session;
   const entries = readTelemetry(json, now());
+  if (!session.spend(countDataPoints(entries))) return limited;
   // The callback count of `[]` is zero, so its PUBACK never comes (spec 2.2).
   if (entries.length === 0) return { kind: "unanswered" };
   for (const { tsMs, values } of entries) {
@@ -75,10 +83,13 @@ function receiveTelemetry({ device }: Session, json: Json, { now, events }: Upli
   return accepted;
 }
 
-function receiveAttributes({ device }: Session, json: Json, { now, events }: UplinkContext): Outcome {
+function receiveAttributes(session: Session, json: Json, { now, events }: UplinkContext): Outcome {
   if (!(json instanceof Map)) throw new UnconvertibleError("attributes must be an object");
+  const { device } = session;
   const scope = "CLIENT_SCOPE";
-  for (const [key, value] of readMembers(json)) {
+  const members = readMembers(json);
+  if (!session.spend(members.length)) return limited;
+  for (const [key, value] of members) {
     const isStored = device.storeAttribute(scope, key, { value, lastUpdateTsMs: now() });
     if (isStored) events.emit("attribute", { device, scope, key, value });
   }
@@ -91,6 +102,7 @@ function receiveAttributesRequest(session: Session, route: RequestRoute, json: J
   const requestId = readRequestId(route.requestId);
   if (requestId === undefined) throw new UnconvertibleError("the request id is not a number");
   const request = readAttributeRequest(json);
+  if (!session.spend()) return limited;
   context.events.emit("attributesRequested", { device: session.device, requestId });
   // A negative id is taken and its answer silently dropped (spec 0); so is one after a database failure (spec 2.4).
   if (requestId < 0 || context.faults.take("dropResponse")) return accepted;
@@ -102,10 +114,11 @@ function receiveAttributesRequest(session: Session, route: RequestRoute, json: J
 }
 
 /** The body is taken verbatim; even one that is not JSON is acknowledged (spec 2.6). */
-function receiveRpcReply({ device }: Session, requestIdText: string, payload: Buffer): Outcome {
+function receiveRpcReply(session: Session, requestIdText: string, payload: Buffer): Outcome {
   const requestId = readRequestId(requestIdText);
   if (requestId === undefined) throw new UnconvertibleError("the request id is not a number");
-  device.rpcs.reply(requestId, payload.toString("utf8"));
+  if (!session.spend()) return limited;
+  session.device.rpcs.reply(requestId, payload.toString("utf8"));
   return accepted;
 }
 
@@ -118,8 +131,10 @@ function receiveChunkRequest(
 ): Outcome {
   const request = readChunkRequest(type, requestId, chunk, payload);
   const { otaChunks, device } = session;
-  if (otaChunks.isFull(request)) return { kind: "limited" };
+  if (otaChunks.isFull(request)) return limited;
   const size = otaChunks.sizeOf(request);
+  const asksTheCore = typeof size === "number" && otaChunks.isFirst(request);
+  if (asksTheCore && !session.spend()) return limited;
   const answer = typeof size === "string" ? size : otaChunks.read(request, size, device.assignedPackages[type], otaCache);
   if (typeof answer === "string") return { kind: "refusedWithMessage", topic: otaErrorTopic, payload: answer };
   const topic = otaChunkTopic(type, requestId, request.chunk);
@@ -139,11 +154,13 @@ function receiveClientRpc(session: Session, route: RequestRoute, payload: Buffer
   session.clientRpcResponsePrefix = route.family.rpcResponsePrefix;
   context.events.emit("clientRpc", { device, requestId, method, params });
   const error = context.faults.takeError();
-  if (error === null && method === "getSessionLimits" && route.family.name === "v1") {
-    session.send({ topic: `${route.family.rpcResponsePrefix}${requestId}`, payload: sessionLimits });
+  const asksForLimits = method === "getSessionLimits" && route.family.name === "v1" && context.serverVersion.knowsSessionLimits;
+  if (error === null && asksForLimits) {
+    const limits = printSessionLimits(context.limiter, session.isGateway);
+    session.send({ topic: `${route.family.rpcResponsePrefix}${requestId}`, payload: limits });
     return { kind: "accepted", keepsAlive: false };
   }
-  if (!clientRpcs.start(requestId)) return { kind: "limited" };
+  if (!session.spend() || !clientRpcs.start(requestId)) return limited;
   if (error !== null) {
     clientRpcs.answer(requestId, error);
   } else {
