@@ -34,3 +34,38 @@ export declare function now_ms(): i64;
 // @ts-ignore: decorator
 @external("mote", "random_u32")
 export declare function random_u32(): i32;
+
+/** Opens the image slot for the image that the id names. Returns the offset to go on from, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "ota_begin")
+export declare function ota_begin(kind: i32, size: i32, id: usize, idLength: i32): i32;
+
+/** Appends to the image. Returns the bytes taken, 0 = busy, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "ota_write")
+export declare function ota_write(from: usize, length: i32): i32;
+
+/** Returns 1 when the image has the checksum, 0 = busy, InvalidValue when it differs, or another Status. */
+// @ts-ignore: decorator
+@external("mote", "ota_verify")
+export declare function ota_verify(algorithm: i32, hex: usize, length: i32): i32;
+
+/** Makes the image the one that boots next. Returns 1 when that is done, 0 = busy, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "ota_commit")
+export declare function ota_commit(): i32;
+
+/** Drops the image. */
+// @ts-ignore: decorator
+@external("mote", "ota_abort")
+export declare function ota_abort(): i32;
+
+/** Returns an OtaBootState. */
+// @ts-ignore: decorator
+@external("mote", "ota_boot_state")
+export declare function ota_boot_state(): i32;
+
+/** Keeps the running image. Returns 1 when that is done, 0 = busy, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "ota_confirm")
+export declare function ota_confirm(): i32;

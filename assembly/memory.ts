@@ -5,7 +5,7 @@
 import { ErrorField, EventField, JsonField, LANE_CAPACITY, RecordsField, Stat } from "./abi";
 
 /** Deadlines, u32 each: see base/time.ts. */
-export const TIMERS: usize = memory.data(28, 8);
+export const TIMERS: usize = memory.data(32, 8);
 /** The value record of `json_find`. */
 export const JSON_VALUE: usize = memory.data(8, 4);
 /** The event record. */
@@ -20,6 +20,10 @@ export const LANE: usize = memory.data(64, 4);
 export const TEXT_LENGTHS: usize = memory.data(56, 4);
 /** Behind the room where a number is written from its last digit to its first: sign, point and 20 digits. */
 export const DIGITS_END: usize = memory.data(24, 1) + 24;
+/** Spans of what the attributes say of a package, then of the texts of the present one: see thingsboard/ota-package.ts. */
+export const OTA_SPANS: usize = memory.data(72, 4);
+/** For each OtaKind: the attribute request without an answer, and the package that was dealt with: see thingsboard/ota.ts. */
+export const OTA_KINDS: usize = memory.data(16, 4);
 /** The table that `records()` points to. */
 export const RECORDS: usize = memory.data(24, 4);
 

@@ -13,8 +13,9 @@ export const enum Timer {
   Acknowledge = 3, // for the oldest packet in flight
   Health = 4, // the connection has proved itself
   Drain = 5, // the end of patience of disconnect()
-  Request = 6, // the first request that runs out of time
-  Count = 7,
+  Ota = 6, // the chunk that was asked for, or another look at the image slot
+  Request = 7, // the first request that runs out of time
+  Count = 8,
 }
 
 /** The time of the present poll. */

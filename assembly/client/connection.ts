@@ -29,6 +29,8 @@ let handle: i32 = 0;
 let fault: i32 = 0;
 /** There is more to do at once. */
 let again: bool = false;
+/** A port has work in progress that the next poll waits for. */
+let awaitsPort: bool = false;
 /** Events that follow another one of the same poll, one bit for each kind. */
 let pending: i32 = 0;
 let lastReason: i32 = 0;
@@ -67,6 +69,12 @@ export function setConfigured(): void {
 @inline
 export function wake(): void {
   again = true;
+}
+
+/** Nothing can be done until the port made progress. */
+export function awaitPort(): void {
+  again = false;
+  awaitsPort = true;
 }
 
 /** A packet is on its way, so that its bytes must stay where they are. */
@@ -354,6 +362,7 @@ function takePending(): i32 {
 export function poll(): i32 {
   readClock();
   again = false;
+  if (FEATURE_OTA) awaitsPort = false;
   outbox.setLends(false);
   let kind: i32 = inbound.lent ? takeBack() : EventKind.None;
   if (!kind) kind = pending ? takePending() : step();
@@ -395,11 +404,14 @@ export function deadlineMs(): i32 {
 export function wants(): i32 {
   if (state < State.Opening) return 0;
   if (state == State.Opening) return Want.Work;
-  return (lane.hasRoom() ? Want.Readable : 0) | (isSending() ? Want.Writable : 0);
+  const wanted = (lane.hasRoom() ? Want.Readable : 0) | (isSending() ? Want.Writable : 0);
+  if (!FEATURE_OTA) return wanted;
+  // Bytes that cannot be read yet must not keep the host awake.
+  return (inbound.isHeld ? wanted & ~Want.Readable : wanted) | (awaitsPort ? Want.Work : 0);
 }
 
 export function release(isAccepted: i32): i32 {
-  if (!inbound.lent) return Status.BadState;
+  if (!inbound.lent || (FEATURE_OTA && inbound.isOwn)) return Status.BadState;
   inbound.answer(isAccepted != 0);
   return Status.Ok;
 }

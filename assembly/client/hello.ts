@@ -7,7 +7,7 @@ import { putRemainingLength } from "../mqtt/length";
 import { ConnectFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
-import { CONNECT, CONNECT_LENGTH, isPresent, present, refuseKey, setting, Setting, textLength } from "./settings";
+import { CONNECT, CONNECT_LENGTH, isPresent, present, refuseKey, setSetting, setting, Setting, textLength } from "./settings";
 
 export let serverName: usize = 0;
 export let connectPacket: usize = 0;
@@ -49,6 +49,14 @@ export function build(end: usize): i32 {
   }
   putRemainingLength(connectPacket + 2);
   connectEnd = at;
+  if (FEATURE_OTA) {
+    // As they stand: they are compared with JSON texts, and written into others.
+    for (let key: i32 = Setting.FirmwareTitle; key <= Setting.SoftwareVersion; key++) {
+      const text = at;
+      putBytes(setting(key), textLength(key));
+      setSetting(key, text);
+    }
+  }
   carve(at - carved);
   return status;
 }

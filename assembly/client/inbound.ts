@@ -27,6 +27,10 @@ export let partLeft: i32 = 0;
 let flags: u32 = 0;
 /** The rest of the message is passed without events. */
 let skipping: bool = false;
+/** The message is the module's own, so its end needs no event and its answer no application. */
+export let isOwn: bool = false;
+/** What is left of the last part was kept back, and nothing more is read until it is lent again. */
+export let isHeld: bool = false;
 /** An event lends a message, or a part of one: 0 when none does, else LENT, or REFUSED once it was not accepted. */
 export let lent: i32 = 0;
 export const LENT: i32 = 1;
@@ -39,7 +43,8 @@ export function carveInbound(size: usize): void {
 
 /** Forgets everything; true when that cut a message off that was being delivered in parts. */
 export function reset(): bool {
-  const aborted = partLeft != 0 && !skipping;
+  const aborted = partLeft != 0 && !skipping && !(FEATURE_OTA && isOwn);
+  if (FEATURE_OTA) isHeld = false;
   first = filled = base;
   partLeft = lent = 0;
   skipping = false;
@@ -62,8 +67,22 @@ export function skipRest(): void {
   skipping = partLeft != 0;
 }
 
+/** Takes the message that is lent for the module itself. */
+export function claim(): void {
+  isOwn = true;
+}
+
+/** Keeps the last bytes of what is lent, to be lent again by the next `receive`. */
+export function keepBack(length: i32): void {
+  first -= length;
+  partLeft += length;
+  lent = 0;
+  isHeld = true;
+}
+
 /** Writes the event of what arrived of a message. */
 function lend(): i32 {
+  if (FEATURE_OTA) isHeld = false;
   const length = min<i32>(partLeft, <i32>(filled - first));
   lent = LENT;
   raise(EventKind.Message, packetId, 0);
@@ -89,6 +108,7 @@ function receivePublish(): i32 {
   if (status == Status.Malformed) return Status.ProtocolError;
   if (status) return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
   count(Stat.MessagesReceived);
+  if (FEATURE_OTA) isOwn = false;
   partTotal = partLeft = remainingLength - <i32>(payload - body);
   first = payload;
   if (<i32>(end - first) < PART_MIN && <i32>(filled - first) < partLeft) return Status.TooLarge;

@@ -6,6 +6,7 @@ import * as connection from "../client/connection";
 import { append, NO_NUMBER, RAW, SUBSCRIBE } from "../client/publish";
 import { QOS_1, refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
 import { carved, carveFrom, fail } from "../memory";
+import * as ota from "./ota";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
 import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, RPC_REQUEST_FILTER } from "./topics";
@@ -24,12 +25,16 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   const status = configure(text, length);
   if (status) return status;
   if (FEATURE_ATTRIBUTES) carveRequests(setting(Setting.MaxRequests));
+  if (FEATURE_OTA) {
+    const fault = ota.configureOta();
+    if (fault) return fault;
+  }
   if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
   // Packet ids; one Status among them makes them negative together.
   let ids = 0;
   if (setting(Setting.Rpc)) ids = subscribe(RPC_REQUEST_FILTER);
   if (FEATURE_ATTRIBUTES) {
-    if (setting(Setting.SharedAttributes)) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
+    if (setting(Setting.SharedAttributes) || (FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
   if (ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   connection.setConfigured();
@@ -38,8 +43,13 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
 
 /** The body of the export `poll`. */
 export function poll(): i32 {
-  const kind = connection.poll();
-  if (kind == EventKind.Message) return classify();
-  if (FEATURE_ATTRIBUTES && !kind && mayBeDue()) return expire();
+  let kind = connection.poll();
+  if (kind == EventKind.Message) kind = classify();
+  else if (FEATURE_ATTRIBUTES && !kind && mayBeDue()) kind = expire();
+  if (FEATURE_OTA && ota.isActive()) {
+    if (kind == EventKind.Connected) ota.beginSession();
+    else if (!kind) kind = ota.work();
+    ota.sendReports();
+  }
   return kind;
 }

@@ -10,6 +10,7 @@ import { count, EVENT } from "../memory";
 import { Packet } from "../mqtt/packet";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
+import * as ota from "./ota";
 import { settleRequest } from "./requests";
 import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, ERROR, lengthOf, METHOD, PARAMS, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
 
@@ -99,8 +100,17 @@ export function classify(): i32 {
       id = idBehind(RPC_RESPONSE);
     }
   }
+  if (FEATURE_OTA && id == OTHER && ota.isOwnTopic()) return ota.receivePart();
   if (FEATURE_RAW && id == OTHER) return isTopicName(topic, topicLength, false) ? <i32>EventKind.Message : lose(Status.ProtocolError);
   const isWhole = load<u8>(EVENT, EventField.Flags) & EventFlag.Last;
+  if (FEATURE_OTA && kind == EventKind.AttributesResponse) {
+    const which = ota.kindAsked(id);
+    if (which >= 0) {
+      kind = ota.receiveAttributes(which, <bool>isWhole);
+      if (kind >= 0) return kind;
+      return isWhole ? refuse(Stat.InboundInvalid, EventKind.InvalidMessage, kind) : refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, kind);
+    }
+  }
   if (id < 0 || !isWhole) skipRest();
   // Nobody can use it: a topic that is not this profile's, or an id that no answer could carry.
   let status: i32 = Status.InvalidTopic;
@@ -122,6 +132,9 @@ export function classify(): i32 {
     status = isRpc ? readRpc() : readAnswer(kind);
   }
   if (status) return refuse(Stat.InboundInvalid, EventKind.InvalidMessage, status);
+  if (FEATURE_OTA && kind == EventKind.SharedAttributes && ota.isActive()) {
+    ota.notice(load<u32>(EVENT, EventField.Payload), load<i32>(EVENT, EventField.PayloadLength));
+  }
   store<u8>(EVENT, kind, EventField.Kind);
   return kind;
 }

@@ -5,6 +5,7 @@ import { utf8 } from "../base/text";
 
 /** Replaced at compile time by literals.mjs. */
 declare function span(text: string): usize;
+declare function words(words: string): usize;
 
 const ONE_BYTE: usize = 1 << 16;
 
@@ -46,3 +47,27 @@ export function addressOf(topic: usize): usize {
 export function lengthOf(topic: usize): i32 {
   return <i32>(topic >> 16);
 }
+
+// Templates of ota-text.ts: a dollar sign is the first letter of the kind, a hash sign the request id, a tilde a text.
+// prettier-ignore
+export const OTA_FIRMWARE = utf8("v2/fw/"),
+  OTA_SOFTWARE = utf8("v2/sw/"),
+  OTA_ERROR = utf8("error"),
+  OTA_REQUEST = utf8("v2/$w/request/#/chunk/"),
+  OTA_RESPONSE = utf8("v2/$w/response/#/chunk/"),
+  OTA_RESPONSE_FILTER = utf8("v2/$w/response/+/chunk/+"),
+  OTA_ASSIGNED = utf8('{"sharedKeys":"$w_title,$w_version,$w_size,$w_checksum,$w_checksum_algorithm,$w_url"}'),
+  OTA_CURRENT = utf8('{"current_$w_title":"~","current_$w_version":"~"}'),
+  OTA_STATE = utf8('{"$w_state":"~"}'),
+  OTA_FAILED = utf8('{"$w_state":"FAILED","$w_error":"~"}'),
+  OTA_DOWNLOADING = utf8("DOWNLOADING"),
+  OTA_DOWNLOADED = utf8("DOWNLOADED"),
+  OTA_VERIFIED = utf8("VERIFIED"),
+  OTA_UPDATING = utf8("UPDATING"),
+  OTA_UPDATED = utf8("UPDATED"),
+  /** What the attributes are called behind their prefix, in the order of Attribute. */
+  OTA_ATTRIBUTES = words("title version checksum size checksum_algorithm url"),
+  /** In the order of OtaAlgorithm. */
+  OTA_ALGORITHMS = words("MD5 SHA256 SHA384 SHA512 CRC32 MURMUR3_32 MURMUR3_128"),
+  FIRMWARE_VERSION_KEY = utf8("firmware_version"),
+  SOFTWARE_VERSION_KEY = utf8("software_version");
