@@ -4,14 +4,14 @@
 // is a fifth of the smallest profile, and a fifth of its RAM under wasm3.
 import { ErrorField, EventField, JsonField, LANE_CAPACITY, RecordsField, Stat } from "./abi";
 
-/** Deadlines, u32 each: see base/time.ts. */
-export const TIMERS: usize = memory.data(32, 8);
 /** The value record of `json_find`. */
 export const JSON_VALUE: usize = memory.data(8, 4);
 /** The event record. */
 export const EVENT: usize = memory.data(60, 4);
 /** The error record. */
 export const ERROR_RECORD: usize = memory.data(12, 4);
+/** Deadlines, u32 each: see base/time.ts. */
+export const TIMERS: usize = memory.data(32, 4);
 /** The counters. */
 export const STATS: usize = memory.data(92, 4);
 /** Acknowledgements, PINGREQ and DISCONNECT on their way out. */

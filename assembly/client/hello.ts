@@ -54,7 +54,7 @@ export function build(end: usize): i32 {
     for (let key: i32 = Setting.FirmwareTitle; key <= Setting.SoftwareVersion; key++) {
       const text = at;
       putBytes(setting(key), textLength(key));
-      setSetting(key, text);
+      setSetting(key, <i32>text);
     }
   }
   carve(at - carved);

@@ -162,7 +162,7 @@ export function keepNames(): void {
   memory.copy(kept, block, BLOCK_SIZE);
   for (let name = 0; name <= Attribute.Version; name++) {
     const key = Setting.SoftwareTitle + name;
-    setSetting(key, kept + (presentText(name) - block));
+    setSetting(key, <i32>(kept + (presentText(name) - block)));
     store<i32>(TEXT_LENGTHS + (key << 2), presentLength(name));
   }
 }

@@ -45,17 +45,13 @@ export function nextId(): i32 {
   return (lastId % i32.MAX_VALUE) + 1;
 }
 
-<<<<<<< HEAD
-/** Adds the request that was sent with `nextId` at a free entry; its key is that id or, for a client-side RPC, less than zero. */
-=======
 /** Takes the next id for a request that no entry waits for. */
 export function takeId(): i32 {
   lastId = nextId();
   return lastId;
 }
 
-/** Adds the request that was sent with `nextId` at a free entry. */
->>>>>>> 3db581f (Firmware and software updates in the client module, not yet part of a profile)
+/** Adds the request that was sent with `nextId` at a free entry; its key is that id or, for a client-side RPC, less than zero. */
 // @ts-ignore: decorator
 @inline
 export function add(entry: usize, key: i32, timeoutMs: i32): void {

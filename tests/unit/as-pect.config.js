@@ -21,6 +21,13 @@ function createHost() {
   let arriving = [];
   let receiveEnd = 0;
   let sent = [];
+  // What the functions of the image slot answer from now on, in the order of host.ts; ota_write takes so many bytes, or all.
+  const image = [0, -1, 1, 1, 0, 0, 1];
+  let imageCalls = "";
+  const answer = (place, name) => {
+    imageCalls += `${name} `;
+    return image[place];
+  };
 
   const bytes = (from, length) => new Uint8Array(host.memory.buffer).subarray(from, from + length);
   host.mote = {
@@ -45,6 +52,16 @@ function createHost() {
     net_close: () => { closes++; },
     now_ms: () => clock,
     random_u32: () => random,
+    ota_begin: (kind, size, id, length) => answer(0, `begin ${kind} ${size} ${Buffer.from(bytes(id, length)).toString("latin1").replaceAll("\n", "/")}`),
+    ota_write: (_from, length) => {
+      const taken = answer(1, `write ${length}`);
+      return taken < 0 && taken !== -1 ? taken : taken === -1 ? length : Math.min(taken, length);
+    },
+    ota_verify: (algorithm, hex, length) => answer(2, `verify ${algorithm} ${Buffer.from(bytes(hex, length)).toString("latin1")}`),
+    ota_commit: () => answer(3, "commit"),
+    ota_abort: () => answer(4, "abort"),
+    ota_boot_state: () => image[5],
+    ota_confirm: () => answer(6, "confirm"),
   };
   host.test = {
     set_clock: (ms) => { clock = ms; },
@@ -60,6 +77,14 @@ function createHost() {
       const { length } = sent;
       sent = [];
       return length;
+    },
+    set_image: (place, value) => { image[place] = value; },
+    // The calls since the last time, each with a space behind it.
+    take_image_calls(to) {
+      const text = Buffer.from(imageCalls, "latin1");
+      bytes(to, text.length).set(text);
+      imageCalls = "";
+      return text.length;
     },
     opens: () => opens,
     closes: () => closes,

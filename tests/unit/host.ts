@@ -64,6 +64,16 @@ export declare function open_port(): i32;
 @external("test", "open_flags")
 export declare function open_flags(): i32;
 
+/** What a function of the image slot answers from now on, by its place in host.ts: begin, write, verify, commit, abort, boot_state, confirm. */
+// @ts-ignore: decorator
+@external("test", "set_image")
+export declare function set_image(place: i32, answer: i32): void;
+
+/** Writes the calls of the image slot since the last time to `to`, each with a space behind it; how many bytes. */
+// @ts-ignore: decorator
+@external("test", "take_image_calls")
+export declare function take_image_calls(to: usize): i32;
+
 /** Runs the spec's export `inFresh(argument)` in an instance of its own; `size` bytes at `at` go there and come back. Its result. */
 // @ts-ignore: decorator
 @external("test", "fresh")
@@ -116,6 +126,11 @@ export function arriveHex(hex: string): void {
 /** What `net_send` took since the last call, in hexadecimal. */
 export function sentHex(): string {
   return hexAt(SCRATCH, take_sent(SCRATCH));
+}
+
+/** The calls of the image slot since the last time. */
+export function imageCalls(): string {
+  return textAt(SCRATCH, take_image_calls(SCRATCH));
 }
 
 /** The name that the last `net_open` got. */

@@ -1,7 +1,7 @@
 // The seam between the vectors and whatever runs the client: V8 here, wasm3 or ahead of time in a process of its own.
 
-/** Something that the client did to the network during one call. */
-export type NetAction = { kind: "open"; host: string; port: number; tls: boolean } | { kind: "send"; bytes: Uint8Array } | { kind: "close" };
+/** Something that the client did to the network, or to the image slot, during one call. */
+export type NetAction = { kind: "open"; host: string; port: number; tls: boolean } | { kind: "send"; bytes: Uint8Array } | { kind: "close" } | { kind: "image"; text: string };
 
 export interface DeviceEvent {
   kind: number;
@@ -48,6 +48,8 @@ export interface VectorDevice {
   /** Bytes that the network takes from now on; Infinity for all. */
   accept(bytes: number): Later<void>;
   setLink(link: Link): Later<void>;
+  /** What the image slot answers from now on, in words of the vector. */
+  setImage(text: string): Later<void>;
   tick(ms: number): Later<void>;
   /** Bytes from the server that the client has not read yet. */
   unread(): Later<number>;

@@ -29,8 +29,8 @@ export interface Vector {
   steps: Step[];
 }
 
-const INPUTS = ["given", "device", "server sends", "link", "time passes", "counter"];
-const OUTPUTS = ["answer", "event", "device sends", "device opens", "device closes"];
+const INPUTS = ["given", "device", "server sends", "link", "time passes", "counter", "image"];
+const OUTPUTS = ["answer", "event", "device sends", "device opens", "device closes", "the image"];
 
 export function parseVectors(file: string, markdown: string): Vector[] {
   const lines = markdown.split("\n");

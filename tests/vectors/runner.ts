@@ -1,6 +1,6 @@
 // Plays a vector on a device and says where what happened differs from what is expected.
 
-import { EventFlag, EventKind, Release, Stat, Status } from "../../build/generated/abi.ts";
+import { EventFlag, EventKind, OtaKind, Release, Stat, Status } from "../../build/generated/abi.ts";
 import type { DeviceEvent, Link, NetAction, VectorDevice } from "./device.ts";
 import { decodeGloss, encodeGloss, packetLength } from "./gloss.ts";
 import type { Line, Profile, Step, Vector } from "./parse.ts";
@@ -92,6 +92,9 @@ class Player {
         return this.serve(bytesOf(step, ids), cutAt);
       case "link":
         await this.setLink(text);
+        return this.settle();
+      case "image":
+        await this.device.setImage(text);
         return this.settle();
       case "time passes":
         return this.pass(duration(text));
@@ -204,6 +207,10 @@ class Player {
         }
         continue;
       }
+      if (action.kind === "image") {
+        outputs.push(line(`the image: ${action.text}`));
+        continue;
+      }
       if (this.sent.length > 0) outputs.push(line(`device sends: part ${hexOf(this.sent)}`));
       this.sent = Buffer.alloc(0);
       outputs.push(line(action.kind === "close" ? "device closes:" : `device opens: ${action.host} ${action.port}${action.tls ? " tls" : ""}`));
@@ -241,6 +248,11 @@ function fieldsOf(event: DeviceEvent): string {
     case EventKind.Subscribed: case EventKind.SubscriptionRefused: return ` ${event.id}${topic}`;
     case EventKind.MessageTooLarge: return `${topic} total ${event.total}`;
     case EventKind.RpcRequest: return ` ${event.id} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}`;
+    case EventKind.OtaAvailable: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} ${showBytes(event.value)} total ${event.total}`;
+    case EventKind.OtaProgress: return ` ${nameOf(OtaKind, event.id)} ${event.offset} of ${event.total}`;
+    case EventKind.OtaReady: case EventKind.OtaApplied: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} ${showBytes(event.value)}`;
+    case EventKind.OtaUrl: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} checksum ${showBytes(event.value)} total ${event.total}`;
+    case EventKind.OtaFailed: return ` ${nameOf(OtaKind, event.id)} ${statusName(event.reason)} ${showBytes(event.name)}`;
     case EventKind.SharedAttributes: return ` ${Buffer.from(event.payload).toString()}`;
     case EventKind.AttributesResponse: return ` ${event.id} ${Buffer.from(event.payload).toString()}`;
     case EventKind.RpcResponse: return ` ${event.id}${event.reason ? ` ${statusName(event.reason)}` : ""} ${Buffer.from(event.payload).toString()}`;

@@ -45,6 +45,10 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
       return plain([{ bytes: words[0]!.value, as: "span" }]);
     case "request_attributes": case "request_rpc":
       return plain([{ bytes: recordOf(words.slice(0, -2)), as: "length" }, numberOf(words.at(-1))]);
+    case "ota_start": case "ota_stop":
+      return plain([numberOf(words[0])]);
+    case "ota_apply":
+      return plain([numberOf(words[0]), numberOf(words[1])]);
     case "json_find":
       return find(device, words);
     case "json_text": {

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { ErrorField, EventField, NetFlag, NetState, RecordsField, Status } from "../../build/generated/abi.ts";
+import { ScriptedImage } from "./image.ts";
 import type { Answer, Argument, DeviceEvent, Fault, Link, NetAction, Poll, VectorDevice } from "./device.ts";
 
 /** Everything from here up belongs to somebody else: the module must never write it. */
@@ -29,6 +30,7 @@ export class V8Device implements VectorDevice {
   private owed: Buffer | undefined;
   /** Only `poll`, `stop` and `disconnect` of one kind may touch the network: the name of the running export. */
   private running = "";
+  private readonly image = new ScriptedImage((text) => this.actions.push({ kind: "image", text }));
 
   constructor(profile: string) {
     const path = new URL(`../../build/${profile}.wasm`, import.meta.url);
@@ -92,6 +94,10 @@ export class V8Device implements VectorDevice {
     this.link = link;
   }
 
+  setImage(text: string): void {
+    this.image.script(text);
+  }
+
   tick(ms: number): void {
     this.now += BigInt(ms);
   }
@@ -153,6 +159,11 @@ export class V8Device implements VectorDevice {
     if (address < 0 || length < 0 || address + length > MEMORY_END) throw new Error(`${this.running} passes memory above memory_end`);
   }
 
+  private span(address: number, length: number): Buffer {
+    if (address < 0 || length < 0 || address + length > MEMORY_END) throw new Error(`${this.running} passes memory above memory_end`);
+    return Buffer.from(this.memory.subarray(address, address + length));
+  }
+
   private imports(): Record<string, (...args: never[]) => number | bigint | void> {
     return {
       net_open: (host: number, length: number, port: number, flags: number) => {
@@ -200,6 +211,13 @@ export class V8Device implements VectorDevice {
       },
       now_ms: () => this.now,
       random_u32: () => RANDOM,
+      ota_begin: (kind: number, size: number, from: number, length: number) => this.image.begin(kind, size, this.span(from, length)),
+      ota_write: (from: number, length: number) => this.image.write(this.span(from, length)),
+      ota_verify: (algorithm: number, from: number, length: number) => this.image.verify(algorithm, this.span(from, length)),
+      ota_commit: () => this.image.commit(),
+      ota_abort: () => this.image.abort(),
+      ota_boot_state: () => this.image.bootState(),
+      ota_confirm: () => this.image.confirm(),
     };
   }
 }
