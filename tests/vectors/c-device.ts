@@ -104,6 +104,10 @@ export class CDevice implements VectorDevice {
     await this.runner.ask("net", String(link));
   }
 
+  async setImage(text: string): Promise<void> {
+    await this.runner.ask("image", text);
+  }
+
   async tick(ms: number): Promise<void> {
     await this.runner.ask("tick", String(ms));
   }
@@ -133,7 +137,7 @@ export class CDevice implements VectorDevice {
 
   private observe(lines: string[][]): NetAction[] {
     const actions = actionsOf(lines);
-    for (const { kind } of actions) if (kind !== "send") this.isOpen = kind === "open";
+    for (const { kind } of actions) if (kind === "open" || kind === "close") this.isOpen = kind === "open";
     return actions;
   }
 }
@@ -142,6 +146,7 @@ function actionsOf(lines: string[][]): NetAction[] {
   return lines.flatMap(([name, first, second, third]): NetAction[] => {
     if (name === "open") return [{ kind: "open", host: first!, port: Number(second), tls: (Number(third) & NetFlag.Tls) !== 0 }];
     if (name === "tx") return [{ kind: "send", bytes: bytesOf(first) }];
+    if (name === "image") return [{ kind: "image", text: first! }];
     return name === "close" ? [{ kind: "close" }] : [];
   });
 }
