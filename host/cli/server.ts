@@ -30,7 +30,7 @@ export async function runServer({ port, restPort, host, token, gateway, limit, s
     }
     throw error;
   }
-  for (const { name, id, token: accessToken } of server.devices) writeLine(`Device "${name}" has id ${id} and access token ${accessToken}`);
+  for (const { name, id } of server.devices) writeLine(`Device "${name}" has id ${id} and access token ${token}`);
   server.events.on("*", (event) => writeLine(eventLine(flatten(event), new Date(event.atMs))));
   await interrupted();
   await server.close();

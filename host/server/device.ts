@@ -1,10 +1,11 @@
 // The device model: who a device is, what it last said, its bounded history, its attributes; and the registry of all devices.
 
 import { randomUUID } from "node:crypto";
+import { accessToken, type Credentials, credentialsId, randomAlphanumeric } from "./credentials.ts";
 import type { AttributeScope, DeviceName } from "./events.ts";
-import { RpcQueue, type RpcContext } from "./rpc.ts";
 import type { JsonObject } from "./json.ts";
 import type { OtaPackage, OtaType } from "./ota.ts";
+import { RpcQueue, type RpcContext } from "./rpc.ts";
 import type { DeviceSession } from "./session.ts";
 import type { Value } from "./values.ts";
 
@@ -26,13 +27,20 @@ export interface DeviceBounds {
   readonly keys: number;
   /** RPCs waiting for a reply; further ones are refused to the caller. */
   readonly pendingRpcs: number;
+  /** Devices of the server; a further one is refused to whoever asks for it. */
+  readonly devices: number;
 }
 
-export const defaultBounds: DeviceBounds = { historyPerKey: 10_000, keys: 1_000, pendingRpcs: 1_000 };
+export const defaultBounds: DeviceBounds = { historyPerKey: 10_000, keys: 1_000, pendingRpcs: 1_000, devices: 10_000 };
+
+/** Longest name of a device, in characters. */
+const nameLengthMax = 255;
 
 export interface DeviceOptions {
   readonly name: string;
-  readonly token: string;
+  /** Short for access token credentials. A device with neither gets a random token, as ThingsBoard gives it. */
+  readonly token?: string;
+  readonly credentials?: Credentials;
   readonly id?: string;
   /** The profile option "send PUBACK on PUBLISH validation failure" (spec 2.0, R2). */
   readonly acknowledgesBadPayload?: boolean;
@@ -47,7 +55,6 @@ export interface DeviceOptions {
 export class Device implements DeviceName {
   readonly id: string;
   readonly name: string;
-  readonly token: string;
   readonly acknowledgesBadPayload: boolean;
   readonly type: string;
   additionalInfo: JsonObject;
@@ -65,12 +72,14 @@ export class Device implements DeviceName {
   /** Values let go because of a bound. */
   droppedCount = 0;
   session: DeviceSession | null = null;
+  /** Changed by the registry alone, which finds the device by them. */
+  credentials: Credentials;
   readonly #bounds: DeviceBounds;
 
   constructor(options: DeviceOptions, bounds: DeviceBounds, context: RpcContext) {
     this.id = options.id ?? randomUUID();
     this.name = options.name;
-    this.token = options.token;
+    this.credentials = options.credentials ?? accessToken(options.token ?? randomAlphanumeric());
     this.acknowledgesBadPayload = options.acknowledgesBadPayload ?? false;
     this.type = options.type ?? "default";
     this.additionalInfo = new Map(options.additionalInfo);
@@ -123,10 +132,14 @@ export class Device implements DeviceName {
   }
 }
 
-/** All devices of the server, found by id, by name and by access token. */
+/** A device that cannot be added or changed as asked. */
+export class DeviceError extends Error {}
+
+/** All devices of the server, found by id, by name and by credentials. */
 export class DeviceRegistry implements Iterable<Device> {
   readonly #byId = new Map<string, Device>();
-  readonly #byToken = new Map<string, Device>();
+  readonly #byName = new Map<string, Device>();
+  readonly #byCredentialsId = new Map<string, Device>();
   readonly #bounds: DeviceBounds;
   readonly #context: RpcContext;
 
@@ -135,28 +148,63 @@ export class DeviceRegistry implements Iterable<Device> {
     this.#context = context;
   }
 
+  get isFull(): boolean {
+    return this.#byId.size >= this.#bounds.devices;
+  }
+
   add(options: DeviceOptions): Device {
-    if (this.#byToken.has(options.token)) throw new Error("another device has this access token");
-    if (this.byName(options.name) !== undefined) throw new Error(`there is a device named "${options.name}" already`);
     const device = new Device(options, this.#bounds, this.#context);
+    const id = credentialsId(device.credentials);
+    if (this.isFull) throw new DeviceError(`there are ${this.#bounds.devices} devices already`);
+    if (device.name === "" || device.name.length > nameLengthMax) throw new DeviceError(`a device name has 1 to ${nameLengthMax} characters`);
+    if (this.#byName.has(device.name)) throw new DeviceError(`there is a device named "${device.name}" already`);
+    this.#requireFree(id, device);
     this.#byId.set(device.id, device);
-    this.#byToken.set(device.token, device);
+    this.#byName.set(device.name, device);
+    this.#byCredentialsId.set(id, device);
     return device;
+  }
+
+  /** Gives a device other credentials; whoever is connected with the old ones has to be closed by the caller. */
+  changeCredentials(device: Device, credentials: Credentials): void {
+    const id = credentialsId(credentials);
+    this.#requireFree(id, device);
+    this.#byCredentialsId.delete(credentialsId(device.credentials));
+    this.#byCredentialsId.set(id, device);
+    device.credentials = credentials;
+  }
+
+  remove(device: Device): void {
+    this.#byId.delete(device.id);
+    this.#byName.delete(device.name);
+    this.#byCredentialsId.delete(credentialsId(device.credentials));
+    device.rpcs.close();
   }
 
   byId(id: string): Device | undefined {
     return this.#byId.get(id);
   }
 
+  byCredentialsId(id: string): Device | undefined {
+    return this.#byCredentialsId.get(id);
+  }
+
   byToken(token: string): Device | undefined {
-    return this.#byToken.get(token);
+    const device = this.byCredentialsId(token);
+    return device?.credentials.type === "ACCESS_TOKEN" ? device : undefined;
   }
 
   byName(name: string): Device | undefined {
-    return [...this].find((device) => device.name === name);
+    return this.#byName.get(name);
   }
 
   [Symbol.iterator](): Iterator<Device> {
     return this.#byId.values();
+  }
+
+  #requireFree(id: string, device: Device): void {
+    const holder = this.#byCredentialsId.get(id);
+    // The id of a token is the token itself, which is a secret: it is not named.
+    if (holder !== undefined && holder !== device) throw new DeviceError("another device has these credentials: the same access token, user name or certificate");
   }
 }

@@ -6,6 +6,7 @@ import mqttPacket, { type IConnectPacket, type IPublishPacket, type ISubscribePa
 import type { Packet, Parser } from "mqtt-packet";
 import { Acknowledger } from "./acknowledger.ts";
 import { type BrokerPeer, BrokerStream, type PublishDecision } from "./broker.ts";
+import { type ClientCertificate, clientCertificate } from "./clientCertificate.ts";
 import { Courier } from "./courier.ts";
 import type { Device } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
@@ -24,7 +25,7 @@ export interface DoorHost {
   readonly faults: Faults;
   readonly events: ServerEvents;
   attach(stream: BrokerStream): Client;
-  login(connect: IConnectPacket): LoginVerdict;
+  login(connect: IConnectPacket, certificate: ClientCertificate | null): LoginVerdict;
   openSession(device: Device, clientId: string, link: Link): Session;
   closeSession(session: Session, cause: string): void;
   receive(session: Session, topic: string, payload: Buffer): Outcome;
@@ -48,6 +49,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   readonly #wire: Wire;
   readonly #host: DoorHost;
   readonly #name: string;
+  readonly #certificate: ClientCertificate | null;
   readonly #acknowledger: Acknowledger;
   readonly #courier: Courier;
   #phase: Phase = "awaitingConnect";
@@ -71,10 +73,12 @@ export class Door implements Link, BrokerPeer, WireListener {
   #isRefusingSuback = false;
   #loginCount = 0;
 
-  constructor(socket: Socket, host: DoorHost, name: string) {
+  /** `tcp`: the socket beneath one of TLS, whose handshake is done. */
+  constructor(socket: Socket, host: DoorHost, name: string, tcp = socket) {
     this.#host = host;
     this.#name = name;
-    this.#wire = new Wire(socket, this);
+    this.#certificate = clientCertificate(socket);
+    this.#wire = new Wire(socket, this, tcp);
     this.remote = this.#wire.remote;
     this.#courier = new Courier(host.faults, (downlink, qos) => this.#publish(downlink, qos));
     this.#acknowledger = new Acknowledger(host.faults, (puback) => this.#wire.write({ cmd: "puback", ...puback }));
@@ -209,7 +213,7 @@ export class Door implements Link, BrokerPeer, WireListener {
 
   authenticate(): boolean {
     const connect = this.#connect!;
-    const verdict = this.#host.login(connect);
+    const verdict = this.#host.login(connect, this.#certificate);
     if ("refusal" in verdict) {
       this.#refusal = verdict.refusal;
       return false;

@@ -1,6 +1,8 @@
 // Decides a CONNECT: which device it is, or which CONNACK refuses it (spec 1.2, 1.3).
 
 import type { IConnectPacket } from "mqtt-packet";
+import type { ClientCertificate } from "./clientCertificate.ts";
+import { type Login, matches, sha3 } from "./credentials.ts";
 import type { Device, DeviceRegistry } from "./device.ts";
 import type { Faults } from "./faults.ts";
 import { reason } from "./reasons.ts";
@@ -20,15 +22,21 @@ const reasonOfReturnCode: Record<number, number> = { 1: 0x84, 2: 0x85, 3: 0x88, 
 
 export type LoginVerdict = { readonly device: Device } | { readonly refusal: Refusal };
 
-/** An access token in the user name is all that counts: password and client id are not looked at (spec 1.2). */
-export function decideLogin(connect: IConnectPacket, devices: DeviceRegistry, faults: Faults): LoginVerdict {
-  const askedCode = faults.takeRefusal();
+export interface LoginContext {
+  readonly devices: DeviceRegistry;
+  readonly faults: Faults;
+  readonly now: () => number;
+}
+
+/** A client certificate is all that counts when there is one (spec 1.2). */
+export function decideLogin(connect: IConnectPacket, certificate: ClientCertificate | null, context: LoginContext): LoginVerdict {
+  const askedCode = context.faults.takeRefusal();
   if (askedCode !== null) return refuse(askedCode, reasonOfReturnCode[askedCode] ?? 0x88, "refused as a fault asked");
+  if (certificate !== null) return decideByCertificate(certificate, context);
   const { username, password, clientId } = connect;
-  if (username) {
-    const device = devices.byToken(username);
-    return device === undefined ? refuse(5, 0x86, "unknown access token") : { device };
-  }
+  const device = findDevice({ clientId, userName: username ?? "", password: password?.toString() ?? "" }, context.devices);
+  if (device !== null) return { device };
+  if (username) return refuse(5, 0x86, password === undefined ? "unknown access token" : "wrong user name or password");
   if (password !== undefined) return refuse(5, 0x86, "password without user name");
   if (clientId.trim() !== "") return refuse(2, 0x85, "no credentials; the client id is not known");
   return refuse(5, 0x87, "no credentials");
@@ -41,6 +49,25 @@ export const rateRefusal: Refusal = {
   disconnectCode: reason.messageRateTooHigh,
   cause: "over a limit",
 };
+
+/** The order of spec 1.2: client id with user name, then the user name as a token or as MQTT basic of its own. */
+function findDevice(login: Login, devices: DeviceRegistry): Device | null {
+  const { clientId, userName } = login;
+  const whole = devices.byCredentialsId(sha3(userName === "" ? clientId : `${clientId}|${userName}`));
+  // Found by both names, a wrong password is the end of it.
+  if (whole?.credentials.type === "MQTT_BASIC") return matches(whole.credentials, login) ? whole : null;
+  const named = userName === "" ? undefined : devices.byCredentialsId(userName);
+  if (named === undefined) return null;
+  // Beside an access token neither password nor client id is looked at.
+  return named.credentials.type === "ACCESS_TOKEN" || matches(named.credentials, login) ? named : null;
+}
+
+function decideByCertificate({ body, validFromMs, validToMs }: ClientCertificate, { devices, now }: LoginContext): LoginVerdict {
+  const device = devices.byCredentialsId(sha3(body));
+  if (device?.credentials.type !== "X509_CERTIFICATE") return refuse(5, 0x87, "unknown client certificate");
+  if (now() < validFromMs || now() > validToMs) return refuse(5, 0x87, "the client certificate is not valid today");
+  return { device };
+}
 
 function refuse(returnCode: number, reasonCode: number, cause: string): LoginVerdict {
   return { refusal: { returnCode, reasonCode, cause } };

@@ -13,6 +13,7 @@ export const reason = {
   topicNameInvalid: 0x90,
   messageRateTooHigh: 0x96,
   quotaExceeded: 0x97,
+  administrativeAction: 0x98,
   payloadFormatInvalid: 0x99,
   connectionRateExceeded: 0x9f,
 } as const;

@@ -1,10 +1,13 @@
 // The REST face: ThingsBoard's own paths for devices, telemetry, attributes and RPC, and `/api/mote` for what only a test needs.
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { CredentialsError } from "./credentials.ts";
+import { DeviceError } from "./device.ts";
 import { FaultRequestError } from "./faults.ts";
 import { type Json, JsonError, parseJson } from "./json.ts";
 import { addAttributeRoutes } from "./restAttributes.ts";
 import { requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { addCredentialsRoutes } from "./restCredentials.ts";
 import { addDeviceRoutes } from "./restDevices.ts";
 import { addLimitRoutes } from "./restLimits.ts";
 import { addOtaRoutes } from "./restOta.ts";
@@ -27,7 +30,8 @@ export function createRest(context: RestContext): FastifyInstance {
     }
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500;
+    const isRefused = error instanceof DeviceError || error instanceof CredentialsError;
+    const status = isRefused ? 400 : (error.statusCode ?? 500);
     return sendError(reply, status, error.message, context.now());
   });
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404, "there is no such path", context.now()));
@@ -37,6 +41,7 @@ export function createRest(context: RestContext): FastifyInstance {
     }
   });
   addDeviceRoutes(app, context);
+  addCredentialsRoutes(app, context);
   addTelemetryRoutes(app, context);
   addAttributeRoutes(app, context);
   addRpcRoutes(app, context);

@@ -50,3 +50,10 @@ export function requireObject(body: unknown): JsonObject {
 export function readKeysParameter(keys: string | undefined): string[] | undefined {
   return keys?.split(",").filter((key) => key !== "");
 }
+
+/** A member that must be a text where it is there; null counts as absent. */
+export function readText(body: JsonObject, name: string): string | undefined {
+  const value = body.get(name) ?? undefined;
+  if (value === undefined || typeof value === "string") return value;
+  throw new RestError(400, `"${name}" must be a text`);
+}

@@ -1,11 +1,12 @@
-// REST for devices: finding them, creating them, making them gateways, and assigning OTA packages to them.
+// REST for devices: finding, creating and deleting them, making them gateways, and assigning OTA packages to them.
 
-import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
-import type { Device } from "./device.ts";
+import { accessToken, type Credentials, randomAlphanumeric } from "./credentials.ts";
+import type { Device, DeviceRegistry } from "./device.ts";
 import { type JsonObject, printJson, printString } from "./json.ts";
 import { assignPackage, type OtaPackage, type OtaType, otaTypes } from "./ota.ts";
-import { requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { reason } from "./reasons.ts";
+import { readText, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 
 const packageMember: Record<OtaType, string> = { FIRMWARE: "firmwareId", SOFTWARE: "softwareId" };
 
@@ -21,19 +22,12 @@ export function printDevice(device: Device): string {
   );
 }
 
-/** A name for a token that nobody guesses: 20 characters, as ThingsBoard makes them. */
-export function generateToken(): string {
-  return randomBytes(15).toString("base64url");
-}
-
 export function addDeviceRoutes(app: FastifyInstance, context: RestContext): void {
   const { devices } = context;
   app.get<{ Querystring: { deviceName?: string } }>("/api/tenant/devices", async (request, reply) => {
     const { deviceName } = request.query;
     if (deviceName !== undefined) {
-      const device = devices.byName(deviceName);
-      if (device === undefined) throw new RestError(404, `there is no device named ${deviceName}`);
-      return sendJson(reply, printDevice(device));
+      return sendJson(reply, printDevice(requireDeviceNamed(devices, deviceName)));
     }
     const all = [...devices].map(printDevice);
     return sendJson(reply, `{"data":[${all.join(",")}],"totalPages":1,"totalElements":${all.length},"hasNext":false}`);
@@ -41,28 +35,43 @@ export function addDeviceRoutes(app: FastifyInstance, context: RestContext): voi
   app.get<{ Params: { deviceId: string } }>("/api/device/:deviceId", async (request, reply) =>
     sendJson(reply, printDevice(requireDevice(devices, request.params.deviceId))),
   );
-  app.post<{ Querystring: { accessToken?: string } }>("/api/device", async (request, reply) => {
-    const body = requireObject(request.body);
-    const id = readEntityId(body, "id");
-    const packages = otaTypes.map((type) => [type, readPackage(body, type, context)] as const);
-    const info = readAdditionalInfo(body);
-    const device = id == null ? createDevice(body, request.query.accessToken, context) : requireDevice(devices, id);
-    if (body.has("name") && body.get("name") !== device.name) throw new RestError(400, "a device keeps its name");
-    if (info !== undefined) device.additionalInfo = info ?? new Map();
-    for (const [type, otaPackage] of packages) assignPackage(device, type, otaPackage, context);
-    return sendJson(reply, printDevice(device));
+  app.post<{ Querystring: { accessToken?: string } }>("/api/device", async ({ query, body }, reply) => {
+    const credentials = accessToken(query.accessToken ?? randomAlphanumeric());
+    return sendJson(reply, printDevice(saveDevice(requireObject(body), credentials, context)));
+  });
+  app.delete<{ Params: { deviceId: string } }>("/api/device/:deviceId", async (request, reply) => {
+    const device = requireDevice(devices, request.params.deviceId);
+    devices.remove(device);
+    device.session?.link.close(reason.administrativeAction, "the device was deleted");
+    return reply.status(200).send();
   });
 }
 
-function createDevice(body: JsonObject, accessToken: string | undefined, { devices }: RestContext): Device {
-  const name = body.get("name");
-  const type = body.get("type") ?? "default";
-  if (typeof name !== "string" || name === "") throw new RestError(400, '"name" must be a text');
-  if (typeof type !== "string" || type === "") throw new RestError(400, '"type" must be a text');
+/** ThingsBoard's Device object: with an `id` it changes that device, whose credentials stay; without one it makes a device. */
+export function saveDevice(body: JsonObject, credentials: Credentials, context: RestContext): Device {
+  const { devices } = context;
+  const id = readEntityId(body, "id");
+  const packages = otaTypes.map((type) => [type, readPackage(body, type, context)] as const);
+  const info = readAdditionalInfo(body);
+  const device = id == null ? createDevice(body, credentials, context) : requireDevice(devices, id);
+  if (body.has("name") && body.get("name") !== device.name) throw new RestError(400, "a device keeps its name");
+  if (info !== undefined) device.additionalInfo = info ?? new Map();
+  for (const [type, otaPackage] of packages) assignPackage(device, type, otaPackage, context);
+  return device;
+}
+
+function createDevice(body: JsonObject, credentials: Credentials, { devices }: RestContext): Device {
+  const name = readText(body, "name") ?? "";
+  const type = readText(body, "type") ?? "default";
+  if (type === "") throw new RestError(400, '"type" must be a text');
   if (devices.byName(name) !== undefined) throw new RestError(400, "Device with such name already exists!");
-  const token = accessToken ?? generateToken();
-  if (devices.byToken(token) !== undefined) throw new RestError(400, "another device has this access token");
-  return devices.add({ name, type, token });
+  return devices.add({ name, type, credentials });
+}
+
+export function requireDeviceNamed(devices: DeviceRegistry, name: string): Device {
+  const device = devices.byName(name);
+  if (device === undefined) throw new RestError(404, `there is no device named ${name}`);
+  return device;
 }
 
 /** `{"entityType":"...","id":"..."}`; null is null, and undefined when the member is absent. */

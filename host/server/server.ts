@@ -15,12 +15,15 @@ import { createRest } from "./rest.ts";
 import { isLoopback } from "./sameSite.ts";
 import { defaultServerVersion, ServerVersion } from "./serverVersion.ts";
 import { type DeviceSession, Session } from "./session.ts";
+import { createTlsListener, readTlsIdentity, type TlsOptions } from "./tlsListener.ts";
 import { type ClientRpcAnswer, receivePublish } from "./uplink.ts";
 
 export interface ServerOptions {
   /** 0 takes any free port. */
   readonly mqttPort?: number;
   readonly restPort?: number;
+  /** MQTT over TLS on a second port; without it there is none. */
+  readonly tls?: TlsOptions;
   /** Loopback by default: nothing here asks for a password. */
   readonly host?: string;
   readonly devices?: readonly DeviceOptions[];
@@ -46,6 +49,8 @@ export interface ServerOptions {
 export interface LocalServer {
   readonly mqttPort: number;
   readonly restPort: number;
+  /** null without TLS. */
+  readonly tlsPort: number | null;
   readonly mqttUrl: string;
   readonly restUrl: string;
   readonly devices: DeviceRegistry;
@@ -59,9 +64,11 @@ export interface LocalServer {
 
 const connectionsMax = 10_000;
 
-export const demoDevice: DeviceOptions = { name: "Demo device", token: "DEMO_TOKEN" };
+export const demoDevice = { name: "Demo device", token: "DEMO_TOKEN" } as const satisfies DeviceOptions;
 
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
+  // First, because it throws on a bad certificate.
+  const tlsIdentity = options.tls === undefined ? null : readTlsIdentity(options.tls);
   const now = options.now ?? Date.now;
   const host = options.host ?? "127.0.0.1";
   const log = options.log ?? (() => {});
@@ -92,8 +99,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     faults,
     events,
     attach: (stream) => broker.attach(stream),
-    login: (connect) => {
-      const verdict = decideLogin(connect, devices, faults);
+    login: (connect, certificate) => {
+      const verdict = decideLogin(connect, certificate, { devices, faults, now });
       if (!("device" in verdict)) return verdict;
       const { id, isGateway } = verdict.device;
       return limiter.spend(isGateway ? "gatewayDevice" : "device", id, 0) ? verdict : { refusal: rateRefusal };
@@ -120,12 +127,17 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   const sockets = new Set<Socket>();
   let connectionCount = 0;
   // Half-open is allowed so that a client's FIN does not cut off the answers to what it sent before.
-  const listener = createServer({ allowHalfOpen: true }, (socket) => {
+  const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    new Door(socket, doorHost, `connection-${++connectionCount}`);
+  };
+  const open = (socket: Socket, tcp = socket): void => void new Door(socket, doorHost, `connection-${++connectionCount}`, tcp);
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
+    keep(socket);
+    open(socket);
   });
-  listener.maxConnections = connectionsMax;
+  const tlsListener = tlsIdentity === null ? null : createTlsListener(tlsIdentity, keep, open);
+  for (const each of [listener, tlsListener]) if (each !== null) each.maxConnections = connectionsMax;
   const inactivityTimeoutMs = options.inactivityTimeoutMs ?? 600_000;
   const idleCheck = setInterval(() => {
     for (const session of sessionsOf()) {
@@ -149,22 +161,25 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     clearInterval(idleCheck);
     for (const device of devices) device.rpcs.close();
     for (const socket of sockets) socket.destroy();
-    await Promise.all([closeListener(listener), rest.close(), broker.close()]);
+    await Promise.all([closeListener(listener), tlsListener && closeListener(tlsListener), rest.close(), broker.close()]);
   };
 
   try {
     await listen(listener, options.mqttPort ?? 1883, host);
+    if (tlsListener !== null) await listen(tlsListener, options.tls?.port ?? 8883, host);
     await rest.listen({ port: options.restPort ?? 8080, host });
   } catch (error) {
     await close();
     throw error;
   }
   const mqttPort = (listener.address() as AddressInfo).port;
+  const tlsPort = tlsListener === null ? null : (tlsListener.address() as AddressInfo).port;
   const restPort = (rest.server.address() as AddressInfo).port;
   const urlHost = host.includes(":") ? `[${host}]` : host;
   const server: LocalServer = {
     mqttPort,
     restPort,
+    tlsPort,
     mqttUrl: `mqtt://${urlHost}:${mqttPort}`,
     restUrl: `http://${urlHost}:${restPort}`,
     devices,
@@ -175,7 +190,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     addDevice: (device) => devices.add(device),
     close,
   };
-  log(`Development server, no passwords asked: MQTT on ${server.mqttUrl}, REST on ${server.restUrl}`);
+  const tlsNote = tlsPort === null ? "" : `MQTT over TLS on mqtts://${urlHost}:${tlsPort}, `;
+  log(`Development server, no passwords asked: MQTT on ${server.mqttUrl}, ${tlsNote}REST on ${server.restUrl}`);
   if (!isLoopback(host)) log(`Anyone who reaches ${host} can read and control every device here.`);
   return server;
 }

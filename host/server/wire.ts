@@ -25,6 +25,7 @@ export class Wire {
   /** Set by CONNECT. */
   version: 3 | 4 | 5 = 4;
   readonly #socket: Socket;
+  readonly #tcp: Socket;
   readonly #listener: WireListener;
   readonly #framer = new Framer();
   readonly #parser: Parser = mqttPacket.parser();
@@ -33,8 +34,9 @@ export class Wire {
   #isSilent = false;
   #isEnded = false;
 
-  constructor(socket: Socket, listener: WireListener) {
+  constructor(socket: Socket, listener: WireListener, tcp: Socket) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.#listener = listener;
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
     this.#parser.on("packet", (packet: Packet) => this.#arrived.push(packet));
@@ -90,7 +92,7 @@ export class Wire {
   /** Breaks the connection with a TCP reset. */
   abort(): void {
     this.#isEnded = true;
-    this.#socket.resetAndDestroy();
+    this.#tcp.resetAndDestroy();
   }
 
   /** From now on nothing is read and nothing written, and the socket stays open. */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
 import { test as nodeTest, type TestContext } from "node:test";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import mqttPacket, { type Packet, type Parser } from "mqtt-packet";
 import { type LocalServer, type ServerOptions, startServer } from "../../host/server/server.ts";
@@ -125,6 +126,14 @@ export async function rawConnect(test: TestContext, server: LocalServer, version
   const socket = connectTcp(server.mqttPort, "127.0.0.1");
   test.after(() => void socket.destroy());
   await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  return new RawClient(socket, version);
+}
+
+/** Over TLS, trusting the server's authority; a certificate of the client's own goes into `options`. */
+export async function rawConnectTls(test: TestContext, server: LocalServer, options: ConnectionOptions, version: 4 | 5 = 4): Promise<RawClient> {
+  const socket = connectTls({ port: server.tlsPort!, host: "127.0.0.1", ...options });
+  test.after(() => void socket.destroy());
+  await new Promise((resolve, reject) => socket.once("secureConnect", () => resolve(null)).once("error", reject));
   return new RawClient(socket, version);
 }
 

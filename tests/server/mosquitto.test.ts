@@ -1,18 +1,9 @@
 // The same rules seen by a client this project did not write and no JavaScript is part of: mosquitto_pub and mosquitto_sub.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { valueText } from "../../host/server/values.ts";
+import { run } from "./command.ts";
 import { onlyDevice, rest, start, test } from "./harness.ts";
-
-async function run(command: string, ...args: string[]): Promise<{ code: number; output: string }> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes: Buffer) => (output += bytes.toString()));
-  const [code] = (await once(child, "close")) as [number];
-  return { code, output };
-}
 
 for (const version of ["mqttv31", "mqttv311", "mqttv5"]) {
   test(`mosquitto over ${version}: telemetry up, shared attributes down, a wrong token refused`, async (t) => {
