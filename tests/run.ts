@@ -14,7 +14,7 @@ const LOGS = join(TOP, "build/test");
 const PROGRAMS = join(TOP, "build/tests");
 const SUITE_MINUTES_MAX = 8;
 /** Programs of tests/c that test by themselves; the others are driven by node tests. */
-const C_TESTS = /^(unit|cpp_compiles)-(wasm3|aot)$/;
+const C_TESTS = /^(unit|seam|cpp_compiles)-(wasm3|aot)$/;
 
 interface Suite { name: string; command: string; words: string[]; format: Format }
 
@@ -26,7 +26,7 @@ function suites(): Suite[] {
   return [
     { name: "gates", ...node("--import", "tsx", "tests/check/check.ts"), format: "summary" },
     { name: "units of the module (as-pect)", ...node("node_modules/@as-pect/cli/bin/asp.js", "--config", "tests/unit/as-pect.config.js", "--as-config", "tests/unit/as-pect.asconfig.json", "--summary"), format: "aspect" },
-    ...programs.map((name): Suite => ({ name: `C: ${name}`, command: join(PROGRAMS, name), words: [], format: name.startsWith("unit") ? "summary" : "exit" })),
+    ...programs.map((name): Suite => ({ name: `C: ${name}`, command: join(PROGRAMS, name), words: [], format: name.startsWith("cpp") ? "exit" : "summary" })),
     { name: "node", ...node("--import", "tsx", "--test", "--test-reporter=tap", "--test-concurrency=2", ...files.map((name) => `tests/${name}`)), format: "tap" },
   ];
 }

@@ -54,6 +54,7 @@ describe("C host with sanitizers", () => {
 
   for (const engine of ENGINES) {
     test(`unit tests, ${engine}`, () => checkCounts(run(`build/c-sanitized/unit-${engine}`, [])));
+    test(`the groups store and ota, ${engine}`, () => checkCounts(run(`build/c-sanitized/seam-${engine}`, [])));
     test(`usable from C++, ${engine}`, () => checkCounts(run(`build/c-sanitized/cpp_compiles-${engine}`, [])));
     test(`the driver answers and ends, ${engine}`, () => {
       const input = `start\ninit\t{"mqtt_host":1}\ninit\t{"mqtt_host":"localhost"}\nbegin\nadd_integer\ta\t1\nstats\nquit\n`;

@@ -63,6 +63,43 @@ typedef struct mote_port_functions {
 
     /* One line of text by mote_log_level. May be NULL; release modules do not call it. */
     void (*log)(mote_port_t *port, uint32_t level, const char *text, uint32_t length);
+
+    /* The store: areas of flash memory (mote_store_area), or what behaves like it. All five may be NULL: then no area exists.
+     * Mote has checked that offset and length lie in the area and on its units. Each returns the bytes done, 0 = busy, or
+     * StoreFailed; what is busy goes on in step(). */
+
+    /* A mote_store_info; the size of an area that does not exist is 0. */
+    int32_t (*store_info)(mote_port_t *port, uint32_t area, uint32_t what);
+    int32_t (*store_read)(mote_port_t *port, uint32_t area, uint32_t offset, uint8_t *to, uint32_t length);
+
+    /* Clears bits, never sets one; may stop at the end of an erase unit. */
+    int32_t (*store_program)(mote_port_t *port, uint32_t area, uint32_t offset, const uint8_t *from, uint32_t length);
+
+    /* Sets the unit at `offset` to 0xFF. */
+    int32_t (*store_erase)(mote_port_t *port, uint32_t area, uint32_t offset);
+
+    /* 1 = everything that was programmed and erased before survives a power cut, 0 = busy. */
+    int32_t (*store_sync)(mote_port_t *port, uint32_t area);
+
+    /* The slot for a new image. All seven may be NULL: then nothing can be updated. */
+
+    /* Opens the slot for an image of `size` bytes; `id` names it. Returns how much of it the slot has already, TooLarge, or
+     * StoreFailed. Whatever was begun under another id is dropped. */
+    int32_t (*ota_begin)(mote_port_t *port, uint32_t kind, uint32_t size, const uint8_t *id, uint32_t id_length);
+
+    /* Appends. Bytes taken, 0 = busy, TooLarge beyond the size, BadState without a slot, or StoreFailed. */
+    int32_t (*ota_write)(mote_port_t *port, const uint8_t *from, uint32_t length);
+
+    /* 1 = the whole image has this checksum (mote_ota_algorithm), 0 = busy, InvalidValue = it has another. */
+    int32_t (*ota_verify)(mote_port_t *port, uint32_t algorithm, const char *hex, uint32_t length);
+
+    /* 1 = the image boots next, 0 = busy. */
+    int32_t (*ota_commit)(mote_port_t *port);
+    int32_t (*ota_abort)(mote_port_t *port);
+
+    /* A mote_ota_boot_state. */
+    int32_t (*ota_boot_state)(mote_port_t *port);
+    int32_t (*ota_confirm)(mote_port_t *port);
 } mote_port_functions_t;
 
 struct mote_port {

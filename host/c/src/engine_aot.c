@@ -53,31 +53,28 @@ static mote_t *mote_of(struct w2c_mote *context) {
     return (mote_t *)(void *)context;
 }
 
-u32 w2c_mote_net_open(struct w2c_mote *context, u32 host, u32 host_length, u32 port_number, u32 flags);
-u32 w2c_mote_net_state(struct w2c_mote *context, u32 handle);
-u32 w2c_mote_net_send(struct w2c_mote *context, u32 handle, u32 from, u32 length);
-u32 w2c_mote_net_recv(struct w2c_mote *context, u32 handle, u32 to, u32 capacity);
+// All of them stand here; the linker leaves out those that the module does not import.
+#define PARAMETERS_0
+#define PARAMETERS_1 , u32 a
+#define PARAMETERS_2 PARAMETERS_1, u32 b
+#define PARAMETERS_3 PARAMETERS_2, u32 c
+#define PARAMETERS_4 PARAMETERS_3, u32 d
+#define ARGUMENTS_0
+#define ARGUMENTS_1 , a
+#define ARGUMENTS_2 ARGUMENTS_1, b
+#define ARGUMENTS_3 ARGUMENTS_2, c
+#define ARGUMENTS_4 ARGUMENTS_3, d
+#define BIND(name, parameters)                                                           \
+    u32 w2c_mote_##name(struct w2c_mote *context PARAMETERS_##parameters);               \
+    u32 w2c_mote_##name(struct w2c_mote *context PARAMETERS_##parameters) {              \
+        return (u32)mote_import_##name(mote_of(context) ARGUMENTS_##parameters);         \
+    }
+MOTE_IMPORTS(BIND)
+
 void w2c_mote_net_close(struct w2c_mote *context, u32 handle);
 u64 w2c_mote_now_ms(struct w2c_mote *context);
 u64 w2c_mote_unix_ms(struct w2c_mote *context);
-u32 w2c_mote_random_u32(struct w2c_mote *context);
 void w2c_mote_log(struct w2c_mote *context, u32 level, u32 text, u32 length);
-
-u32 w2c_mote_net_open(struct w2c_mote *context, u32 host, u32 host_length, u32 port_number, u32 flags) {
-    return (u32)mote_import_net_open(mote_of(context), host, host_length, port_number, flags);
-}
-
-u32 w2c_mote_net_state(struct w2c_mote *context, u32 handle) {
-    return (u32)mote_import_net_state(mote_of(context), handle);
-}
-
-u32 w2c_mote_net_send(struct w2c_mote *context, u32 handle, u32 from, u32 length) {
-    return (u32)mote_import_net_send(mote_of(context), handle, from, length);
-}
-
-u32 w2c_mote_net_recv(struct w2c_mote *context, u32 handle, u32 to, u32 capacity) {
-    return (u32)mote_import_net_recv(mote_of(context), handle, to, capacity);
-}
 
 void w2c_mote_net_close(struct w2c_mote *context, u32 handle) {
     mote_import_net_close(mote_of(context), handle);
@@ -90,10 +87,6 @@ u64 w2c_mote_now_ms(struct w2c_mote *context) {
 
 u64 w2c_mote_unix_ms(struct w2c_mote *context) {
     return (u64)mote_import_unix_ms(mote_of(context));
-}
-
-u32 w2c_mote_random_u32(struct w2c_mote *context) {
-    return (u32)mote_import_random_u32(mote_of(context));
 }
 
 void w2c_mote_log(struct w2c_mote *context, u32 level, u32 text, u32 length) {

@@ -61,29 +61,21 @@ static mote_t *mote_of(IM3ImportContext context) {
 // A result lies in the first slot and parameters behind it, each in 64 bits.
 #define ARGUMENT(index) ((uint32_t)slots[index])
 #define IMPORT(name) static const void *import_##name(IM3Runtime runtime, IM3ImportContext context, uint64_t *slots, void *memory)
-#define ANSWER(value)                            \
-    do {                                         \
-        (void)runtime;                           \
-        (void)memory;                            \
-        *(int32_t *)(void *)slots = (value);     \
-        return m3Err_none;                       \
-    } while (0)
 
-IMPORT(net_open) {
-    ANSWER(mote_import_net_open(mote_of(context), ARGUMENT(1), ARGUMENT(2), ARGUMENT(3), ARGUMENT(4)));
-}
-IMPORT(net_state) {
-    ANSWER(mote_import_net_state(mote_of(context), ARGUMENT(1)));
-}
-IMPORT(net_send) {
-    ANSWER(mote_import_net_send(mote_of(context), ARGUMENT(1), ARGUMENT(2), ARGUMENT(3)));
-}
-IMPORT(net_recv) {
-    ANSWER(mote_import_net_recv(mote_of(context), ARGUMENT(1), ARGUMENT(2), ARGUMENT(3)));
-}
-IMPORT(random_u32) {
-    ANSWER(mote_import_random_u32(mote_of(context)));
-}
+#define ARGUMENTS_0
+#define ARGUMENTS_1 , ARGUMENT(1)
+#define ARGUMENTS_2 ARGUMENTS_1, ARGUMENT(2)
+#define ARGUMENTS_3 ARGUMENTS_2, ARGUMENT(3)
+#define ARGUMENTS_4 ARGUMENTS_3, ARGUMENT(4)
+#define BIND(name, parameters)                                                                     \
+    IMPORT(name) {                                                                                 \
+        (void)runtime;                                                                             \
+        (void)memory;                                                                              \
+        *(int32_t *)(void *)slots = mote_import_##name(mote_of(context) ARGUMENTS_##parameters);   \
+        return m3Err_none;                                                                         \
+    }
+MOTE_IMPORTS(BIND)
+
 IMPORT(net_close) {
     (void)runtime;
     (void)memory;
@@ -110,19 +102,21 @@ IMPORT(log) {
     return m3Err_none;
 }
 
+#define FORM_0 "i()"
+#define FORM_1 "i(i)"
+#define FORM_2 "i(ii)"
+#define FORM_3 "i(iii)"
+#define FORM_4 "i(iiii)"
+#define ENTRY(name, parameters) {#name, FORM_##parameters, import_##name},
 static const struct import {
     const char *name;
     const char *form;
     M3RawCall function;
 } imports[] = {
-    {"net_open", "i(iiii)", import_net_open},
-    {"net_state", "i(i)", import_net_state},
-    {"net_send", "i(iii)", import_net_send},
-    {"net_recv", "i(iii)", import_net_recv},
+    MOTE_IMPORTS(ENTRY)
     {"net_close", "v(i)", import_net_close},
     {"now_ms", "I()", import_now_ms},
     {"unix_ms", "I()", import_unix_ms},
-    {"random_u32", "i()", import_random_u32},
     {"log", "v(iii)", import_log},
 };
 
