@@ -19,6 +19,15 @@ export const INTERVAL_MS_MAX: i32 = 2073600000;
 /** Objects and arrays that may be open at once in any JSON text, read or written. */
 export const JSON_DEPTH_MAX: i32 = 32;
 
+/** Fuel of one call into an app when the host is told nothing else: entries of functions and rounds of loops. */
+export const APP_FUEL: i32 = 100000;
+
+/** Fuel that one entry of a function costs which can call itself: so APP_FUEL ends a recursion 25 calls deep. */
+export const APP_RECURSION_FUEL: i32 = 4000;
+
+/** Bytes of linear memory of an app when neither build nor host is told anything else. */
+export const APP_MEMORY_BYTES: i32 = 4096;
+
 /** Results below zero. Zero and above is a length, a count or an id. */
 export const enum Status {
   Ok = 0, // done
@@ -114,6 +123,7 @@ export const enum EventKind {
   Restarted = 64, // from the host: the module trapped and was built again; total: messages lost from RAM
   Failed = 65, // from the host: five traps within ten minutes, the client has stopped
   AppFailed = 66, // from the host: the app module trapped or ran out of fuel; reason: Status; name: why
+  AppTimer = 67, // from the host, to an app alone: the time that it asked for has come
 }
 
 /** Bits of the event flags; the low four are the flags of the PUBLISH packet. */
@@ -225,6 +235,13 @@ export const enum OptionField {
   Qos = 2, // u8 0 or 1
   Retain = 3, // u8 0 or 1
   End = 4, // bytes of the record in this version
+}
+
+/** Bits of the options of a publish by an app; 0 = the configured QoS, not retained. */
+export const enum AppPublish {
+  Qos0 = 1, // QoS 0, whatever is configured
+  Qos1 = 2, // QoS 1, whatever is configured
+  Retain = 4, // retained
 }
 
 /** The error record: offsets in bytes. */

@@ -2,6 +2,8 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import colors from "picocolors";
+import { APP_MEMORY_BYTES } from "../../build/generated/abi.ts";
+import { runBuild, type BuildOptions } from "./build.ts";
 import { runDevice, type DeviceOptions } from "./device.ts";
 import { CommandError, ExitCode } from "./exit.ts";
 import { limitClasses, type LimitLevel, limitLevels, RateLimiter, type RateLimitOptions } from "../server/rateLimits.ts";
@@ -64,6 +66,14 @@ function program(): Command {
     .option("--retry", "keep trying when the first connection fails", false)
     .option("--json", "one JSON object a line", false)
     .action((options: DeviceOptions) => runDevice(options));
+  mote.command("build")
+    .description("compile an app module")
+    .argument("<app.ts>", "its entry file, AssemblyScript")
+    .option("--out <file>", "where to write it; build/apps/<name>.wasm when absent")
+    .option("--memory <bytes>", "linear memory that the app is given", wholeNumber(1024, 65536), APP_MEMORY_BYTES)
+    .option("--heap", "let the app allocate; nothing is ever freed", false)
+    .option("--floats", "the target's engine has floats", false)
+    .action((entry: string, options: BuildOptions) => runBuild(entry, options));
   return mote;
 }
 

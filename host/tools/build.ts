@@ -1,9 +1,9 @@
-// Builds what is stale: the numbers of the ABI, the modules, the C host, the Node bundles.
+// Builds what is stale: the numbers of the ABI, the modules, the apps, the C host, the Node bundles.
 //
-//   node --import tsx host/tools/build.ts [modules] [c] [node]      all of them when none is named
+//   node --import tsx host/tools/build.ts [modules] [apps] [c] [node]      all of them when none is named
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,12 +11,13 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PROFILES = readdirSync(join(ROOT, "assembly/profiles")).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3));
 
-export type Step = "modules" | "c" | "node";
+export type Step = "modules" | "apps" | "c" | "node";
 export type Report = (line: string) => void;
 
 /** Each step builds first what it stands on. */
 const STEPS: Readonly<Record<Step, (report: Report) => Promise<void>>> = {
   modules: buildModules,
+  apps: buildApps,
   async c(report) {
     await buildModules(report);
     report("C host");
@@ -31,7 +32,7 @@ const STEPS: Readonly<Record<Step, (report: Report) => Promise<void>>> = {
 };
 
 /** Runs the steps one after the other; what they print is shown only when one fails. */
-export async function build(steps: readonly Step[] = ["c", "node"], report: Report = () => {}): Promise<void> {
+export async function build(steps: readonly Step[] = ["apps", "c", "node"], report: Report = () => {}): Promise<void> {
   for (const step of steps) await STEPS[step](report);
 }
 
@@ -46,6 +47,22 @@ async function buildModules(report: Report): Promise<void> {
       // asc finds a transform of its configuration only among packages.
       "--transform", "./assembly/literals.mjs");
   }));
+}
+
+/** The example apps; a file that exports no `setup` is a part of one. */
+async function buildApps(report: Report): Promise<void> {
+  await buildModules(report);
+  const entries = readdirSync(join(ROOT, "assembly/apps")).filter((name) => readFileSync(join(ROOT, "assembly/apps", name), "utf8").includes("function setup("));
+  const inputsMs = Math.max(newestMs("assembly"), newestMs("host/app"), newestMs("package-lock.json"));
+  mkdirSync(join(ROOT, "build/apps"), { recursive: true });
+  for (const name of entries.map((entry) => entry.slice(0, -3))) {
+    const file = join(ROOT, `build/apps/${name}.wasm`);
+    if (existsSync(file) && newestMs(`build/apps/${name}.wasm`) >= inputsMs) continue;
+    report(`app ${name}`);
+    // Loaded late, because it reads the numbers that the step before writes.
+    const { compileApp } = await import("../app/compile.ts");
+    writeFileSync(file, (await compileApp(join(ROOT, `assembly/apps/${name}.ts`))).wasm);
+  }
 }
 
 /** When the newest file under a path was written. */

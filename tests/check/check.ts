@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { checkAbiDocument, documentedFunctions, exportsOf, parseAbiDocument } from "./abi-document.ts";
+import { checkAppDocument } from "./app-document.ts";
 import { checkBanned } from "./banned.ts";
 import { checkDeadFiles } from "./dead-files.ts";
 import { checkAssemblyLayers, checkEntries, checkExternals, checkHostLayers, checkMemoryData } from "./layers.ts";
@@ -105,6 +106,8 @@ async function main(): Promise<void> {
 
   for (const profile of profiles) await checkProfile(profile, sources);
   report("ABI.md, abi.ts and host.ts agree", checkAbiDocument(read("assembly/ABI.md"), read("assembly/abi.ts"), read("assembly/host.ts")));
+  report("ABI.md of apps, its declarations and the hosts agree",
+    checkAppDocument(read("assembly/app/ABI.md"), read("assembly/abi.ts"), read("assembly/app/verbs.ts"), read("host/c/src/app_verbs.h")));
   report("layers of assembly", checkAssemblyLayers(sources));
   report("entries are profiles", checkEntries(scripts.entries ?? []));
   report("memory regions stand in memory.ts", checkMemoryData(sources));

@@ -1,0 +1,31 @@
+// `mote build`: compiles an app module, and says how large it is and what it asks of a host.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { compileApp, type AppModule } from "../app/compile.ts";
+import { AppError } from "../app/compiler.ts";
+import { CommandError, ExitCode } from "./exit.ts";
+import { writeLine } from "./print.ts";
+
+export interface BuildOptions {
+  readonly out?: string;
+  readonly memory: number;
+  readonly heap: boolean;
+  readonly floats: boolean;
+}
+
+export async function runBuild(entry: string, { out, memory, heap, floats }: BuildOptions): Promise<void> {
+  let app: AppModule;
+  try {
+    app = await compileApp(entry, { memoryBytes: memory, hasHeap: heap, hasFloats: floats });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new CommandError(ExitCode.Usage, `${entry} was not built\n${error.message}`, "assembly/app/ABI.md says what an app may do");
+  }
+  const file = out ?? join("build", "apps", `${basename(entry, ".ts")}.wasm`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, app.wasm);
+  writeLine(`${file}: ${app.wasm.length} bytes, ${app.functions} functions, for ${memory} bytes of memory`);
+  writeLine(`imports: ${app.imports.join(", ")}`);
+  if (app.recursive.length > 0) writeLine(`can call itself, which costs much fuel: ${app.recursive.join(", ")}`);
+}
