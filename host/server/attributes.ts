@@ -1,6 +1,7 @@
 // Answers attribute requests (spec 2.4, 11.20) and prints attribute maps and shared-attribute updates (spec 2.5).
 
 import type { Attribute, Device } from "./device.ts";
+import type { ServerEvents } from "./events.ts";
 import { type Json, JsonNumber, printString } from "./json.ts";
 import { UnconvertibleError } from "./outcome.ts";
 import { printValue, type Value } from "./values.ts";
@@ -59,4 +60,17 @@ export function printValues(values: Iterable<readonly [string, Value]>): string 
 
 export function printDeleted(keys: readonly string[]): string {
   return `{"deleted":[${keys.map(printString).join(",")}]}`;
+}
+
+/** Attributes a device wrote itself. */
+export function storeClientAttributes(
+  device: Device,
+  members: readonly (readonly [key: string, value: Value])[],
+  { now, events }: { readonly now: () => number; readonly events: ServerEvents },
+): void {
+  const scope = "CLIENT_SCOPE";
+  for (const [key, value] of members) {
+    const isStored = device.storeAttribute(scope, key, { value, lastUpdateTsMs: now() });
+    if (isStored) events.emit("attribute", { device, scope, key, value });
+  }
 }

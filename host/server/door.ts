@@ -14,7 +14,7 @@ import type { Faults } from "./faults.ts";
 import { brokerSubscriptions, grant, isRegularExpression, subackCodes, unsubackCodes } from "./granting.ts";
 import { isUndecodable, type LoginVerdict, type Refusal } from "./login.ts";
 import type { Outcome } from "./outcome.ts";
-import { actOn } from "./publishRules.ts";
+import { actOn, type PublishAction } from "./publishRules.ts";
 import { reason } from "./reasons.ts";
 import type { Downlink, Link, Session } from "./session.ts";
 import { filterMeaning } from "./topics.ts";
@@ -28,7 +28,7 @@ export interface DoorHost {
   login(connect: IConnectPacket, certificate: ClientCertificate | null): LoginVerdict;
   openSession(device: Device, clientId: string, link: Link): Session;
   closeSession(session: Session, cause: string): void;
-  receive(session: Session, topic: string, payload: Buffer): Outcome;
+  receive(session: Session, topic: string, payload: Buffer, qos: 0 | 1 | 2): Outcome;
 }
 
 type Phase = "awaitingConnect" | "loggingIn" | "open" | "silent" | "closing";
@@ -69,6 +69,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   /** How the connection ends once the inbox is empty. */
   #ending: (() => void) | null = null;
   #pubackReason: number = reason.success;
+  #pubackCount = 1;
   #afterAcknowledge: (() => void) | null = null;
   #isRefusingSuback = false;
   #loginCount = 0;
@@ -82,6 +83,10 @@ export class Door implements Link, BrokerPeer, WireListener {
     this.remote = this.#wire.remote;
     this.#courier = new Courier(host.faults, (downlink, qos) => this.#publish(downlink, qos));
     this.#acknowledger = new Acknowledger(host.faults, (puback) => this.#wire.write({ cmd: "puback", ...puback }));
+  }
+
+  get version(): 3 | 4 | 5 {
+    return this.#wire.version;
   }
 
   // From the client
@@ -226,22 +231,18 @@ export class Door implements Link, BrokerPeer, WireListener {
     const { packet, isEarly } = this.#current!;
     const session = this.#session!;
     const qos = packet.cmd === "publish" ? packet.qos : 0;
-    const outcome = this.#receive(session, topic, payload);
+    const outcome = this.#receive(session, topic, payload, qos);
     const { acknowledgesBadPayload } = session.device;
     const action = actOn(outcome, { version: this.#wire.version, qos, isEarly, acknowledgesBadPayload });
     if (outcome.kind === "accepted" && outcome.keepsAlive) session.touch();
     if (outcome.kind !== "accepted") this.#reportRefused("publish", topic, "reason" in outcome ? outcome.reason : outcome.kind);
-    if (outcome.kind === "refusedWithMessage") {
-      const { topic, payload: text } = outcome;
-      // Past the broker: this connection ends here, and the message must be out before that.
-      this.#writeDownlink({ topic, payload: text }, session.qosFor(topic));
-    }
     if (action.kind === "close") {
-      this.close(action.reasonCode, action.cause);
+      this.#closeAs(action, session);
       return "close";
     }
     if (action.kind === "stall") this.#stall();
     if (action.kind === "acknowledge") this.#pubackReason = action.reasonCode;
+    this.#pubackCount = outcome.kind === "accepted" ? (outcome.pubackCount ?? 1) : 1;
     const decision = action.kind === "acknowledge" ? "acknowledge" : "silent";
     this.#afterAcknowledge = outcome.kind === "accepted" ? (outcome.afterAcknowledge ?? null) : null;
     // A packet with a PUBACK to come is done when that was written.
@@ -249,10 +250,20 @@ export class Door implements Link, BrokerPeer, WireListener {
     return decision;
   }
 
-  #receive(session: Session, topic: string, payload: Buffer): Outcome {
-    const { faults } = this.#host;
-    if (faults.take("dropPublish")) return { kind: "unanswered" };
-    return faults.take("exceedRate") ? { kind: "limited" } : this.#host.receive(session, topic, payload);
+  #receive(session: Session, topic: string, payload: Buffer, qos: 0 | 1 | 2): Outcome {
+    if (this.#host.faults.take("dropPublish")) return { kind: "unanswered" };
+    return this.#host.receive(session, topic, payload, qos);
+  }
+
+  /** Past the broker: this connection ends here, and what is said before must be out by then. */
+  #closeAs({ reasonCode, cause, pubackReason, message }: Extract<PublishAction, { kind: "close" }>, session: Session): void {
+    const packet = this.#current?.packet;
+    if (pubackReason !== undefined && packet?.cmd === "publish") {
+      this.#acknowledger.send({ messageId: packet.messageId!, reasonCode: pubackReason });
+    }
+    if (message !== undefined) this.#writeDownlink(message, session.qosFor(message.topic));
+    if (reasonCode === null) this.#end(cause);
+    else this.close(reasonCode, cause);
   }
 
   fromBroker(bytes: Buffer): void {
@@ -271,7 +282,8 @@ export class Door implements Link, BrokerPeer, WireListener {
       const next = this.#downlinks.shift();
       if (next !== undefined) this.#writeDownlink(next.downlink, next.qos);
     } else if (packet.cmd === "puback") {
-      this.#acknowledger.send({ messageId: packet.messageId!, reasonCode: this.#pubackReason });
+      const puback = { messageId: packet.messageId!, reasonCode: this.#pubackReason };
+      for (let count = this.#pubackCount; count > 0; count--) this.#acknowledger.send(puback);
       this.#done();
     } else if (packet.cmd === "suback" && current?.cmd === "subscribe") {
       this.#subscribed(current);

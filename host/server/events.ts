@@ -15,6 +15,8 @@ export type AttributeScope = "CLIENT_SCOPE" | "SHARED_SCOPE" | "SERVER_SCOPE";
 export interface EventBodies {
   connected: { device: DeviceName; clientId: string; protocolVersion: 3 | 4 | 5; remote: string };
   disconnected: { device: DeviceName; cause: string };
+  childConnected: { device: DeviceName; gateway: string };
+  childDisconnected: { device: DeviceName; gateway: string; cause: string };
   subscribed: { device: DeviceName; filter: string; qos: 0 | 1 };
   telemetry: { device: DeviceName; key: string; tsMs: number; value: Value };
   attribute: { device: DeviceName; scope: AttributeScope; key: string; value: Value };

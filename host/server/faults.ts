@@ -28,6 +28,8 @@ export const countedFaults = [
   "dropResponse",
   /** A QoS 1 downlink carries packet id 0. */
   "packetIdZero",
+  /** A child that its gateway names for the first time is refused, as past the device limit (spec 3.2). */
+  "refuseChild",
   /** A SUBSCRIBE is refused: 0x80 for every filter. */
   "refuseSuback",
 ] as const;
@@ -39,6 +41,7 @@ export interface FaultTargets {
   fallSilent(deviceId?: string): void;
   abort(deviceId?: string): void;
   expireOtaCache(): void;
+  notifyChild(name: string, reasonCode: number): void;
 }
 
 export class FaultRequestError extends Error {}
@@ -74,6 +77,7 @@ export class Faults {
   readonly exceedRate = (count = 1): void => this.#arm("exceedRate", count);
   readonly dropResponse = (count = 1): void => this.#arm("dropResponse", count);
   readonly packetIdZero = (count = 1): void => this.#arm("packetIdZero", count);
+  readonly refuseChild = (count = 1): void => this.#arm("refuseChild", count);
   readonly refuseSuback = (count = 1): void => this.#arm("refuseSuback", count);
 
   /** The next PUBACKs come late. */
@@ -117,6 +121,12 @@ export class Faults {
   expireOtaCache(): void {
     this.#events.emit("fault", { name: "expireOtaCache" });
     this.#targets.expireOtaCache();
+  }
+
+  /** The MQTT 5 gateway of a child gets the notice `{"device":...,"reason":...}`; the child stays registered (spec 11.11). */
+  notifyChild(name: string, reasonCode: number): void {
+    this.#events.emit("fault", { name: "notifyChild" });
+    this.#targets.notifyChild(name, reasonCode);
   }
 
   reset(): void {
@@ -219,6 +229,13 @@ export class Faults {
       case "killSessions":
         if (value !== true && typeof value !== "string") throw wrong("true or a device id");
         return () => this[name](value === true ? undefined : value);
+      case "notifyChild": {
+        const wanted = '{"device":"name","reason":n}';
+        const name = member("device");
+        const reasonCode = count(member("reason"), wanted);
+        if (typeof name !== "string") throw wrong(wanted);
+        return () => this.notifyChild(name, reasonCode);
+      }
       case "loseChunks": {
         const wanted = '{"every":n} or {"percent":0 to 100,"seed":n}';
         if (member("every") !== undefined) {

@@ -1,8 +1,8 @@
 // How one PUBLISH ended, in the words of the publish outcome rules R1 to R6 (spec 2.0), and the failures that lead to them.
 
 export type Outcome =
-  /** R1. `keepsAlive` is false for the few accepted packets that do not refresh the session (spec 11.2). What must follow the PUBACK is done by `afterAcknowledge`. */
-  | { readonly kind: "accepted"; readonly keepsAlive: boolean; readonly afterAcknowledge?: () => void }
+  /** R1. `keepsAlive` is false for the few accepted packets that do not refresh the session (spec 11.2). What must follow the PUBACK is done by `afterAcknowledge`. Old servers acknowledge a gateway's message `pubackCount` times. */
+  | { readonly kind: "accepted"; readonly keepsAlive: boolean; readonly afterAcknowledge?: () => void; readonly pubackCount?: number }
   /** R2: the payload cannot be converted. */
   | { readonly kind: "unconvertible"; readonly reason: string }
   /** R3: over a limit. */
@@ -11,12 +11,22 @@ export type Outcome =
   | { readonly kind: "exception"; readonly reason: string }
   /** The device is sent a message in place of the PUBACK, then the connection closes (spec 2.10). */
   | { readonly kind: "refusedWithMessage"; readonly topic: string; readonly payload: string }
+  /** A gateway message of a wrong shape: acknowledged as failed, then the connection closes (spec 11.28). */
+  | { readonly kind: "gatewayShape"; readonly reason: string }
+  /** The payload of a child cannot be converted (spec 3.1, 11.28). */
+  | { readonly kind: "childUnconvertible"; readonly reason: string }
+  /** The device of a child cannot be made (spec 3.2). */
+  | { readonly kind: "childRefused"; readonly reasonCode: number }
+  /** Telemetry, attributes or a claim of a child is over the limit (spec 3.8, 11.8, 11.10). */
+  | { readonly kind: "childLimited"; readonly name: string; readonly isAcknowledged: boolean }
+  /** A child that is not known yet is over the limit (spec 11.7). */
+  | { readonly kind: "childUnregistered" }
   /** R5. */
   | { readonly kind: "unknownTopic" }
   /** R6, and `[]` as telemetry: nothing happens and no PUBACK ever comes. */
   | { readonly kind: "unanswered" };
 
-export const accepted: Outcome = { kind: "accepted", keepsAlive: true };
+export const accepted = { kind: "accepted", keepsAlive: true } as const satisfies Outcome;
 
 /** Thrown while reading a payload that R2 refuses. */
 export class UnconvertibleError extends Error {}

@@ -5,6 +5,7 @@ export const reason = {
   noSubscriptionExisted: 0x11,
   /** MQTT 3.1.1 SUBACK "failure". */
   subscribeRefused: 0x80,
+  unspecifiedError: 0x80,
   malformedPacket: 0x81,
   implementationSpecificError: 0x83,
   serverShuttingDown: 0x8b,

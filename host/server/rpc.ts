@@ -149,9 +149,8 @@ export class RpcQueue {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return;
     if (qos === 0) return this.#delivered(requestId);
-    const reportsDelivery = this.#device.session?.reportsDelivery ?? true;
-    if (reportsDelivery || pending.rpc.request.isPersistent) pending.rpc.status = "SENT";
-    if (!reportsDelivery) return;
+    pending.rpc.status = "SENT";
+    if (this.#device.session?.reportsDelivery === false) return;
     // No PUBACK in time is a status only: nothing is sent again before the next SUBSCRIBE (spec 11.4).
     if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
     const remainingMs = pending.rpc.request.expiresAtMs - this.#context.now();

@@ -6,6 +6,7 @@ import { defaultBounds, type Device, type DeviceBounds, type DeviceOptions, Devi
 import { Door, type DoorHost } from "./door.ts";
 import { ServerEvents } from "./events.ts";
 import { Faults } from "./faults.ts";
+import { ChildSession, CreationFailures, Gateway, type GatewayContext } from "./gateway.ts";
 import { decideLogin, rateRefusal } from "./login.ts";
 import { defaultOtaBounds, type OtaBounds, OtaPackages } from "./ota.ts";
 import { OtaCache } from "./otaChunks.ts";
@@ -15,6 +16,7 @@ import { createRest } from "./rest.ts";
 import { isLoopback } from "./sameSite.ts";
 import { defaultServerVersion, ServerVersion } from "./serverVersion.ts";
 import { type DeviceSession, Session } from "./session.ts";
+import { storeTelemetry } from "./telemetry.ts";
 import { createTlsListener, readTlsIdentity, type TlsOptions } from "./tlsListener.ts";
 import { type ClientRpcAnswer, receivePublish } from "./uplink.ts";
 
@@ -40,6 +42,8 @@ export interface ServerOptions {
   /** `transport.sessions.inactivity_timeout` (spec 1.4). */
   readonly inactivityTimeoutMs?: number;
   readonly inactivityCheckMs?: number;
+  /** `MQTT_GATEWAY_METRICS_REPORT_INTERVAL_SEC` (spec 3.6). */
+  readonly gatewayMetricsIntervalMs?: number;
   readonly clientRpcTimeoutMs?: number;
   readonly rpcDefaultTimeoutMs?: number;
   readonly rpcMinTimeoutMs?: number;
@@ -89,11 +93,16 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   const faults = new Faults(
     {
       fallSilent: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.fallSilent()),
+      notifyChild: (name, reasonCode) => {
+        const session = devices.byName(name)?.session;
+        if (session instanceof ChildSession) session.gateway.notify(name, reasonCode);
+      },
       expireOtaCache: () => otaCache.expireAll(),
       abort: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.abort("killed as a fault asked")),
     },
     events,
   );
+  const gatewayContext: GatewayContext = { devices, limiter, events, faults, failures: new CreationFailures(now), now };
   const broker = await createBroker();
   const doorHost: DoorHost = {
     faults,
@@ -109,19 +118,21 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       // One session per device: the older one goes (spec 1.4).
       device.session?.link.close(reason.sessionTakenOver, "another connection took the device over");
       const session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000, limiter });
+      if (session.isGateway) session.gateway = new Gateway(session, gatewayContext);
       device.session = session;
       return session;
     },
     closeSession: (session, cause) => {
       const { device } = session;
       session.clientRpcs.close();
+      session.gateway?.close();
       // The event that closes a session is a message too (spec 11.30).
       session.spend();
       if (device.session === session) device.session = null;
       events.emit("disconnected", { device, cause });
     },
-    receive: (session, topic, payload) =>
-      receivePublish(session, topic, payload, { now, events, faults, otaCache, limiter, serverVersion, answerClientRpc: options.answerClientRpc }),
+    receive: (session, topic, payload, qos) =>
+      receivePublish(session, topic, payload, qos, { now, events, faults, otaCache, limiter, serverVersion, answerClientRpc: options.answerClientRpc }),
   };
 
   const sockets = new Set<Socket>();
@@ -145,6 +156,13 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       if (isIdle) session.link.close(reason.implementationSpecificError, "no activity");
     }
   }, options.inactivityCheckMs ?? 3000);
+  const metricsReport = setInterval(() => {
+    for (const session of sessionsOf()) {
+      const text = session instanceof Session ? session.gateway?.metrics.take() : null;
+      const entry = { tsMs: now(), values: [["gatewayMetrics", { type: "json", text: text ?? "" }]] } as const;
+      if (text != null) storeTelemetry((session as Session).device, [entry], events);
+    }
+  }, options.gatewayMetricsIntervalMs ?? 60_000);
   const rest = createRest({
     devices,
     packages,
@@ -159,6 +177,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
 
   const close = async (): Promise<void> => {
     clearInterval(idleCheck);
+    clearInterval(metricsReport);
     for (const device of devices) device.rpcs.close();
     for (const socket of sockets) socket.destroy();
     await Promise.all([closeListener(listener), tlsListener && closeListener(tlsListener), rest.close(), broker.close()]);

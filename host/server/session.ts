@@ -2,6 +2,7 @@
 
 import { ClientRpcs } from "./clientRpc.ts";
 import type { Device } from "./device.ts";
+import type { Gateway } from "./gateway.ts";
 import { printString } from "./json.ts";
 import { OtaChunks } from "./otaChunks.ts";
 import type { RateLimiter } from "./rateLimits.ts";
@@ -41,6 +42,7 @@ export interface DeviceSession {
 /** The connection a session lives on. */
 export interface Link {
   readonly remote: string;
+  readonly version: 3 | 4 | 5;
   deliver(downlink: Downlink, qos: 0 | 1): void;
   /** Closes the connection; a v5 client is told `reasonCode` first. */
   close(reasonCode: number, cause: string): void;
@@ -65,6 +67,8 @@ export class Session implements DeviceSession {
   readonly clientRpcs: ClientRpcs;
   /** As it was at CONNECT; a later change of the device counts from the next one (spec 3). */
   readonly isGateway: boolean;
+  /** What a gateway does for its children; null for any other device. */
+  gateway: Gateway | null = null;
   /** Where updates go: the topic family subscribed last, null while not subscribed (spec 2.5, 11.24). */
   attributesTopic: string | null = null;
   rpcTopicPrefix: string | null = null;

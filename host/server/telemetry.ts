@@ -1,5 +1,7 @@
 // Reads telemetry in all its accepted forms (spec 2.2) into points with their times.
 
+import type { Device } from "./device.ts";
+import type { ServerEvents } from "./events.ts";
 import { type Json, JsonNumber, type JsonObject } from "./json.ts";
 import { UncheckedError, UnconvertibleError } from "./outcome.ts";
 import { castDeviceMember, type Value } from "./values.ts";
@@ -52,4 +54,12 @@ function readTs(ts: Json): number {
   if (ts instanceof JsonNumber) return Math.trunc(Number(ts.text));
   if (typeof ts === "string" && /^[+-]?\d+$/.test(ts)) return Number(ts);
   throw new UncheckedError('"ts" is not a number');
+}
+
+export function storeTelemetry(device: Device, entries: readonly TelemetryEntry[], events: ServerEvents): void {
+  for (const { tsMs, values } of entries) {
+    for (const [key, value] of values) {
+      if (device.storePoint(key, { tsMs, value })) events.emit("telemetry", { device, key, tsMs, value });
+    }
+  }
 }

@@ -42,6 +42,20 @@ const v2Protobuf = shortFamily("v2 Protobuf", "p");
 
 const families: readonly TopicFamily[] = [v1, v2Json, v2Protobuf, v2];
 
+/** Whatever begins with this is for gateways, `v1/gatewayX` too (R6). */
+const gatewayPrefix = "v1/gateway";
+
+export const gatewayTopics = {
+  connect: "v1/gateway/connect",
+  disconnect: "v1/gateway/disconnect",
+  telemetry: "v1/gateway/telemetry",
+  attributes: "v1/gateway/attributes",
+  attributesRequest: "v1/gateway/attributes/request",
+  attributesResponse: "v1/gateway/attributes/response",
+  rpc: "v1/gateway/rpc",
+  claim: "v1/gateway/claim",
+} as const;
+
 export type UplinkRoute =
   | { readonly kind: "telemetry" | "attributes"; readonly family: TopicFamily }
   | { readonly kind: "attributesRequest" | "rpcReply" | "clientRpc"; readonly family: TopicFamily; readonly requestId: string }
@@ -51,7 +65,7 @@ export type UplinkRoute =
 
 /** What a topic published by a device means, in the server's matching order (spec 2.12). */
 export function routeUplink(topic: string): UplinkRoute {
-  if (topic.startsWith("v1/gateway")) return { kind: "gateway" };
+  if (topic.startsWith(gatewayPrefix)) return { kind: "gateway" };
   // `v2/a/req/j/5` is never request "j/5" of the short family (spec 0).
   const short = (): UplinkRoute | undefined => routeFamily(topic, v2Json) ?? routeFamily(topic, v2Protobuf) ?? routeFamily(topic, v2);
   return routeFamily(topic, v1) ?? routeOta(topic) ?? short() ?? { kind: "unknown" };
@@ -101,9 +115,9 @@ for (const filter of [
   otaErrorTopic,
   "v2/sw/response/+/chunk/+",
   "v2/sw/error",
-  "v1/gateway/attributes",
-  "v1/gateway/rpc",
-  "v1/gateway/attributes/response",
+  gatewayTopics.attributes,
+  gatewayTopics.rpc,
+  gatewayTopics.attributesResponse,
 ]) {
   filters.set(filter, { kind: "responses" });
 }

@@ -1,16 +1,17 @@
 // Gives each PUBLISH of a device to the part of the device model its topic names, and says how it ended (spec 2.0).
 
-import { printAttributeResponse, readAttributeRequest } from "./attributes.ts";
+import { printAttributeResponse, readAttributeRequest, storeClientAttributes } from "./attributes.ts";
 import { type ClientRpcRequest, printSessionLimits, readClientRpc } from "./clientRpc.ts";
 import type { DeviceName, ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
+import { receiveGatewayPublish } from "./gatewayUplink.ts";
 import { type Json, JsonError, parseLenientJson } from "./json.ts";
 import { type OtaCache, readChunkRequest } from "./otaChunks.ts";
 import { accepted, type Outcome, readRequestId, UncheckedError, UnconvertibleError } from "./outcome.ts";
 import type { RateLimiter } from "./rateLimits.ts";
 import type { ServerVersion } from "./serverVersion.ts";
 import type { Session } from "./session.ts";
-import { countDataPoints, readMembers, readTelemetry } from "./telemetry.ts";
+import { countDataPoints, readMembers, readTelemetry, storeTelemetry } from "./telemetry.ts";
 import { otaChunkTopic, otaErrorTopic, routeUplink, type UplinkRoute } from "./topics.ts";
 import { NumberTooLargeError } from "./values.ts";
 
@@ -31,9 +32,9 @@ export interface UplinkContext {
   readonly answerClientRpc?: ClientRpcAnswer | undefined;
 }
 
-export function receivePublish(session: Session, topic: string, payload: Buffer, context: UplinkContext): Outcome {
+export function receivePublish(session: Session, topic: string, payload: Buffer, qos: number, context: UplinkContext): Outcome {
   try {
-    return receive(session, routeUplink(topic), payload, context);
+    return receive(session, topic, payload, qos, context);
   } catch (error) {
     if (error instanceof UncheckedError) return { kind: "exception", reason: error.message };
     if (error instanceof NumberTooLargeError) return { kind: "unconvertible", reason: "a number is too large" };
@@ -44,10 +45,15 @@ export function receivePublish(session: Session, topic: string, payload: Buffer,
   }
 }
 
-function receive(session: Session, route: UplinkRoute, payload: Buffer, context: UplinkContext): Outcome {
+function receive(session: Session, topic: string, payload: Buffer, qos: number, context: UplinkContext): Outcome {
+  const route = routeUplink(topic);
+  if (route.kind === "gateway") {
+    // R6: nothing ever answers a device that is no gateway.
+    if (session.gateway === null) return { kind: "unanswered" };
+    return receiveGatewayPublish(session.gateway, topic, payload, qos, context);
+  }
+  if (context.faults.take("exceedRate")) return limited;
   if (route.kind === "unknown") return { kind: "unknownTopic" };
-  // No device of this server is a gateway (R6).
-  if (route.kind === "gateway") return { kind: "unanswered" };
   if (route.kind === "otaChunk") return receiveChunkRequest(session, route, payload, context);
   if (route.kind === "rpcReply") return receiveRpcReply(session, route.requestId, payload);
   if (route.family.name === "v2 Protobuf") throw new UnconvertibleError("this server reads JSON only");
@@ -75,24 +81,15 @@ function receiveTelemetry(session: Session, json: Json, { now, events }: UplinkC
   if (!session.spend(countDataPoints(entries))) return limited;
   // The callback count of `[]` is zero, so its PUBACK never comes (spec 2.2).
   if (entries.length === 0) return { kind: "unanswered" };
-  for (const { tsMs, values } of entries) {
-    for (const [key, value] of values) {
-      if (device.storePoint(key, { tsMs, value })) events.emit("telemetry", { device, key, tsMs, value });
-    }
-  }
+  storeTelemetry(device, entries, events);
   return accepted;
 }
 
-function receiveAttributes(session: Session, json: Json, { now, events }: UplinkContext): Outcome {
+function receiveAttributes(session: Session, json: Json, context: UplinkContext): Outcome {
   if (!(json instanceof Map)) throw new UnconvertibleError("attributes must be an object");
-  const { device } = session;
-  const scope = "CLIENT_SCOPE";
   const members = readMembers(json);
   if (!session.spend(members.length)) return limited;
-  for (const [key, value] of members) {
-    const isStored = device.storeAttribute(scope, key, { value, lastUpdateTsMs: now() });
-    if (isStored) events.emit("attribute", { device, scope, key, value });
-  }
+  storeClientAttributes(session.device, members, context);
   return accepted;
 }
 

@@ -1,0 +1,473 @@
+// The gateway API, byte for byte: children, aggregated acknowledgements, requests, RPC, and how errors end by version (spec 3, 11).
+
+import assert from "node:assert/strict";
+import type { LocalServer, ServerOptions } from "../../host/server/server.ts";
+import type { Device } from "../../host/server/device.ts";
+import { connectBytes, mqttJs, publish, type RawClient, rawConnect, rawLogin, rest, start, subscribe, test } from "./harness.ts";
+
+const telemetry = "v1/gateway/telemetry";
+const attributes = "v1/gateway/attributes";
+const gate = { name: "gate", token: "DEMO_TOKEN", isGateway: true };
+
+function startGateway(t: Parameters<typeof start>[0], options: ServerOptions = {}): Promise<LocalServer> {
+  return start(t, { devices: [gate], ...options });
+}
+
+function child(server: LocalServer, name: string): Device {
+  const device = server.devices.byName(name);
+  assert.ok(device, `no device ${name}`);
+  return device;
+}
+
+function latest(server: LocalServer, name: string): Record<string, unknown> {
+  return Object.fromEntries([...child(server, name).latest].map(([key, { value }]) => [key, "text" in value ? value.text : value.value]));
+}
+
+/** A gateway over raw bytes that has named one child. */
+async function withChild(t: Parameters<typeof start>[0], server: LocalServer, version: 4 | 5 = 4): Promise<RawClient> {
+  const client = await rawLogin(t, server, version);
+  client.send(publish("v1/gateway/connect", '{"device":"Boiler 7"}', 1, 1));
+  await client.expectBytes("40 02 00 01");
+  client.packets.length = 0;
+  return client;
+}
+
+test("connect makes a child of its profile; the type of a device that is there is ignored; disconnect of nobody is fine", async (t) => {
+  const server = await startGateway(t);
+  const client = await rawLogin(t, server);
+  client.send(
+    publish("v1/gateway/connect", '{"device":"Boiler 7","type":"boiler"}', 1, 1),
+    publish("v1/gateway/connect", '{"device":"Boiler 8","type":null}', 1, 2),
+    publish("v1/gateway/connect", '{"device":"Boiler 7","type":"other"}', 1, 3),
+    publish("v1/gateway/disconnect", '{"device":"nobody"}', 1, 4),
+    publish("v1/gateway/disconnect", '{"device":"Boiler 8"}', 1, 5),
+  );
+  await client.expectBytes("40 02 00 01 40 02 00 02 40 02 00 03 40 02 00 04 40 02 00 05");
+  assert.deepEqual([child(server, "Boiler 7").type, child(server, "Boiler 8").type], ["boiler", "default"]);
+  assert.deepEqual([child(server, "Boiler 7").session !== null, child(server, "Boiler 8").session], [true, null]);
+  const found = JSON.parse((await rest(server, "GET", "/api/tenant/devices?deviceName=Boiler%207")).text);
+  assert.deepEqual([found.type, found.active], ["boiler", true]);
+});
+
+test("telemetry and attributes of several children are stored and acknowledged once", async (t) => {
+  const server = await startGateway(t, { now: () => 5 });
+  const client = await rawLogin(t, server);
+  client.send(publish(telemetry, '{"Boiler 7":[{"ts":1760000000000,"values":{"p":2.1}},{"q":"7"}],"Boiler 8":[{"p":2.2}],"bad":{"p":1}}', 1, 1));
+  client.send(publish(attributes, '{"Boiler 7":{"sn":"77"},"Boiler 8":{"sn":88},"bad":[]}', 1, 2), publish(telemetry, '{"Boiler 9":[{"p":1}]}', 0));
+  await client.expectBytes("40 02 00 01 40 02 00 02");
+  client.packets.length = 0;
+  await client.expectNothing();
+  assert.deepEqual(latest(server, "Boiler 7"), { p: 2.1, q: 7n });
+  assert.equal(child(server, "Boiler 7").latest.get("p")?.tsMs, 1_760_000_000_000);
+  assert.deepEqual([latest(server, "Boiler 8"), latest(server, "Boiler 9")], [{ p: 2.2 }, { p: 1n }]);
+  assert.equal(server.devices.byName("bad"), undefined);
+  const path = `/api/plugins/telemetry/DEVICE/${child(server, "Boiler 8").id}/values/attributes/CLIENT_SCOPE`;
+  assert.equal((await rest(server, "GET", path)).text, '[{"lastUpdateTs":5,"key":"sn","value":88}]');
+});
+
+test("an empty array is never acknowledged, though the rest is stored", async (t) => {
+  const server = await startGateway(t);
+  const client = await rawLogin(t, server);
+  client.send(publish(telemetry, '{"a":[],"b":[{"p":1}]}', 1, 1), publish(telemetry, '{"a":[{}]}', 1, 2));
+  await client.expectBytes("40 02 00 02");
+  assert.deepEqual(latest(server, "b"), { p: 1n });
+});
+
+test("a child's bad payload: 3.1.1 closes, MQTT 5 says 0x99 and stays, and the other children are stored", async (t) => {
+  const server = await startGateway(t);
+  const bad = ['[1]', '[{"ts":null,"values":{}}]', '[{"ts":1,"values":[]}]', '[{"ts":1,"values":{"a":1},"metadata":{"connector":"x"}}]'];
+  for (const [index, items] of bad.entries()) {
+    const payload = `{"a":[{"before${index}":1}],"b":${items},"c":[{"after${index}":1}]}`;
+    const old = await rawLogin(t, server);
+    old.send(publish(telemetry, payload));
+    await old.expectClose();
+    assert.ok(child(server, "a").latest.has(`before${index}`) && child(server, "c").latest.has(`after${index}`));
+    const client = await rawLogin(t, server, 5);
+    client.send(publish(telemetry, payload, 1, 1), publish(telemetry, payload, 0), publish(attributes, '{"a":{}}', 1, 2));
+    await client.expectBytes("40 04 00 01 99 00 40 02 00 02");
+  }
+});
+
+test("a wrong shape of the whole message is acknowledged as failed, then the connection closes", async (t) => {
+  const server = await startGateway(t);
+  const cases: [topic: string, payload: string][] = [
+    [telemetry, ""],
+    [telemetry, "[]"],
+    [telemetry, "{}"],
+    [telemetry, '{"a":{}}'],
+    [telemetry, '{"":[{"p":1}]}'],
+    [attributes, '{"a":[1]}'],
+    ["v1/gateway/connect", "{}"],
+    ["v1/gateway/connect", '{"device":""}'],
+    ["v1/gateway/disconnect", '{"device":null}'],
+    ["v1/gateway/attributes/request", '{"id":1,"device":"a","key":"k"}'],
+    ["v1/gateway/attributes/request", '{"id":1,"device":"a","client":true}'],
+    ["v1/gateway/attributes/request", '{"device":"a","client":true,"key":"k"}'],
+    ["v1/gateway/attributes/request", '{"id":1,"device":"a","client":["k"],"shared":["s"]}'],
+    ["v1/gateway/rpc", '{"device":"a","id":0}'],
+    ["v1/gateway/rpc", '{"device":"a","data":1}'],
+    ["v1/gateway/rpc", '{"id":0,"data":1}'],
+  ];
+  for (const [topic, payload] of cases) {
+    const old = await rawLogin(t, server);
+    old.send(publish(topic, payload));
+    await old.expectBytes("40 02 00 07").catch((error: Error) => assert.fail(`${topic} ${payload}: ${error.message}`));
+    await old.expectClose();
+    const client = await rawLogin(t, server, 5);
+    client.send(publish(topic, payload));
+    await client.expectBytes("40 04 00 07 83 00 e0 02 83 00");
+    await client.expectClose();
+  }
+});
+
+test("malformed JSON follows rule R2, unknown gateway topics R5, and a device that is no gateway R6", async (t) => {
+  const server = await startGateway(t);
+  const client = await rawLogin(t, server, 5);
+  client.send(publish(telemetry, "{", 1, 1), publish("v1/gatewayX", "{}", 1, 2), publish("v1/gateway/provision", "{}", 1, 3));
+  await client.expectBytes("40 04 00 01 99 00 40 04 00 02 90 00 40 04 00 03 90 00");
+  const old = await rawLogin(t, server);
+  old.send(publish("v1/gateway/nothing", "{}", 1, 1), publish(telemetry, "{", 1, 2));
+  await old.expectBytes("40 02 00 01");
+  await old.expectClose();
+  const lenient = await startGateway(t, { devices: [{ ...gate, acknowledgesBadPayload: true }] });
+  const kept = await rawLogin(t, lenient);
+  kept.send(publish(telemetry, "{", 1, 1), publish(telemetry, '{"a":[{"p":1}]}', 1, 2));
+  await kept.expectBytes("40 02 00 01 40 02 00 02");
+  // The flag is read at CONNECT: made a gateway while connected, a device is none before it comes back.
+  const plain = server.addDevice({ name: "plain", token: "PLAIN" });
+  const device = await rawConnect(t, server);
+  device.send(connectBytes("PLAIN"));
+  await device.expectBytes("20 02 00 00");
+  await rest(server, "POST", "/api/device", `{"id":{"id":"${plain.id}"},"additionalInfo":{"gateway":true}}`);
+  device.send(publish("v1/gateway/connect", '{"device":"x"}', 1, 1), publish("a/b", "", 1, 2));
+  await device.expectBytes("40 02 00 02");
+  const again = await rawConnect(t, server);
+  again.send(connectBytes("PLAIN"), publish("v1/gateway/connect", '{"device":"x"}', 1, 1));
+  await again.expectBytes("20 02 00 00 40 02 00 01");
+});
+
+test("attribute requests: one scope, value or values, nothing found, and all of both scopes for no keys", async (t) => {
+  const server = await startGateway(t);
+  const client = await withChild(t, server);
+  const path = `/api/plugins/telemetry/DEVICE/${child(server, "Boiler 7").id}/SHARED_SCOPE`;
+  client.send(publish(attributes, '{"Boiler 7":{"sn":"77","setpoint":1}}', 1, 2));
+  assert.equal((await client.next()).cmd, "puback");
+  await rest(server, "POST", path, '{"setpoint":60,"mode":"eco"}');
+  assert.equal((await client.nextPublish()).text, '{"device":"Boiler 7","data":{"setpoint":60,"mode":"eco"}}');
+  const cases: [request: string, answer: string][] = [
+    ['"client":false,"key":"setpoint"', ',"value":60'],
+    ['"client":true,"key":"setpoint"', ',"value":1'],
+    ['"client":false,"keys":["setpoint","mode"]', ',"values":{"setpoint":60,"mode":"eco"}'],
+    ['"client":false,"keys":["mode"]', ',"value":"eco"'],
+    ['"client":false,"keys":["mode","none"]', ',"values":{"mode":"eco"}'],
+    ['"client":false,"key":"mode","keys":["setpoint"]', ',"value":"eco"'],
+    ['"client":true,"key":"none"', ""],
+    ['"client":true,"keys":[]', ',"values":{"sn":"77","setpoint":60,"mode":"eco"}'],
+  ];
+  for (const [index, [request, answer]] of cases.entries()) {
+    client.send(publish("v1/gateway/attributes/request", `{"id":${index},"device":"Boiler 7",${request}}`, 0));
+    const { topic, text, qos } = await client.nextPublish();
+    assert.deepEqual([topic, text, qos], ["v1/gateway/attributes/response", `{"id":${index},"device":"Boiler 7"${answer}}`, 1]);
+  }
+});
+
+test("shared attribute updates and deletions come down with the child's name, at the granted QoS or 1", async (t) => {
+  const server = await startGateway(t);
+  const client = await withChild(t, server);
+  const path = `/api/plugins/telemetry/DEVICE/${child(server, "Boiler 7").id}/SHARED_SCOPE`;
+  await rest(server, "POST", path, '{"setpoint":60}');
+  const topic = Buffer.from("v1/gateway/attributes").toString("hex");
+  const body = Buffer.from('{"device":"Boiler 7","data":{"setpoint":60}}').toString("hex");
+  await client.expectBytes(`32 45 0015 ${topic} 0001 ${body}`);
+  client.packets.length = 0;
+  client.send(subscribe(2, ["v1/gateway/attributes", 0], ["v1/gateway/rpc", 1], ["v1/gateway/attributes/response", 2], ["v1/gateway/disconnect", 1]));
+  const suback = await client.next();
+  assert.deepEqual(suback.cmd === "suback" && suback.granted, [0, 1, 1, 0x80]);
+  await rest(server, "DELETE", `${path}?keys=setpoint`);
+  const { text, qos } = await client.nextPublish();
+  assert.deepEqual([text, qos], ['{"device":"Boiler 7","data":{"deleted":["setpoint"]}}', 0]);
+});
+
+test("RPC: ids per child from 0, replies with any JSON, pending ones on connect, unknown ids ignored", async (t) => {
+  const server = await startGateway(t);
+  const client = await withChild(t, server);
+  const path = (name: string, way: string): string => `/api/rpc/${way}/${child(server, name).id}`;
+  const reply = rest(server, "POST", path("Boiler 7", "twoway"), '{"method":"purge","params":{"s":5}}');
+  const request = await client.nextPublish();
+  assert.deepEqual([request.topic, request.text], ["v1/gateway/rpc", '{"device":"Boiler 7","data":{"id":0,"method":"purge","params":{"s":5}}}']);
+  client.send(publish("v1/gateway/rpc", '{"device":"Boiler 7","id":9,"data":1}', 0), publish("v1/gateway/rpc", '{"device":"Boiler 7","id":0,"data":{"done":true}}', 1, 2));
+  assert.deepEqual(await reply, { status: 200, text: '{"done":true}' });
+  assert.equal((await client.next()).cmd, "puback");
+  const empty = rest(server, "POST", path("Boiler 7", "twoway"), '{"method":"m"}');
+  assert.equal((await client.nextPublish()).text, '{"device":"Boiler 7","data":{"id":1,"method":"m","params":null}}');
+  client.send(publish("v1/gateway/rpc", '{"device":"Boiler 7","id":1,"data":null}', 0));
+  assert.deepEqual(await empty, { status: 200, text: "null" });
+  // A child that is not connected waits; naming it delivers.
+  client.send(publish("v1/gateway/disconnect", '{"device":"Boiler 7"}', 1, 3));
+  assert.equal((await client.next()).cmd, "puback");
+  const waiting = rest(server, "POST", path("Boiler 7", "oneway"), '{"method":"later"}');
+  const submitted = async (): Promise<void> => {
+    while (child(server, "Boiler 7").rpcs.pendingCount === 0) await new Promise(setImmediate);
+  };
+  await submitted();
+  client.send(publish(telemetry, '{"Boiler 7":[{"p":1}]}', 0));
+  assert.equal((await client.nextPublish()).text, '{"device":"Boiler 7","data":{"id":2,"method":"later","params":null}}');
+  assert.equal((await waiting).status, 200);
+});
+
+test("persistent RPC of a child: SENT at QoS 1 whatever is acknowledged, DELIVERED at QoS 0", async (t) => {
+  const server = await startGateway(t, { rpcAcknowledgeTimeoutMs: 1 });
+  const client = await withChild(t, server);
+  const call = async (): Promise<() => Promise<string>> => {
+    const { text } = await rest(server, "POST", `/api/rpc/twoway/${child(server, "Boiler 7").id}`, '{"method":"m","persistent":true,"timeout":60000}');
+    return async () => JSON.parse((await rest(server, "GET", `/api/rpc/persistent/${JSON.parse(text).rpcId}`)).text).status;
+  };
+  const first = await call();
+  const { messageId } = await client.nextPublish();
+  client.send({ cmd: "puback", messageId: messageId! });
+  await client.expectNothing();
+  assert.equal(await first(), "SENT");
+  client.send(subscribe(2, ["v1/gateway/rpc", 0]));
+  assert.equal((await client.next()).cmd, "suback");
+  const second = await call();
+  assert.equal((await client.nextPublish()).qos, 0);
+  assert.equal(await second(), "DELIVERED");
+});
+
+test("after a reconnect the server knows no children until they are named again", async (t) => {
+  const server = await startGateway(t);
+  const first = await withChild(t, server);
+  const gone = server.events.next("childDisconnected");
+  first.socket.destroy();
+  assert.equal((await gone).device.name, "Boiler 7");
+  const client = await rawLogin(t, server);
+  const path = `/api/plugins/telemetry/DEVICE/${child(server, "Boiler 7").id}/SHARED_SCOPE`;
+  await rest(server, "POST", path, '{"lost":1}');
+  await client.expectNothing();
+  client.send(publish(attributes, '{"Boiler 7":{}}', 1, 1));
+  assert.equal((await client.next()).cmd, "puback");
+  await rest(server, "POST", path, '{"heard":1}');
+  assert.equal((await client.nextPublish()).text, '{"device":"Boiler 7","data":{"heard":1}}');
+});
+
+test("a child has one session: another gateway or its own connection takes it over, without a word", async (t) => {
+  const server = await startGateway(t);
+  server.addDevice({ name: "gate 2", token: "GATE2", isGateway: true });
+  const first = await withChild(t, server, 5);
+  const second = await rawConnect(t, server);
+  second.send(connectBytes("GATE2"), publish(telemetry, '{"Boiler 7":[{"p":1}]}', 1, 1));
+  await second.expectBytes("20 02 00 00 40 02 00 01");
+  second.packets.length = 0;
+  const path = `/api/plugins/telemetry/DEVICE/${child(server, "Boiler 7").id}/SHARED_SCOPE`;
+  await rest(server, "POST", path, '{"a":1}');
+  assert.equal((await second.nextPublish()).text, '{"device":"Boiler 7","data":{"a":1}}');
+  await first.expectNothing();
+  const own = server.addDevice({ name: "Boiler 9", token: "NINE" });
+  second.send(publish("v1/gateway/connect", '{"device":"Boiler 9"}', 1, 2));
+  assert.equal((await second.next()).cmd, "puback");
+  const device = await rawConnect(t, server);
+  device.send(connectBytes("NINE"));
+  await device.expectBytes("20 02 00 00");
+  assert.ok(own.session !== null);
+  await second.expectNothing();
+});
+
+test("an idle child ends alone; overwriteActivityTime makes the gateway's PINGREQ its own", async (t) => {
+  for (const isExtended of [false, true]) {
+    let nowMs = 0;
+    const server = await startGateway(t, { now: () => nowMs, inactivityTimeoutMs: 1000, inactivityCheckMs: 10 });
+    if (isExtended) {
+      const info = '{"gateway":true,"overwriteActivityTime":true}';
+      await rest(server, "POST", "/api/device", `{"id":{"id":"${child(server, "gate").id}"},"additionalInfo":${info}}`);
+    }
+    const client = await withChild(t, server, 5);
+    nowMs = 999;
+    await client.expectNothing();
+    const ended = server.events.next("childDisconnected");
+    nowMs = 1000;
+    if (isExtended) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.ok(child(server, "Boiler 7").session !== null);
+      nowMs = 2500;
+    }
+    assert.equal((await ended).device.name, "Boiler 7");
+    if (!isExtended) await client.expectNothing();
+  }
+});
+
+test("the device limit and other refusals are PUBACK reasons; on 3.1.1 they look like success", async (t) => {
+  const server = await startGateway(t, { bounds: { devices: 2 } });
+  const client = await rawLogin(t, server, 5);
+  client.send(
+    publish("v1/gateway/connect", '{"device":"a"}', 1, 1),
+    publish("v1/gateway/connect", '{"device":"b"}', 1, 2),
+    publish(telemetry, '{"b":[{"p":1}],"a":[{"p":1}]}', 1, 3),
+    publish("v1/gateway/attributes/request", '{"id":1,"device":"b","client":true,"key":"k"}', 1, 4),
+  );
+  await client.expectBytes("40 02 00 01 40 04 00 02 97 00 40 04 00 03 97 00 40 04 00 04 83 00");
+  assert.deepEqual(latest(server, "a"), { p: 1n });
+  const old = await rawLogin(t, server);
+  old.send(publish("v1/gateway/connect", '{"device":"b"}', 1, 1), publish(telemetry, '{"a":[{"p":2}]}', 1, 2));
+  await old.expectBytes("40 02 00 01 40 02 00 02");
+});
+
+test("a failure to make a device is remembered for five minutes", async (t) => {
+  let nowMs = 0;
+  const server = await startGateway(t, { bounds: { devices: 2 }, now: () => nowMs, inactivityTimeoutMs: 1e9 });
+  const other = server.addDevice({ name: "other", token: "OTHER" });
+  const client = await rawLogin(t, server, 5);
+  const connect = (id: number): ReturnType<typeof publish> => publish("v1/gateway/connect", '{"device":"a"}', 1, id);
+  client.send(connect(1));
+  await client.expectBytes("40 04 00 01 97 00");
+  // Room was made in the meantime.
+  server.devices.remove(other);
+  nowMs = 299_999;
+  client.send(connect(2));
+  await client.expectBytes("40 04 00 02 97 00");
+  nowMs = 300_000;
+  client.send(connect(3));
+  await client.expectBytes("40 02 00 03");
+});
+
+test("children over the limit: by version of MQTT, QoS and server", async (t) => {
+  const limits = { gateway: { telemetryMessages: "1:1000" } };
+  const spend = '{"Boiler 7":[{"p":1}]}';
+  const over = '{"Boiler 7":[{"over":1}]}';
+  const cases: [what: string, version: 4 | 5, qos: 0 | 1, serverVersion: string, bytes: string, closes: boolean][] = [
+    ["3.1.1 QoS 1: looks delivered, then closed", 4, 1, "4.4", "40 02 00 07", true],
+    ["MQTT 5 QoS 1: 0x97, closed without DISCONNECT", 5, 1, "4.2.1", "40 04 00 07 97 00", true],
+    ["3.1.1 QoS 0: closed", 4, 0, "4.4", "", true],
+    ["MQTT 5 QoS 0: dropped in silence", 5, 0, "4.4", "", false],
+    ["3.1.1 before 4.2.1: closed", 4, 1, "4.2", "", true],
+  ];
+  for (const [what, version, qos, serverVersion, bytes, closes] of cases) {
+    const server = await startGateway(t, { serverVersion, now: () => 0 });
+    const client = await withChild(t, server, version);
+    server.limiter.configure(limits);
+    client.send(publish(telemetry, spend, 1, 6), publish(telemetry, over, qos, 7));
+    await client.expectBytes(`40 02 00 06 ${bytes}`).catch((error: Error) => assert.fail(`${what}: ${error.message}`));
+    client.packets.length = 0;
+    if (closes) await client.expectClose();
+    else await client.expectNothing();
+    assert.equal(child(server, "Boiler 7").latest.has("over"), false, what);
+  }
+  const server = await startGateway(t, { serverVersion: "4.2", now: () => 0 });
+  const client = await withChild(t, server, 5);
+  server.limiter.configure(limits);
+  client.send(publish(telemetry, spend, 1, 6), publish(telemetry, over, 1, 7));
+  assert.equal((await client.next()).cmd, "puback");
+  const notice = await client.nextPublish();
+  assert.deepEqual([notice.topic, notice.text, notice.qos], ["v1/gateway/disconnect", '{"device":"Boiler 7","reason":150}', 1]);
+  client.received = Buffer.alloc(0);
+  await client.expectClose();
+});
+
+test("requests, replies and unknown children over the limit close, with 0x83 or 0x8B", async (t) => {
+  const request = publish("v1/gateway/attributes/request", '{"id":1,"device":"Boiler 7","client":true,"key":"k"}');
+  const cases: [messages: string, packet: ReturnType<typeof publish>, goodbye: string][] = [
+    ["1:1000", request, "83"],
+    ["1:1000", publish("v1/gateway/rpc", '{"device":"Boiler 7","id":0,"data":1}', 0), "83"],
+    ["1:1000", publish("v1/gateway/connect", '{"device":"new"}'), "8b"],
+    ["1:1000", publish(telemetry, '{"new":[{"p":1}],"Boiler 7":[{"p":1}]}'), "8b"],
+  ];
+  for (const [messages, packet, goodbye] of cases) {
+    const server = await startGateway(t, { now: () => 0 });
+    const client = await withChild(t, server, 5);
+    server.limiter.configure({ gateway: { messages } });
+    client.send(publish("v1/gateway/rpc", '{"device":"Boiler 7","id":0,"data":1}', 1, 6), packet);
+    await client.expectBytes(`40 02 00 06 e0 02 ${goodbye} 00`);
+    await client.expectClose();
+    assert.equal(child(server, "Boiler 7").latest.size, 0);
+  }
+});
+
+test("registering a child costs two messages; without the second it hears of nothing", async (t) => {
+  const server = await startGateway(t, { now: () => 0, rateLimits: { gateway: { messages: "3:1000" }, gatewayDevice: { messages: "100:1" } } });
+  const client = await rawLogin(t, server, 5);
+  client.send(publish("v1/gateway/connect", '{"device":"a"}', 1, 1), publish("v1/gateway/connect", '{"device":"b"}', 1, 2));
+  await client.expectBytes("40 02 00 01 40 02 00 02");
+  client.packets.length = 0;
+  await rest(server, "POST", `/api/plugins/telemetry/DEVICE/${child(server, "b").id}/SHARED_SCOPE`, '{"x":1}');
+  await client.expectNothing();
+  await rest(server, "POST", `/api/plugins/telemetry/DEVICE/${child(server, "a").id}/SHARED_SCOPE`, '{"x":1}');
+  assert.equal((await client.nextPublish()).text, '{"device":"a","data":{"x":1}}');
+  // What the gateway sends for itself has buckets of its own.
+  client.send(publish("v1/devices/me/telemetry", "{}", 1, 3));
+  assert.equal((await client.next()).cmd, "puback");
+});
+
+test("before 4.2.1 every device of a message has its own PUBACK", async (t) => {
+  const server = await startGateway(t, { serverVersion: "4.2" });
+  const client = await rawLogin(t, server);
+  client.send(publish(telemetry, '{"a":[{"p":1}],"b":[{"p":1}],"c":[]}', 1, 1), publish("v1/gateway/connect", '{"device":"a"}', 1, 2));
+  await client.expectBytes("40 02 00 01 40 02 00 01 40 02 00 02");
+});
+
+test("MQTT 5 at QoS 0: all is stored, and all devices but one bring a notice that means nothing", async (t) => {
+  const server = await startGateway(t);
+  const client = await rawLogin(t, server, 5);
+  client.send(publish(telemetry, '{"a":[{"p":1}],"b":[{"p":1}]}', 0));
+  const notice = await client.nextPublish();
+  assert.deepEqual([notice.topic, notice.text], ["v1/gateway/disconnect", '{"device":"b","reason":129}']);
+  await client.expectNothing();
+  assert.deepEqual([latest(server, "a"), latest(server, "b")], [{ p: 1n }, { p: 1n }]);
+  const old = await rawLogin(t, server);
+  old.send(publish(telemetry, '{"a":[{"p":1}],"b":[{"p":1}]}', 0));
+  await old.expectNothing();
+});
+
+test("metadata of connectors becomes gatewayMetrics of the gateway and is not stored with the child", async (t) => {
+  const server = await startGateway(t, { now: () => 1_000_020, gatewayMetricsIntervalMs: 20, inactivityTimeoutMs: 1e9 });
+  const client = await rawLogin(t, server);
+  const item = (received: number, published: number): string =>
+    `{"ts":1,"values":{"p":1},"metadata":{"connector":"modbus","receivedTs":${received},"publishedTs":${published}}}`;
+  const report = server.events.next("telemetry", ({ key }) => key === "gatewayMetrics");
+  client.send(publish(telemetry, `{"a":[${item(1_000_000, 1_000_005)},${item(1_000_000, 1_000_015)},{"q":1,"metadata":{"connector":"x"}}]}`, 1, 1));
+  await client.expectBytes("40 02 00 01");
+  const { device, value } = await report;
+  assert.deepEqual([device.name, value.type], ["gate", "json"]);
+  assert.deepEqual(value.type === "json" && JSON.parse(value.text), {
+    modbus: { avgGwLatency: 10, minGwLatency: 5, maxGwLatency: 15, avgTransportLatency: 10, minTransportLatency: 5, maxTransportLatency: 15 },
+  });
+  assert.deepEqual(latest(server, "a"), { p: 1n, q: 1n });
+});
+
+test("faults on gateway traffic: refused child, close on rate, lost publish, lost answer, notice", async (t) => {
+  const server = await startGateway(t);
+  const client = await withChild(t, server, 5);
+  assert.equal((await rest(server, "POST", "/api/mote/faults", '{"refuseChild":1}')).status, 200);
+  client.send(publish("v1/gateway/connect", '{"device":"new"}', 1, 2), publish("v1/gateway/connect", '{"device":"new"}', 1, 3));
+  await client.expectBytes("40 04 00 02 97 00 40 02 00 03");
+  client.packets.length = 0;
+  await rest(server, "POST", "/api/mote/faults", '{"notifyChild":{"device":"Boiler 7","reason":128}}');
+  assert.equal((await client.nextPublish()).text, '{"device":"Boiler 7","reason":128}');
+  assert.ok(child(server, "Boiler 7").session !== null);
+  assert.equal((await rest(server, "POST", "/api/mote/faults", '{"notifyChild":{"device":"Boiler 7"}}')).status, 400);
+  server.faults.dropPublish(1);
+  client.send(publish(telemetry, '{"Boiler 7":[{"lost":1}]}', 1, 4));
+  server.faults.dropResponse(1);
+  client.send(publish("v1/gateway/attributes/request", '{"id":1,"device":"Boiler 7","client":true,"key":"k"}', 0));
+  await client.expectNothing();
+  assert.equal(child(server, "Boiler 7").latest.has("lost"), false);
+  server.faults.exceedRate(1);
+  client.send(publish(telemetry, '{"Boiler 7":[{"over":1}]}', 1, 5));
+  await client.expectBytes("40 04 00 05 97 00");
+  await client.expectClose();
+});
+
+test("a thousand children in one session, each reached over REST as any device", async (t) => {
+  const server = await startGateway(t);
+  const client = await mqttJs(t, server);
+  await client.subscribeAsync(["v1/gateway/rpc", "v1/gateway/attributes"], { qos: 1 });
+  const names = Array.from({ length: 1000 }, (_, index) => `child ${index}`);
+  await Promise.all(names.map((device) => client.publishAsync("v1/gateway/connect", JSON.stringify({ device }), { qos: 1 })));
+  client.on("message", (topic, payload) => {
+    const { device, data } = JSON.parse(payload.toString());
+    if (topic === "v1/gateway/rpc") client.publish(topic, JSON.stringify({ device, id: data.id, data: { by: device } }));
+  });
+  const entries = names.map((name, index) => [name, [{ index }]]);
+  await client.publishAsync(telemetry, JSON.stringify(Object.fromEntries(entries)), { qos: 1 });
+  assert.deepEqual(latest(server, "child 999"), { index: 999n });
+  const answer = await rest(server, "POST", `/api/rpc/twoway/${child(server, "child 500").id}`, '{"method":"who"}');
+  assert.deepEqual(JSON.parse(answer.text), { by: "child 500" });
+});
