@@ -87,7 +87,7 @@ export class Gateway {
     if (faults.take("refuseChild")) return "deviceLimit";
     if (!this.spend()) return "rateLimit";
     const device = this.#findOrCreate(name, type);
-    if (device === undefined) return "deviceLimit";
+    if (typeof device === "string") return device;
     if (device === this.device) return "failed";
     device.session?.link.close(reason.sessionTakenOver, "a gateway took the device over");
     // When the second message is over the limit the child is there and hears of nothing (spec 11.30).
@@ -99,17 +99,20 @@ export class Gateway {
     return child;
   }
 
-  #findOrCreate(name: string, type: string): Device | undefined {
+  #findOrCreate(name: string, type: string): Device | ChildRefusal {
     const { devices, failures } = this.#context;
-    if (failures.has(name)) return undefined;
+    if (failures.has(name)) return "deviceLimit";
     const found = devices.byName(name);
     if (found !== undefined) return found;
+    if (devices.isFull) {
+      failures.add(name);
+      return "deviceLimit";
+    }
     try {
       return devices.add({ name, type });
     } catch (error) {
-      if (!(error instanceof DeviceError)) throw error;
-      failures.add(name);
-      return undefined;
+      if (error instanceof DeviceError) return "failed";
+      throw error;
     }
   }
 

@@ -150,7 +150,7 @@ test("attribute requests: one scope, value or values, nothing found, and all of 
   const server = await startGateway(t);
   const client = await withChild(t, server);
   const path = `/api/plugins/telemetry/DEVICE/${child(server, "Boiler 7").id}/SHARED_SCOPE`;
-  client.send(publish(attributes, '{"Boiler 7":{"sn":"77","setpoint":1}}', 1, 2));
+  client.send(publish(attributes, '{"Boiler 7":{"sn":77,"setpoint":1}}', 1, 2));
   assert.equal((await client.next()).cmd, "puback");
   await rest(server, "POST", path, '{"setpoint":60,"mode":"eco"}');
   assert.equal((await client.nextPublish()).text, '{"device":"Boiler 7","data":{"setpoint":60,"mode":"eco"}}');
@@ -162,7 +162,7 @@ test("attribute requests: one scope, value or values, nothing found, and all of 
     ['"client":false,"keys":["mode","none"]', ',"values":{"mode":"eco"}'],
     ['"client":false,"key":"mode","keys":["setpoint"]', ',"value":"eco"'],
     ['"client":true,"key":"none"', ""],
-    ['"client":true,"keys":[]', ',"values":{"sn":"77","setpoint":60,"mode":"eco"}'],
+    ['"client":true,"keys":[]', ',"values":{"sn":77,"setpoint":60,"mode":"eco"}'],
   ];
   for (const [index, [request, answer]] of cases.entries()) {
     client.send(publish("v1/gateway/attributes/request", `{"id":${index},"device":"Boiler 7",${request}}`, 0));
@@ -327,6 +327,13 @@ test("a failure to make a device is remembered for five minutes", async (t) => {
   nowMs = 300_000;
   client.send(connect(3));
   await client.expectBytes("40 02 00 03");
+});
+
+test("a device that cannot be made for another reason is 0x80", async (t) => {
+  const server = await startGateway(t);
+  const client = await rawLogin(t, server, 5);
+  client.send(publish("v1/gateway/connect", `{"device":"${"x".repeat(256)}"}`, 1, 1));
+  await client.expectBytes("40 04 00 01 80 00");
 });
 
 test("children over the limit: by version of MQTT, QoS and server", async (t) => {
