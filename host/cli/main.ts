@@ -19,7 +19,7 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 }
 
 /** `device.messages=20:1,600:60`, once for each limit. */
-function rateLimit(text: string, earlier: RateLimitOptions): RateLimitOptions {
+function rateLimit(text: string, earlier: RateLimitOptions = {}): RateLimitOptions {
   const [, level, name, rate] = /^(\w+)\.(\w+)=(.*)$/.exec(text) ?? [];
   const isLevel = (limitLevels as readonly string[]).includes(level ?? "");
   if (!isLevel || !(limitClasses as readonly string[]).includes(name ?? "")) {
@@ -53,7 +53,7 @@ function program(): Command {
     .option("--host <address>", "address to listen at", "127.0.0.1")
     .option("--token <token>", "access token of the demo device", "DEMO_TOKEN")
     .option("--gateway", "the demo device is a gateway", false)
-    .option("--limit <limit>", "a rate limit such as device.messages=20:1,600:60; once for each", rateLimit, {})
+    .option("--limit <limit>", "a rate limit such as device.messages=20:1,600:60; once for each", rateLimit)
     .option("--server-version <version>", "behave as this ThingsBoard where versions differ", serverVersion, defaultServerVersion)
     .action((options: ServerCommandOptions) => runServer(options));
   mote.command("device")

@@ -14,11 +14,11 @@ export interface ServerCommandOptions {
   readonly host: string;
   readonly token: string;
   readonly gateway: boolean;
-  readonly limit: RateLimitOptions;
+  readonly limit?: RateLimitOptions;
   readonly serverVersion: string;
 }
 
-export async function runServer({ port, restPort, host, token, gateway, limit, serverVersion }: ServerCommandOptions): Promise<void> {
+export async function runServer({ port, restPort, host, token, gateway, limit = {}, serverVersion }: ServerCommandOptions): Promise<void> {
   let server: LocalServer;
   try {
     const devices = [{ ...demoDevice, token, isGateway: gateway }];

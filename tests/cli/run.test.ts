@@ -13,12 +13,20 @@ after(() => rmSync(folder, { recursive: true }));
 const config = join(folder, "device.json");
 writeFileSync(config, JSON.stringify({ mqtt_host: "127.0.0.1", access_token: "DEMO_TOKEN" }));
 
-async function server(t: TestContext): Promise<{ command: Command; port: string; rest: string; id: string }> {
-  const command = new Command(t, ["server", "--port", "0", "--rest-port", "0"]);
+async function server(t: TestContext, ...words: string[]): Promise<{ command: Command; port: string; rest: string; id: string }> {
+  const command = new Command(t, ["server", "--port", "0", "--rest-port", "0", ...words]);
   const [, port, rest] = await command.shows(/mqtt:\/\/127\.0\.0\.1:(\d+).*(http:\/\/[\d.:]+)/);
   const [, id] = await command.shows(/has id ([\w-]+) and access token DEMO_TOKEN/);
   return { command, port: port!, rest: rest!, id: id! };
 }
+
+test("the server takes its limits and the gateway from the command line", async (t) => {
+  const { rest, id } = await server(t, "--gateway", "--limit", "device.messages=20:1,600:60", "--limit", "device.telemetryMessages=10:1", "--limit", "gateway.messages=5:1");
+  const get = async (path: string): Promise<any> => (await fetch(`${rest}${path}`, { signal: AbortSignal.timeout(PATIENCE_MS) })).json();
+  const { device, gateway } = await get("/api/mote/limits");
+  assert.deepEqual([device, gateway.messages], [{ messages: "20:1,600:60", telemetryMessages: "10:1", telemetryDataPoints: null }, "5:1"]);
+  assert.deepEqual((await get(`/api/device/${id}`)).additionalInfo, { gateway: true });
+});
 
 async function closedPort(): Promise<string> {
   const listener = createServer().listen(0, "127.0.0.1");

@@ -20,6 +20,11 @@ test("--help lists the commands, and each its options", async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /server/);
   assert.match(stdout, /device/);
+  const server = await mote(t, "server", "--help");
+  assert.equal(server.code, 0);
+  for (const option of ["--port", "--rest-port", "--host", "--token", "--gateway", "--limit", "--server-version"]) {
+    assert.ok(server.stdout.includes(option), option);
+  }
   const device = await mote(t, "device", "--help");
   assert.equal(device.code, 0);
   for (const option of ["--config", "--engine", "--host", "--port", "--interval", "--retry", "--json"]) assert.ok(device.stdout.includes(option), option);
@@ -32,6 +37,9 @@ const mistakes: [name: string, words: string[], said: RegExp][] = [
   ["a missing option", ["device"], /--config <file>' not specified/],
   ["an unknown engine", ["device", "--config", "x", "--engine", "v9"], /Allowed choices are wasm3, aot, v8/],
   ["a port that is none", ["server", "--port", "70000"], /whole number from 0 to 65535/],
+  ["a limit of no level", ["server", "--limit", "devices.messages=1:1"], /LEVEL\.CLASS=COUNT:SECONDS with LEVEL tenant, device/],
+  ["a limit that is no rate", ["server", "--limit", "device.messages=20"], /device\.messages" must be like "20:1,600:60"/],
+  ["a server version that is none", ["server", "--server-version", "latest"], /server version is like "4\.2\.1"/],
   ["a missing file", ["device", "--config", join(folder, "absent.json")], /cannot read .*absent\.json: ENOENT/],
   ["a folder in place of a file", ["device", "--config", folder], /cannot read .*: EISDIR/],
 ];

@@ -25,3 +25,20 @@ for (const version of ["mqttv31", "mqttv311", "mqttv5"]) {
     assert.match(refused.output, version === "mqttv5" ? /Bad user name or password/i : /not authori[sz]ed/i);
   });
 }
+
+for (const version of ["mqttv311", "mqttv5"]) {
+  test(`mosquitto over ${version} is a gateway, and its children hear of their attributes`, async (t) => {
+    const server = await start(t, { devices: [{ name: "gate", token: "GATE", isGateway: true }] });
+    const common = ["-h", "127.0.0.1", "-p", String(server.mqttPort), "-V", version, "-i", "bench", "-u", "GATE", "-q", "1"];
+    const telemetry = await run("mosquitto_pub", ...common, "-t", "v1/gateway/telemetry", "-m", '{"Boiler 7":[{"p":2.1}],"Boiler 8":[{"p":2.2}]}');
+    assert.deepEqual(telemetry, { code: 0, output: "" });
+    const boiler = server.devices.byName("Boiler 7")!;
+    assert.equal(valueText(boiler.latest.get("p")!.value), "2.1");
+
+    // mosquitto_rr subscribes, asks, and waits for the answer on another topic.
+    await rest(server, "POST", `/api/plugins/telemetry/DEVICE/${boiler.id}/SHARED_SCOPE`, '{"setpoint":60}');
+    const ask = ["-t", "v1/gateway/attributes/request", "-m", '{"id":4,"device":"Boiler 7","client":false,"key":"setpoint"}'];
+    const asked = await run("mosquitto_rr", ...common, ...ask, "-e", "v1/gateway/attributes/response", "-W", "5");
+    assert.deepEqual(asked, { code: 0, output: '{"id":4,"device":"Boiler 7","value":60}\n' });
+  });
+}
