@@ -6,3 +6,4 @@ export { requestAttributes as request_attributes, requestRpc as request_rpc } fr
 export { claim } from "../thingsboard/send";
 export { find as json_find } from "../json/find";
 export { putUnescapedTo as json_text } from "../json/unescape";
+export { otaStart as ota_start, otaApply as ota_apply, otaStop as ota_stop } from "../thingsboard/ota";

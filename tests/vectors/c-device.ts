@@ -146,7 +146,7 @@ function actionsOf(lines: string[][]): NetAction[] {
   return lines.flatMap(([name, first, second, third]): NetAction[] => {
     if (name === "open") return [{ kind: "open", host: first!, port: Number(second), tls: (Number(third) & NetFlag.Tls) !== 0 }];
     if (name === "tx") return [{ kind: "send", bytes: bytesOf(first) }];
-    if (name === "image") return [{ kind: "image", text: first! }];
+    if (name === "image") return [{ kind: "image", text: first!, ...(first === "takes" && { taken: bytesOf(second) }) }];
     return name === "close" ? [{ kind: "close" }] : [];
   });
 }

@@ -18,7 +18,7 @@ for (const engine of ["wasm3", "aot"]) {
     let runner: CRunner | undefined;
     after(() => runner?.end());
     test("the vector runner is built", () => assert.ok(existsSync(program), `${program} is missing: cmake --build build/tests`));
-    for (const vector of readVectors().filter((each) => each.profiles.includes("device") && !asksForTls(each) && !misusesModule(each))) {
+    for (const vector of readVectors().filter((each) => each.profiles.includes("device") && !asksForTls(each) && !misusesModule(each) && !needsImage(each))) {
       test(`${vector.file}: ${vector.title}`, async () => {
         runner ??= new CRunner(program);
         // V8 has every position; here the first, the middle and the last of each packet.
@@ -45,6 +45,11 @@ function asksForTls(vector: Vector): boolean {
 function misusesModule(vector: Vector): boolean {
   const configures = vector.steps.findIndex((step) => step.input.text.startsWith("configure "));
   return configures > 0 || (configures === 0 && vector.steps.length > 1);
+}
+
+/** The runner in C has no image slot to script; tests/c has tests of its own for the functions of the slot. */
+function needsImage(vector: Vector): boolean {
+  return "firmware_title" in vector.config || "software_title" in vector.config;
 }
 
 function thin(cuts: Cut[]): Cut[] {

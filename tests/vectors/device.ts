@@ -1,7 +1,7 @@
 // The seam between the vectors and whatever runs the client: V8 here, wasm3 or ahead of time in a process of its own.
 
 /** Something that the client did to the network, or to the image slot, during one call. */
-export type NetAction = { kind: "open"; host: string; port: number; tls: boolean } | { kind: "send"; bytes: Uint8Array } | { kind: "close" } | { kind: "image"; text: string };
+export type NetAction = { kind: "open"; host: string; port: number; tls: boolean } | { kind: "send"; bytes: Uint8Array } | { kind: "close" } | { kind: "image"; text: string; taken?: Uint8Array };
 
 export interface DeviceEvent {
   kind: number;

@@ -11,7 +11,7 @@ export class ScriptedImage {
   private failure = 0;
   private boot: number = OtaBootState.Normal;
 
-  constructor(private readonly act: (text: string) => void) {}
+  constructor(private readonly act: (text: string, taken?: Uint8Array) => void) {}
 
   /** `resumes at N`, `takes N`, `takes all`, `is busy`, `is idle`, `differs`, `fails STATUS`, `boots STATE`. */
   script(text: string): void {
@@ -36,7 +36,7 @@ export class ScriptedImage {
     if (this.failure) return this.failure;
     const taken = Math.min(bytes.length, this.room);
     this.room -= taken;
-    if (taken > 0) this.act(`takes ${showBytes(bytes.subarray(0, taken))}`);
+    if (taken > 0) this.act("takes", bytes.subarray(0, taken));
     return taken;
   }
 

@@ -11,7 +11,12 @@ import { hexOf, showBytes } from "./words.ts";
 export type Cut = "whole" | "bytes" | { step: number; at: number };
 
 /** Something the device did, as the log has it. */
-interface Output { text: string; bytes: Buffer | undefined }
+interface Output {
+  text: string;
+  bytes: Buffer | undefined;
+  /** What the image slot took; pieces that follow each other count as one. */
+  taken?: Uint8Array;
+}
 
 const DEFAULTS: Record<string, unknown> = { mqtt_host: "broker.test", client_id: "m", rpc: false };
 const POLLS_MAX = 5000;
@@ -51,7 +56,7 @@ export async function playVector(vector: Vector, profile: Profile, device: Vecto
     const ids = new Map<string, string>();
     for (const [index, step] of vector.steps.entries()) {
       const cutAt = cut === "bytes" ? EVERY_BYTE : typeof cut === "object" && cut.step === index ? cut.at : 0;
-      const outputs = await player.play(step, ids, cutAt, startMs);
+      const outputs = joinTaken(await player.play(step, ids, cutAt, startMs));
       const difference = compare(step.expected, outputs, ids);
       if (difference) return `${vector.file}:${step.input.number} after "${step.input.keyword}: ${step.input.text}"\n${difference}`;
     }
@@ -208,7 +213,7 @@ class Player {
         continue;
       }
       if (action.kind === "image") {
-        outputs.push(line(`the image: ${action.text}`));
+        outputs.push({ ...line(`the image: ${action.text}`), ...(action.taken && { taken: action.taken }) });
         continue;
       }
       if (this.sent.length > 0) outputs.push(line(`device sends: part ${hexOf(this.sent)}`));
@@ -235,6 +240,17 @@ class Player {
     }
     return [line(`event: ${name}${fieldsOf(event)}`)];
   }
+}
+
+/** How many pieces an image arrives in depends on how the bytes of the server are cut. */
+function joinTaken(outputs: Output[]): Output[] {
+  const joined: Output[] = [];
+  for (const output of outputs) {
+    const last = joined.at(-1);
+    if (output.taken && last?.taken) last.taken = Buffer.concat([last.taken, output.taken]);
+    else joined.push({ ...output });
+  }
+  return joined.map((each) => (each.taken ? { ...each, text: `${each.text} ${showBytes(each.taken)}` } : each));
 }
 
 function fieldsOf(event: DeviceEvent): string {

@@ -30,7 +30,7 @@ export class V8Device implements VectorDevice {
   private owed: Buffer | undefined;
   /** Only `poll`, `stop` and `disconnect` of one kind may touch the network: the name of the running export. */
   private running = "";
-  private readonly image = new ScriptedImage((text) => this.actions.push({ kind: "image", text }));
+  private readonly image = new ScriptedImage((text, taken) => this.actions.push({ kind: "image", text, ...(taken && { taken }) }));
 
   constructor(profile: string) {
     const path = new URL(`../../build/${profile}.wasm`, import.meta.url);
