@@ -31,8 +31,21 @@ export interface Configuration {
   rpc?: boolean;
   ignore_missing_features?: boolean;
   shared_attributes?: boolean;
-  subscription_buffer?: number;
   max_requests?: number;
+  session_limits?: boolean;
+  messages_rate_limit?: string;
+  telemetry_rate_limit?: string;
+  telemetry_points_rate_limit?: string;
+  provision?: ProvisionBody;
+  firmware_title?: string;
+  firmware_version?: string;
+  software_title?: string;
+  software_version?: string;
+  ota_chunk_size?: number;
+  ota_chunk_timeout_s?: number;
+  ota_chunk_retries?: number;
+  children_buffer?: number;
+  child_keep_alive_s?: number;
   will_topic?: string;
   will_payload?: string;
   will_qos?: 0 | 1;
@@ -43,6 +56,20 @@ export interface Configuration {
   host?: object;
 }
 
+/** The body of a provisioning request (ThingsBoard, device provisioning), as the server takes it. */
+export interface ProvisionBody {
+  readonly provisionDeviceKey: string;
+  readonly provisionDeviceSecret: string;
+  readonly deviceName?: string;
+  readonly gateway?: boolean;
+  readonly credentialsType?: "ACCESS_TOKEN" | "MQTT_BASIC" | "X509_CERTIFICATE";
+  readonly token?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly clientId?: string;
+  readonly hash?: string;
+}
+
 /** What this host needs of it. The defaults are ABI.md's. */
 export interface Prepared {
   /** What the module gets. */
@@ -50,9 +77,17 @@ export interface Prepared {
   readonly tls: TlsSettings | undefined;
   readonly address: string;
   readonly qos: 0 | 1;
+  readonly sendBytes: number;
+  readonly stagingBytes: number;
+  /** Bytes of the outbox that subscriptions of the platform may take. */
+  readonly subscriptionBytes: number;
+  readonly telemetryPointsRate: string | undefined;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
 }
+
+/** The longest filter of a platform, with what the outbox needs for it (ABI.md, section 4). */
+export const SUBSCRIPTION_BYTES = 56;
 
 export function prepare(configuration: Configuration | string): Prepared {
   const object = typeof configuration === "string" ? parse(configuration) : configuration;
@@ -70,6 +105,10 @@ export function prepare(configuration: Configuration | string): Prepared {
     text, tls,
     address: `${object.mqtt_host}:${object.mqtt_port ?? (tls === undefined ? 1883 : 8883)}`,
     qos: object.qos ?? 1,
+    sendBytes: object.send_buffer ?? 1024,
+    stagingBytes: object.staging_buffer ?? 256,
+    subscriptionBytes: (object.rpc === false ? 0 : SUBSCRIPTION_BYTES) + (object.shared_attributes === false ? 0 : SUBSCRIPTION_BYTES),
+    telemetryPointsRate: object.telemetry_points_rate_limit,
     reconnectMinMs: object.reconnect_min_ms ?? 1000,
     reconnectMaxMs: object.reconnect_max_ms ?? 120000,
   };

@@ -102,6 +102,33 @@ export class RequestTimeoutError extends MoteError {
   override readonly name = "RequestTimeoutError";
 }
 
+/** The server answered with an error; `answer` is the JSON text of what it said. */
+export class RemoteError extends MoteError {
+  override readonly name = "RemoteError";
+  readonly answer: string;
+
+  constructor(doing: string, answer: string) {
+    super(Status.RemoteError, doing, { text: answer });
+    this.answer = answer;
+  }
+}
+
+/** The server gave the device no credentials; `text` names what is wrong, `answer` is the server's reply, if there was one. */
+export class ProvisioningError extends MoteError {
+  override readonly name = "ProvisioningError";
+  readonly answer: string;
+
+  constructor(code: number, text: string, answer: string) {
+    super(code, "provisioning", { text });
+    this.answer = answer;
+  }
+}
+
+/** An update of firmware or software failed; `text` is what the server was told. */
+export class OtaError extends MoteError {
+  override readonly name = "OtaError";
+}
+
 /** The module trapped; what only RAM held is lost, and the client goes on with a new instance. */
 export class TrappedError extends MoteError {
   override readonly name = "TrappedError";

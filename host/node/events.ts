@@ -2,7 +2,8 @@
 
 import { EventKind, EventKindNames } from "../../build/generated/abi.ts";
 import { statusName, type StatusName } from "./errors.ts";
-import type { ModuleEvent } from "./module.ts";
+import { answerText, parseAnswer, type ModuleEvent } from "./event-record.ts";
+import { sessionLimits, type SessionLimits } from "./limits.ts";
 
 /** Named as in ABI.md, `EventKind`. Messages, RPC and attributes have iterators of their own. */
 export type LinkEvent =
@@ -14,6 +15,10 @@ export type LinkEvent =
   | { readonly type: "MessageTooLarge"; readonly id: number; readonly topic: string; readonly bytesNeeded: number }
   | { readonly type: "InvalidMessage"; readonly topic: string; readonly reason: StatusName | "Unknown" }
   | { readonly type: "RequestTimeout"; readonly id: number }
+  | { readonly type: "SessionLimits"; readonly limits: SessionLimits }
+  | { readonly type: "Provisioned"; readonly reply: string }
+  | { readonly type: "ProvisioningFailed"; readonly reason: StatusName | "Unknown"; readonly text: string; readonly reply: string }
+  | { readonly type: "ChildDisconnected"; readonly child: string; readonly reason: number }
   | { readonly type: "Restarted"; readonly messagesLost: number }
   | { readonly type: "Failed"; readonly cause: string };
 
@@ -33,6 +38,13 @@ export function linkEvent(event: ModuleEvent): LinkEvent | null {
     case EventKind.MessageTooLarge: return { type: "MessageTooLarge", id, topic, bytesNeeded: total };
     case EventKind.InvalidMessage: return { type: "InvalidMessage", topic, reason: statusName(reason) };
     case EventKind.RequestTimeout: return { type: "RequestTimeout", id };
+    case EventKind.SessionLimits: {
+      const limits = sessionLimits(parseAnswer(event, "session limits"));
+      return limits && { type: "SessionLimits", limits };
+    }
+    case EventKind.Provisioned: return { type: "Provisioned", reply: answerText(event) };
+    case EventKind.ProvisioningFailed: return { type: "ProvisioningFailed", reason: statusName(reason), text: event.name, reply: answerText(event) };
+    case EventKind.ChildDisconnected: return { type: "ChildDisconnected", child: topic, reason };
     default: return null;
   }
 }

@@ -1,18 +1,17 @@
 // Hands what arrives to its readers: subscriptions, RPC handlers and iterators, attribute updates.
 
 import { EventKind, Release } from "../../build/generated/abi.ts";
+import { attributesUpdate, AttributesSubscription, keysToRequest, type SubscribeAttributesOptions } from "./attributes.ts";
 import type { LinkEvent } from "./events.ts";
-import type { ClientModule, ModuleEvent } from "./module.ts";
+import { parseAnswer, type ModuleEvent } from "./event-record.ts";
+import type { ClientModule } from "./module.ts";
 import { AsyncQueue } from "./queue.ts";
-import { handleRpc, rpcRequest, type RpcHandler, type RpcRequest, type SendReply } from "./rpc.ts";
-import { matches, type Subscription } from "./subscription.ts";
-import type { JsonValue } from "./values.ts";
+import { handleRpc, RecentRequests, type RpcHandler, type RpcRequest } from "./rpc.ts";
+import { matches, type Declaration } from "./subscription.ts";
+import type { JsonValue, MessageValue } from "./values.ts";
 
-/** Shared attributes that changed, and the names of those that were deleted. */
-export interface AttributesUpdate {
-  readonly values: Readonly<Record<string, JsonValue>>;
-  readonly deleted: readonly string[];
-}
+/** Asks the server for shared attributes; null = for all. */
+export type AskAttributes = (keys: readonly string[] | null) => Promise<Readonly<Record<string, JsonValue>>>;
 
 /** RPC handlers that run at once; what comes meanwhile is not accepted. */
 const HANDLERS_MAX = 64;
@@ -20,21 +19,26 @@ const HANDLERS_MAX = 64;
 const EVENTS_MAX = 256;
 
 export class Inbound {
-  readonly subscriptions = new Set<Subscription>();
+  readonly subscriptions = new Set<Declaration<unknown>>();
   rpcHandler: RpcHandler | null = null;
   readonly #rpc = new Set<AsyncQueue<RpcRequest>>();
-  readonly #attributes = new Set<AsyncQueue<AttributesUpdate>>();
+  readonly #attributes = new Set<AttributesSubscription>();
+  readonly #recent = new RecentRequests();
   readonly #events = new Set<AsyncQueue<LinkEvent>>();
   #handlersRunning = 0;
 
-  constructor(private readonly queueMessages: number, private readonly sendReply: SendReply) {}
+  constructor(private readonly queueMessages: number, private readonly sendReply: (id: number, value: MessageValue) => Promise<void>) {}
 
   rpcRequests(signal?: AbortSignal): AsyncIterableIterator<RpcRequest> {
     return this.#add(this.#rpc, this.queueMessages, signal);
   }
 
-  sharedAttributes(signal?: AbortSignal): AsyncIterableIterator<AttributesUpdate> {
-    return this.#add(this.#attributes, this.queueMessages, signal);
+  sharedAttributes(keys: readonly string[] | undefined, options: SubscribeAttributesOptions): AttributesSubscription {
+    options.signal?.throwIfAborted();
+    const subscription: AttributesSubscription =
+      new AttributesSubscription(keys, this.queueMessages, () => this.#attributes.delete(subscription), options);
+    this.#attributes.add(subscription);
+    return subscription;
   }
 
   events(signal?: AbortSignal): AsyncIterableIterator<LinkEvent> {
@@ -50,10 +54,26 @@ export class Inbound {
     let isAccepted: boolean;
     if (event.kind === EventKind.Message) isAccepted = this.#message(event);
     else if (event.kind === EventKind.RpcRequest) isAccepted = this.#rpcRequest(event);
-    else if (event.kind === EventKind.SharedAttributes) isAccepted = push(this.#attributes, attributesUpdate(event));
+    else if (event.kind === EventKind.SharedAttributes) isAccepted = this.#attributesUpdate(event);
     else return false;
     if (!isAccepted) module.release(Release.NotAccepted);
     return true;
+  }
+
+  /** The connection ended inside a message. */
+  aborted(topic: string): void {
+    for (const subscription of this.subscriptions) if (matches(subscription.filter, topic)) subscription.aborted();
+  }
+
+  /** Asks for the shared attributes that somebody wants to know of; all of these, when not told whose. */
+  refreshAttributes(ask: AskAttributes, whose: Iterable<AttributesSubscription> = this.#attributes): void {
+    const refreshed = [...whose].filter(({ isRefreshed }) => isRefreshed);
+    for (const keys of keysToRequest(refreshed)) {
+      // What becomes of a request that fails is told by events().
+      void ask(keys).then((values) => {
+        for (const subscription of refreshed) subscription.takeAnswer(values, keys);
+      }, () => {});
+    }
   }
 
   subscribed(filter: string, isAccepted: boolean): void {
@@ -80,19 +100,32 @@ export class Inbound {
   }
 
   #rpcRequest(event: ModuleEvent): boolean {
-    const request = rpcRequest(event, this.sendReply);
+    const request = this.#recent.take(event, (value) => this.sendReply(event.id, value));
+    if (request === null) return true;
     const handler = this.rpcHandler;
     if (handler === null && this.#rpc.size === 0) {
       // Said at once, so that nobody waits for an answer that will not come.
       void request.reply({ error: "no handler" }).catch(() => {});
       return true;
     }
+    if (handler !== null && this.#handlersRunning >= HANDLERS_MAX) {
+      this.#recent.forget(event);
+      return false;
+    }
+    const isAccepted = push(this.#rpc, request);
+    if (!isAccepted && handler === null) this.#recent.forget(event);
     if (handler !== null) {
-      if (this.#handlersRunning >= HANDLERS_MAX) return false;
       this.#handlersRunning++;
       void handleRpc(handler, request).finally(() => this.#handlersRunning--);
     }
-    return push(this.#rpc, request);
+    return isAccepted;
+  }
+
+  #attributesUpdate(event: ModuleEvent): boolean {
+    const update = attributesUpdate(parseAnswer(event, "shared attributes") as Record<string, JsonValue>);
+    let isAccepted = true;
+    for (const subscription of this.#attributes) isAccepted = subscription.take(update) && isAccepted;
+    return isAccepted;
   }
 
   #add<T>(queues: Set<AsyncQueue<T>>, capacity: number, signal: AbortSignal | undefined): AsyncQueue<T> {
@@ -107,12 +140,4 @@ function push<T>(queues: Set<AsyncQueue<T>>, item: T): boolean {
   let isAccepted = true;
   for (const queue of queues) isAccepted = queue.push(item) && isAccepted;
   return isAccepted;
-}
-
-function attributesUpdate(event: ModuleEvent): AttributesUpdate {
-  const document = JSON.parse(Buffer.from(event.payload).toString("utf8")) as Record<string, JsonValue>;
-  // A deletion is told by its type alone; the platform never mixes it with values.
-  const { deleted, ...values } = document;
-  if (Array.isArray(deleted) && deleted.every((name) => typeof name === "string")) return { values, deleted };
-  return { values: document, deleted: [] };
 }

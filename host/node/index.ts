@@ -1,11 +1,13 @@
 // What the package offers.
 
 export { DeviceClient } from "./client.ts";
-export type { Attributes, AttributesRequest, ClientOptions, LinkState, PublishOptions, Stats } from "./client.ts";
-export { readConfiguration, type Configuration } from "./configuration.ts";
+export { AttributesSubscription, type AttributesHandler, type AttributesUpdate, type SubscribeAttributesOptions } from "./attributes.ts";
+export { readConfiguration, type Configuration, type ProvisionBody } from "./configuration.ts";
 export * from "./errors.ts";
 export type { LinkEvent } from "./events.ts";
-export type { AttributesUpdate } from "./inbound.ts";
+export type { RateLimits, SessionLimits } from "./limits.ts";
+export { StreamSubscription, type StreamedMessage } from "./message-stream.ts";
+export type { Attributes, AttributesRequest, Claim, ClientOptions, LinkState, PublishOptions, RequestOptions, Stats } from "./options.ts";
 export type { SendOptions } from "./outbox.ts";
 export { FileSlot, MemorySlot, type ImageSlot } from "./ports/image.ts";
 export { SlotOta } from "./ports/ota.ts";
@@ -14,4 +16,5 @@ export { FileStore, MemoryStore } from "./ports/store.ts";
 export type { TlsSettings } from "./ports/tls.ts";
 export type { RpcHandler, RpcRequest } from "./rpc.ts";
 export { Subscription, type Message, type SubscribeOptions } from "./subscription.ts";
-export { JsonText, type JsonValue, type MessageValue, type MessageValues, type Telemetry, type TimedValues } from "./values.ts";
+export type { OtaEvent, OtaHandler, OtaUrlHandler, UpdateKind } from "./updates.ts";
+export { JsonText, type Entry, type JsonValue, type MessageValue, type MessageValues, type Telemetry, type TimedValues } from "./values.ts";

@@ -2,7 +2,7 @@
 
 import { JSON_DEPTH_MAX, Member, MemberField, Status } from "../../build/generated/abi.ts";
 import { errorOf } from "./errors.ts";
-import { isTimed, JsonText, type MessageValue, type MessageValues, type Telemetry, type TimedValues } from "./values.ts";
+import { isTimed, JsonText, type Entry, type MessageValue, type MessageValues, type Telemetry } from "./values.ts";
 
 const KEY_BYTES_MAX = 0xffff;
 const INTEGER_MIN = -(2n ** 63n);
@@ -18,17 +18,37 @@ export function messageRecord(value: MessageValue): Uint8Array {
   return record.bytes();
 }
 
-/** The record of a telemetry message: plain values, values with a time stamp, ready JSON, or a list of the first two. */
-export function telemetryRecord(telemetry: Telemetry): Uint8Array {
-  if (telemetry instanceof JsonText) return messageRecord(telemetry);
-  if (!Array.isArray(telemetry)) return messageRecord(entry(telemetry as MessageValues | TimedValues));
-  return messageRecord((telemetry as readonly (MessageValues | TimedValues)[]).map(entry));
+/** Bytes in a message record, and of the JSON text that the module makes of it. */
+export interface Cost {
+  readonly recordBytes: number;
+  readonly jsonBytes: number;
+}
+
+/** What a value takes in a record and in its JSON text. */
+export function valueCost(value: MessageValue): Cost {
+  const record = new RecordWriter();
+  record.value("", value, 0);
+  return { recordBytes: record.bytes().length, jsonBytes: record.jsonBytes };
+}
+
+/** What a member takes, the key and its comma counted. */
+export function memberCost(key: string, value: MessageValue): Cost {
+  const record = new RecordWriter();
+  record.value(key, value, 2);
+  // The key has quotes, a colon, and a comma before it.
+  return { recordBytes: record.bytes().length, jsonBytes: record.jsonBytes + textBytes(encode(key)) + 2 };
+}
+
+/** The value of a telemetry message: plain values, values with a time stamp, ready JSON, or a list of the first two. */
+export function telemetryValue(telemetry: Telemetry): MessageValue {
+  if (telemetry instanceof JsonText) return telemetry;
+  return Array.isArray(telemetry) ? (telemetry as readonly Entry[]).map(entryValue) : entryValue(telemetry as Entry);
 }
 
 /** A Date would print as text, where the platform takes milliseconds. */
-function entry(values: MessageValues | TimedValues): MessageValues {
-  if (!isTimed(values)) return values;
-  return { ts: values.ts instanceof Date ? values.ts.getTime() : values.ts, values: values.values };
+export function entryValue(entry: Entry): MessageValues {
+  if (!isTimed(entry)) return entry;
+  return { ts: entry.ts instanceof Date ? entry.ts.getTime() : entry.ts, values: entry.values };
 }
 
 /** As JSON.stringify prints it; what JSON lacks is refused instead of becoming null. */
@@ -49,13 +69,16 @@ class RecordWriter {
   #view = new DataView(this.#buffer.buffer);
   #length = 0;
 
+  /** Bytes of the JSON text that the module writes from the values; separators are not counted. */
+  jsonBytes = 0;
+
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
 
   value(key: string, value: MessageValue, depth: number): void {
-    if (value === null) this.#member(Member.Null, key);
-    else if (typeof value === "boolean") this.#member(value ? Member.True : Member.False, key);
+    if (value === null) this.#word(Member.Null, key, 4);
+    else if (typeof value === "boolean") this.#word(value ? Member.True : Member.False, key, value ? 4 : 5);
     else if (typeof value === "number") this.#number(key, numberText(value));
     else if (typeof value === "bigint") this.#number(key, value.toString());
     else if (typeof value === "string") this.#text(Member.Text, key, value);
@@ -65,12 +88,22 @@ class RecordWriter {
     else this.#object(key, value as MessageValues, depth + 1);
   }
 
+  #word(type: number, key: string, length: number, number = 0n, digits = 0): void {
+    this.#member(type, key, number, digits);
+    this.jsonBytes += length;
+  }
+
   #object(key: string, values: MessageValues, depth: number): void {
     checkDepth(depth);
     this.#member(Member.ObjectBegin, key);
+    let members = 0;
     for (const [name, value] of Object.entries(values)) {
-      if (!isLeftOut(value)) this.value(name, value, depth);
+      if (isLeftOut(value)) continue;
+      this.value(name, value, depth);
+      this.jsonBytes += textBytes(encode(name)) + 1;
+      members++;
     }
+    this.jsonBytes += 2 + Math.max(0, members - 1);
     this.#member(Member.End, "");
   }
 
@@ -78,6 +111,7 @@ class RecordWriter {
     checkDepth(depth);
     this.#member(Member.ArrayBegin, key);
     for (const value of values) this.value("", isLeftOut(value) ? null : value, depth);
+    this.jsonBytes += 2 + Math.max(0, values.length - 1);
     this.#member(Member.End, "");
   }
 
@@ -88,13 +122,14 @@ class RecordWriter {
     const fits = match !== null && fraction.length <= DIGITS_MAX && mantissa >= INTEGER_MIN && mantissa <= INTEGER_MAX;
     // An exponent, or more digits than 64 bits hold.
     if (!fits) this.#text(Member.Json, key, text);
-    else this.#member(fraction === "" ? Member.Integer : Member.Decimal, key, mantissa, fraction.length);
+    else this.#word(fraction === "" ? Member.Integer : Member.Decimal, key, text.length, mantissa, fraction.length);
   }
 
   #text(type: number, key: string, text: string): void {
     const bytes = encode(text);
     this.#member(type, key, BigInt(bytes.length));
     this.#append(bytes);
+    this.jsonBytes += type === Member.Json ? bytes.length : textBytes(bytes);
   }
 
   #member(type: number, key: string, number = 0n, digits = 0): void {
@@ -126,8 +161,15 @@ class RecordWriter {
   }
 }
 
+/** Bytes of a JSON string with its quotes, as the module escapes it: control characters by six bytes each. */
+function textBytes(bytes: Uint8Array): number {
+  let length = bytes.length + 2;
+  for (const byte of bytes) length += byte < 0x20 ? 5 : byte === 0x22 || byte === 0x5c ? 1 : 0;
+  return length;
+}
+
 /** As JSON.stringify does: such members are left out, such elements become null. */
-function isLeftOut(value: unknown): boolean {
+export function isLeftOut(value: unknown): boolean {
   return value === undefined || typeof value === "function" || typeof value === "symbol";
 }
 

@@ -3,11 +3,12 @@
 import { readFileSync, existsSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { ABI_VERSION, ErrorField, EventField, OptionField, RecordsField, Stat, StatNames, Status } from "../../build/generated/abi.ts";
+import { readEvent, type Counters, type ModuleEvent } from "./event-record.ts";
 import { errorOf, MoteError, TrappedError } from "./errors.ts";
 import { bindImports, type BoundImports, type ImportFunctions } from "./imports.ts";
 import type { Ports } from "./ports/port.ts";
 
-export type Profile = "minimal" | "device";
+export type Profile = "minimal" | "device" | "gateway" | "gateway-large";
 
 /** For tests: looks at or changes what goes across the seam. */
 export interface ModuleHooks {
@@ -16,31 +17,19 @@ export interface ModuleHooks {
   afterExport?(name: string, memory: Uint8Array, memoryEnd: number): void;
 }
 
-/** What the event record said, copied out of the module's memory. */
-export interface ModuleEvent {
-  readonly kind: number;
-  readonly flags: number;
-  readonly id: number;
-  readonly reason: number;
-  readonly total: number;
-  readonly offset: number;
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly name: string;
-  readonly value: string;
-}
+/** Verbs that publish a record and take options. */
+export type SendVerb = "send_telemetry" | "send_attributes" | "claim" |
+  "gateway_connect" | "gateway_disconnect" | "gateway_telemetry" | "gateway_attributes" | "gateway_rpc_reply" | "gateway_claim";
+/** Verbs that ask by a record and take a timeout. */
+export type RequestVerb = "request_attributes" | "request_rpc" | "gateway_request_attributes";
 
 export interface PublishFlags {
   readonly qos?: 0 | 1 | undefined;
   readonly retain?: boolean | undefined;
 }
 
-/** Counters by name, as ABI.md's `Stat` with a small first letter. */
-export type Counters = { -readonly [Name in Exclude<keyof typeof Stat, "Size" | "End"> as Uncapitalize<Name>]: number };
-
 type Exports = Record<string, (...values: number[]) => number>;
 
-const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const compiled = new Map<Profile, WebAssembly.Module>();
@@ -156,9 +145,22 @@ export class ClientModule {
   }
 
   /** Verbs answer as in ABI.md, section 7: an id, 0, or a Status below zero. */
-  send(verb: "send_telemetry" | "send_attributes", record: Uint8Array, flags: PublishFlags): number {
+  send(verb: SendVerb, record: Uint8Array, flags: PublishFlags): number {
     const { options } = this.#lend([record], flags);
     return this.#call(verb, record.length, options);
+  }
+
+  request(verb: RequestVerb, record: Uint8Array, timeoutMs: number): number {
+    this.#lend([record]);
+    return this.#call(verb, record.length, timeoutMs);
+  }
+
+  ota(verb: "ota_start" | "ota_stop", kind: number): number {
+    return this.#call(verb, kind);
+  }
+
+  applyOta(kind: number, isAccepted: boolean): number {
+    return this.#call("ota_apply", kind, isAccepted ? 1 : 0);
   }
 
   sendRpcReply(requestId: number, record: Uint8Array, flags: PublishFlags): number {
@@ -179,30 +181,14 @@ export class ClientModule {
     return this.#call("unsubscribe", this.#lend([filter]).at, filter.length);
   }
 
-  requestAttributes(record: Uint8Array, timeoutMs: number): number {
-    this.#lend([record]);
-    return this.#call("request_attributes", record.length, timeoutMs);
-  }
-
   /** The event that `poll` returned. */
   event(): ModuleEvent {
-    const at = this.#event;
-    const u32 = (field: number): number => this.#view.getUint32(at + field, true);
-    const bytes = (address: number, length: number): Uint8Array =>
-      (u32(length) === 0 ? NO_BYTES : this.#need(u32(address), u32(length)).slice());
-    const text = (address: number, length: number): string => decoder.decode(bytes(address, length));
-    return {
-      kind: this.#view.getUint8(at + EventField.Kind),
-      flags: this.#view.getUint8(at + EventField.Flags),
-      id: this.#view.getInt32(at + EventField.Id, true),
-      reason: this.#view.getInt32(at + EventField.Reason, true),
-      total: u32(EventField.Total),
-      offset: u32(EventField.Offset),
-      topic: text(EventField.Topic, EventField.TopicLength),
-      payload: bytes(EventField.Payload, EventField.PayloadLength),
-      name: text(EventField.Name, EventField.NameLength),
-      value: text(EventField.Value, EventField.ValueLength),
-    };
+    return readEvent(this.#view, this.#event, (at, length) => this.#need(at, length));
+  }
+
+  /** The bytes of the largest message record. */
+  get stagingBytes(): number {
+    return this.#stagingCapacity;
   }
 
   /** One counter by its `Stat`; also of an instance that trapped, whose memory is still there. */

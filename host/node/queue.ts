@@ -18,6 +18,10 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     if (signal?.aborted) this.end();
   }
 
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   get isFull(): boolean {
     return this.#items.length >= this.capacity;
   }

@@ -1,8 +1,8 @@
 // Server-side RPC: requests as objects, and handlers whose result or exception becomes the reply.
 
-import { Status } from "../../build/generated/abi.ts";
+import { EventFlag, Status } from "../../build/generated/abi.ts";
 import { MoteError } from "./errors.ts";
-import type { ModuleEvent } from "./module.ts";
+import type { ModuleEvent } from "./event-record.ts";
 import type { JsonValue, MessageValue } from "./values.ts";
 
 export interface RpcRequest {
@@ -19,21 +19,50 @@ export interface RpcRequest {
 /** Answers the reply; `undefined` sends none, an exception sends `{"error": its message}`. */
 export type RpcHandler = (request: RpcRequest) => MessageValue | Promise<MessageValue> | void | Promise<void>;
 
-export type SendReply = (id: number, value: MessageValue) => Promise<void>;
+export type SendReply = (value: MessageValue) => Promise<void>;
 
-export function rpcRequest(event: ModuleEvent, send: SendReply): RpcRequest {
-  const { id, name, value } = event;
-  return {
-    id,
-    method: JSON.parse(`"${name}"`) as string,
-    params: value === "" ? undefined : (JSON.parse(value) as JsonValue),
-    paramsText: value,
-    reply: (answer) => send(id, answer),
-  };
+/** Requests whose replies are kept, more than the module compares with. */
+const RECENT_MAX = 32;
+
+/** Answers a request that the server repeats, as it does after each reconnect, without running anything twice. */
+export class RecentRequests {
+  /** The last reply by request; undefined while there is none. */
+  readonly #replies = new Map<string, MessageValue>();
+
+  /** The request for its reader, or null when it was one already: then its reply, if it has one, is sent again. */
+  take(event: ModuleEvent, send: SendReply): RpcRequest | null {
+    const { id, name, value, topic, flags } = event;
+    const key = JSON.stringify([topic, id, name, value]);
+    if ((flags & EventFlag.Repeated) !== 0 && this.#replies.has(key)) {
+      const reply = this.#replies.get(key);
+      if (reply !== undefined) void send(reply).catch(() => {});
+      return null;
+    }
+    this.#replies.delete(key);
+    if (this.#replies.size >= RECENT_MAX) this.#replies.delete(this.#replies.keys().next().value!);
+    this.#replies.set(key, undefined);
+    return {
+      id,
+      method: JSON.parse(`"${name}"`) as string,
+      params: value === "" ? undefined : (JSON.parse(value) as JsonValue),
+      paramsText: value,
+      reply: async (answer) => {
+        await send(answer);
+        if (this.#replies.has(key)) this.#replies.set(key, answer);
+      },
+    };
+  }
+
+  /** The request was not accepted, so its next delivery is not a repetition. */
+  forget({ topic, id, name, value }: ModuleEvent): void {
+    this.#replies.delete(JSON.stringify([topic, id, name, value]));
+  }
 }
 
 /** Runs a handler to its end. What cannot be sent is answered by its reason, so that the caller does not wait in vain. */
-export async function handleRpc(handler: RpcHandler, request: RpcRequest): Promise<void> {
+export async function handleRpc<Request extends RpcRequest>(
+  handler: (request: Request) => ReturnType<RpcHandler>, request: Request,
+): Promise<void> {
   let answer: MessageValue | void;
   try {
     answer = await handler(request);

@@ -2,7 +2,8 @@
 
 import { NO_DEADLINE_MS } from "../../build/generated/abi.ts";
 import { TrappedError } from "./errors.ts";
-import type { ClientModule, ModuleEvent } from "./module.ts";
+import type { ModuleEvent } from "./event-record.ts";
+import type { ClientModule } from "./module.ts";
 import type { Ports } from "./ports/port.ts";
 
 /** Polls in one turn of the event loop, so that a busy link leaves time for everything else. */

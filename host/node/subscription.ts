@@ -2,7 +2,7 @@
 
 import { EventFlag, Status } from "../../build/generated/abi.ts";
 import { errorOf, SubscriptionRefusedError } from "./errors.ts";
-import type { ModuleEvent } from "./module.ts";
+import type { ModuleEvent } from "./event-record.ts";
 import { AsyncQueue } from "./queue.ts";
 
 /** A message, or with the option `parts` a part of one. */
@@ -34,24 +34,25 @@ export type Taken = "accepted" | "refused" | "too large";
 const MESSAGE_BYTES_MAX = 65536;
 const QUEUE_MESSAGES = 64;
 
-export class Subscription extends AsyncQueue<Message> {
+/** A subscription as it is declared to the module, whatever is made of its messages. */
+export abstract class Declaration<Item> extends AsyncQueue<Item> {
   /** Resolves when the server has accepted the subscription for the first time. */
   readonly ready: Promise<void>;
-  readonly isParts: boolean;
-  readonly #bytesMax: number;
   #settleReady!: (error?: unknown) => void;
-  #parts: Uint8Array[] = [];
 
   constructor(readonly filter: string, readonly qos: 0 | 1, options: SubscribeOptions, onEnd: () => void) {
     super(options.queueMessages ?? QUEUE_MESSAGES, onEnd, options.signal);
-    this.isParts = options.parts ?? false;
-    this.#bytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
     });
     // Who does not wait for `ready` learns of a refusal from the iterator.
     this.ready.catch(() => {});
   }
+
+  /** Takes a message or a part of one. */
+  abstract take(event: ModuleEvent): Taken;
+  /** The connection ended inside a message. */
+  abstract aborted(): void;
 
   accepted(): void {
     this.#settleReady();
@@ -63,8 +64,29 @@ export class Subscription extends AsyncQueue<Message> {
     this.end(error);
   }
 
-  /** Takes a message or a part of one. */
-  take(event: ModuleEvent): Taken {
+  unsubscribe(): void {
+    this.end();
+  }
+
+  override end(error?: unknown): void {
+    super.end(error);
+    this.#settleReady(error ?? errorOf(Status.Requested, `subscribe to ${this.filter}`));
+  }
+}
+
+/** Whole messages, or parts as they come. */
+export class Subscription extends Declaration<Message> {
+  readonly isParts: boolean;
+  readonly #bytesMax: number;
+  #parts: Uint8Array[] = [];
+
+  constructor(filter: string, qos: 0 | 1, options: SubscribeOptions, onEnd: () => void) {
+    super(filter, qos, options, onEnd);
+    this.isParts = options.parts ?? false;
+    this.#bytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX;
+  }
+
+  override take(event: ModuleEvent): Taken {
     const { topic, flags, payload, total, offset } = event;
     const isLast = (flags & EventFlag.Last) !== 0;
     const message: Message = {
@@ -83,13 +105,8 @@ export class Subscription extends AsyncQueue<Message> {
     return this.push({ ...message, payload: whole, offset: 0 }) ? "accepted" : "refused";
   }
 
-  unsubscribe(): void {
-    this.end();
-  }
-
-  override end(error?: unknown): void {
-    super.end(error);
-    this.#settleReady(error ?? errorOf(Status.Requested, `subscribe to ${this.filter}`));
+  override aborted(): void {
+    this.#parts = [];
   }
 }
 

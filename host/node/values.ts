@@ -18,7 +18,10 @@ export interface TimedValues {
   readonly values: MessageValues;
 }
 
-export type Telemetry = MessageValues | TimedValues | JsonText | readonly (MessageValues | TimedValues)[];
+/** One entry of telemetry, with the server's time or its own. */
+export type Entry = MessageValues | TimedValues;
+
+export type Telemetry = Entry | JsonText | readonly Entry[];
 
 /** What JSON.parse answers. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };

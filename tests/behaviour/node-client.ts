@@ -7,7 +7,8 @@ import { EventKind, EventKindNames, JsonType, Release, Status } from "../../buil
 import { asConfigurationError, prepare, type Prepared } from "../../host/node/configuration.ts";
 import { JsonText, MoteError, type MessageValue } from "../../host/node/index.ts";
 import { messageRecord } from "../../host/node/message.ts";
-import { ClientModule, profileModule, utf8, type ModuleEvent, type PublishFlags } from "../../host/node/module.ts";
+import type { ModuleEvent } from "../../host/node/event-record.ts";
+import { ClientModule, profileModule, utf8, type PublishFlags } from "../../host/node/module.ts";
 import { statusName } from "../../host/node/errors.ts";
 import { systemClock } from "../../host/node/ports/clock.ts";
 import { dialTcp, SocketPort } from "../../host/node/ports/net.ts";
@@ -138,7 +139,7 @@ export class NodeClient {
         return checked(module.unsubscribe(fields[1]!));
       case "request_attributes": {
         const keys = { clientKeys: first || undefined, sharedKeys: second || undefined };
-        return checked(module.requestAttributes(messageRecord(keys), Number(third)));
+        return checked(module.request("request_attributes", messageRecord(keys), Number(third)));
       }
       case "release":
         module.release(Number(first));

@@ -133,10 +133,11 @@ export async function listen(test: TestContext, server: Server = createServer())
   return broker;
 }
 
-/** A client that reconnects at once, without attributes and RPC unless the test asks for them. */
+/** A client that reconnects at once, and asks the server for nothing unless the test does. */
 export function client(test: TestContext, port: number, configuration: Partial<Configuration> = {}, options: ClientOptions = {}): DeviceClient {
   const made = new DeviceClient({
-    mqtt_host: "127.0.0.1", mqtt_port: port, rpc: false, shared_attributes: false, reconnect_min_ms: 1, reconnect_max_ms: 20, ...configuration,
+    mqtt_host: "127.0.0.1", mqtt_port: port, rpc: false, shared_attributes: false, session_limits: false, ignore_missing_features: true,
+    reconnect_min_ms: 1, reconnect_max_ms: 20, ...configuration,
   }, options);
   test.after(() => made.stop());
   return made;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { messageRecord, telemetryRecord } from "../../host/node/message.ts";
+import { messageRecord, telemetryValue } from "../../host/node/message.ts";
 import { JsonText, MoteError, type MessageValue } from "../../host/node/index.ts";
 
 // Numbers of `Member` as ABI.md and abi.ts have them, written again here so that a slip in the generator shows.
@@ -76,19 +76,19 @@ test("a record of many members grows", () => {
 test("telemetry: values, values with a time, a list of both", () => {
   const a = member(INTEGER, "a", 1n);
   const timed = [...member(INTEGER, "ts", 1700000000000n), ...member(OBJECT, "values"), ...a, ...member(END)];
-  assert.deepEqual([...telemetryRecord({ a: 1 })], object(a));
-  assert.deepEqual([...telemetryRecord({ ts: 1700000000000, values: { a: 1 } })], object(timed));
-  assert.deepEqual([...telemetryRecord({ ts: new Date(1700000000000), values: { a: 1 } })], object(timed));
+  assert.deepEqual([...messageRecord(telemetryValue({ a: 1 }))], object(a));
+  assert.deepEqual([...messageRecord(telemetryValue({ ts: 1700000000000, values: { a: 1 } }))], object(timed));
+  assert.deepEqual([...messageRecord(telemetryValue({ ts: new Date(1700000000000), values: { a: 1 } }))], object(timed));
   assert.deepEqual(
-    [...telemetryRecord([{ ts: 1700000000000n, values: { a: 1 } }, { a: 1 }])],
+    [...messageRecord(telemetryValue([{ ts: 1700000000000n, values: { a: 1 } }, { a: 1 }]))],
     [...member(ARRAY), ...object(timed), ...object(a), ...member(END)],
   );
-  assert.deepEqual([...telemetryRecord(new JsonText("{}"))], text(JSON_TEXT, "", "{}"));
+  assert.deepEqual([...messageRecord(telemetryValue(new JsonText("{}")))], text(JSON_TEXT, "", "{}"));
 });
 
 test("a Date that is a measurement stays text, one beside values is a time", () => {
   const epoch = "1970-01-01T00:00:00.000Z";
-  assert.deepEqual([...telemetryRecord({ ts: new Date(0), other: 1 })], object(text(TEXT, "ts", epoch), member(INTEGER, "other", 1n)));
+  assert.deepEqual([...messageRecord(telemetryValue({ ts: new Date(0), other: 1 }))], object(text(TEXT, "ts", epoch), member(INTEGER, "other", 1n)));
 });
 
 test("a message may be any JSON value", () => {
@@ -105,7 +105,7 @@ test("what JSON cannot carry is refused by name", () => {
   }
   refuses("InvalidUtf8", () => messageRecord({ key: "\ud800" }));
   refuses("InvalidUtf8", () => messageRecord({ "\udc00": 1 }));
-  refuses("InvalidNumber", () => telemetryRecord({ ts: new Date(NaN), values: {} }));
+  refuses("InvalidNumber", () => messageRecord(telemetryValue({ ts: new Date(NaN), values: {} })));
   refuses("TooLarge", () => messageRecord({ ["k".repeat(65536)]: 1 }));
 });
 

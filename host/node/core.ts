@@ -1,0 +1,171 @@
+// What the clients of devices and gateways are built on: the module, turned by the runner, and the parts that hear of its events.
+
+import { EventKind, Status } from "../../build/generated/abi.ts";
+import { asConfigurationError, prepare, SUBSCRIPTION_BYTES, type Configuration, type Prepared } from "./configuration.ts";
+import { MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
+import { parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
+import { linkEvent } from "./events.ts";
+import { Inbound } from "./inbound.ts";
+import { smallestCount, type SessionLimits } from "./limits.ts";
+import { Link } from "./link.ts";
+import { messageRecord } from "./message.ts";
+import { Messages } from "./messages.ts";
+import { ClientModule, profileModule, utf8 } from "./module.ts";
+import type { Attributes, AttributesRequest, ClientOptions, Stats } from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import { portsOf } from "./ports/default.ts";
+import type { Ports } from "./ports/port.ts";
+import { Requests } from "./requests.ts";
+import { Runner } from "./runner.ts";
+import type { MessageLimits } from "./split.ts";
+import { Updates } from "./updates.ts";
+
+/** What a packet takes in the outbox besides its text: heads, topic, packet id. */
+const PACKET_BYTES = 64;
+/** The server counts more than the text, and some builds a little more than others. */
+const SERVER_BYTES = 300;
+const ATTRIBUTES_TIMEOUT_MS = 20_000;
+
+export class Core {
+  readonly ports: Ports;
+  readonly runner: Runner;
+  readonly outbox: Outbox;
+  readonly inbound: Inbound;
+  readonly requests: Requests;
+  readonly messages: Messages;
+  readonly updates: Updates;
+  readonly link: Link;
+  limits: SessionLimits | null = null;
+  /** Takes events first; true when one was its. */
+  onEvent: (event: ModuleEvent, module: ClientModule) => boolean = () => false;
+  readonly #configuration: Prepared;
+  #counters: Counters | undefined;
+  #traps = 0;
+  #messagesLost = 0;
+
+  constructor(configuration: Configuration | string, options: ClientOptions) {
+    const prepared = prepare(configuration);
+    this.#configuration = prepared;
+    this.ports = portsOf(prepared.tls, options);
+    this.outbox = new Outbox(() => this.runner, options.waitingMax ?? 256, options.whenFull ?? "wait");
+    this.requests = new Requests(this.outbox);
+    this.messages = new Messages(this.outbox, () => this.messageLimits(this.limits?.rateLimits.telemetryDataPoints));
+    this.updates = new Updates((call) => { this.runner.use(call); });
+    this.link = new Link(prepared, () => this.runner, (error) => this.#ended(error));
+    this.inbound = new Inbound(options.queueMessages ?? 64, async (id, value) => {
+      const record = messageRecord(value);
+      return this.outbox.publish("RPC reply", {}, (module) => module.sendRpcReply(id, record, {}));
+    });
+    const source = profileModule(options.profile ?? "device");
+    const build = (): ClientModule => {
+      const module = new ClientModule(source, this.ports, options.memoryBytes, options.hooks);
+      module.configure(prepared.text, prepared.qos);
+      return module;
+    };
+    try {
+      this.runner = new Runner(build, this.ports, { minMs: prepared.reconnectMinMs, maxMs: prepared.reconnectMaxMs }, {
+        onEvent: (event, module) => this.#onEvent(event, module),
+        onTurn: () => this.outbox.retry(),
+        onIdle: () => this.link.ended(),
+        onTrap: (error, dead) => this.#onTrap(error, dead),
+        onRebuilt: (module) => this.#onRebuilt(module),
+        onFailed: (error) => this.#onFailed(error),
+      });
+    } catch (error) {
+      throw asConfigurationError(error);
+    }
+  }
+
+  get stats(): Stats {
+    this.#counters = this.runner.module?.counters() ?? this.#counters!;
+    return {
+      ...this.#counters,
+      sendsWaiting: this.outbox.waiting, messagesUnacknowledged: this.outbox.unacknowledged, traps: this.#traps,
+    };
+  }
+
+  async requestAttributes(request: AttributesRequest): Promise<Attributes> {
+    const doing = "attribute request";
+    const event = await this.requests.ask(doing, "request_attributes",
+      { clientKeys: request.client?.join(","), sharedKeys: request.shared?.join(",") }, ATTRIBUTES_TIMEOUT_MS, request);
+    const { client = {}, shared = {} } = parseAnswer(event, doing) as Partial<Attributes>;
+    return { client, shared };
+  }
+
+  /** What one message of telemetry or attributes may hold now, under a rate of data points. */
+  messageLimits(pointsRate: string | null | undefined): MessageLimits {
+    const { sendBytes, stagingBytes, subscriptionBytes, telemetryPointsRate } = this.#configuration;
+    let declaredBytes = subscriptionBytes + this.requests.verbsUsed * SUBSCRIPTION_BYTES;
+    for (const { filter } of this.inbound.subscriptions) declaredBytes += filter.length * 3 + 24;
+    const overheadBytes = PACKET_BYTES + declaredBytes;
+    const serverBytes = this.limits?.maxPayloadSize ?? Infinity;
+    const isServer = serverBytes - SERVER_BYTES < sendBytes - overheadBytes;
+    return {
+      recordBytes: stagingBytes - 4,
+      jsonBytes: isServer ? Math.max(serverBytes - SERVER_BYTES, serverBytes / 2) : sendBytes - overheadBytes,
+      jsonLimit: isServer ? { name: "maxPayloadSize", overheadBytes: SERVER_BYTES } : { name: "send_buffer", overheadBytes },
+      points: Math.min(smallestCount(pointsRate), smallestCount(telemetryPointsRate)),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.link.halt();
+    this.inbound.endAll();
+    this.updates.endAll();
+    await this.ports.net.settled();
+  }
+
+  #onEvent(event: ModuleEvent, module: ClientModule): boolean {
+    if (this.onEvent(event, module) || this.inbound.take(event, module)) return true;
+    if (this.updates.take(event)) return false;
+    const { kind, id, reason, topic } = event;
+    const told = linkEvent(event);
+    if (told?.type === "SessionLimits") this.limits = told.limits;
+    if (told !== null) this.inbound.tell(told);
+    this.requests.take(event);
+    switch (kind) {
+      case EventKind.Connected:
+        this.link.connected();
+        this.inbound.refreshAttributes(this.askAttributes);
+        break;
+      case EventKind.Disconnected: this.link.disconnected(reason); break;
+      case EventKind.Refused: this.link.refused(reason); break;
+      case EventKind.Delivered: this.outbox.delivered(id); break;
+      case EventKind.MessageRejected:
+        this.outbox.rejected(id, new MessageRejectedError(Status.ConnectionClosed, `message to ${topic}`));
+        break;
+      case EventKind.Subscribed: this.inbound.subscribed(topic, true); break;
+      case EventKind.SubscriptionRefused: this.inbound.subscribed(topic, false); break;
+      case EventKind.MessageAborted: this.inbound.aborted(topic); break;
+    }
+    return false;
+  }
+
+  readonly askAttributes = async (keys: readonly string[] | null): Promise<Attributes["shared"]> =>
+    (await this.requestAttributes(keys === null ? {} : { shared: keys })).shared;
+
+  #onTrap(error: TrappedError, dead: ClientModule): void {
+    this.#counters = dead.counters();
+    this.#traps++;
+    this.#messagesLost = this.outbox.lost(dead, error);
+    this.requests.abandon(error);
+    if (this.link.trapped()) this.inbound.tell({ type: "Disconnected", reason: statusName(Status.Trapped) });
+  }
+
+  #onFailed(error: TrappedError): void {
+    this.inbound.tell({ type: "Failed", cause: String(error.cause ?? error.message) });
+    this.link.failed(error);
+    this.link.ended();
+  }
+
+  /** Declares to a new instance what the old one knew. */
+  #onRebuilt(module: ClientModule): void {
+    for (const { filter, qos } of this.inbound.subscriptions) module.subscribe(utf8(filter), qos);
+    this.inbound.tell({ type: "Restarted", messagesLost: this.#messagesLost });
+  }
+
+  #ended(error: MoteError): void {
+    this.outbox.abandon(error);
+    this.requests.abandon(error);
+  }
+}

@@ -1,0 +1,61 @@
+// Takes ready JSON text apart without reading its values, so that numbers stay as they are written.
+
+import { Status } from "../../build/generated/abi.ts";
+import { errorOf } from "./errors.ts";
+import { JsonText, type Entry, type MessageValues } from "./values.ts";
+
+/** The members of an object, each value as it is written. */
+export function membersOf(json: JsonText): MessageValues {
+  return Object.fromEntries(parts(check(json.text), "{").map((part): [string, JsonText] => {
+    const end = stringEnd(part, 0);
+    return [JSON.parse(part.slice(0, end)) as string, new JsonText(part.slice(part.indexOf(":", end) + 1).trim())];
+  }));
+}
+
+/** The entries of telemetry: of an object, or of a list of them. */
+export function entriesOf(json: JsonText): Entry[] {
+  const text = check(json.text).trim();
+  const objects = text.startsWith("[") ? parts(text, "[") : [text];
+  return objects.map((object) => {
+    const members = membersOf(new JsonText(object));
+    const { ts, values } = members as { ts?: JsonText; values?: JsonText };
+    const isTimed = Object.keys(members).length === 2 && ts !== undefined && /^-?\d+$/.test(ts.text) && values?.text.startsWith("{");
+    return isTimed ? { ts: BigInt(ts.text), values: membersOf(values!) } : members;
+  });
+}
+
+function check(text: string): string {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw errorOf(Status.Malformed, "message", { cause });
+  }
+  return text;
+}
+
+/** What stands between the commas of the outermost value, which opens with `bracket`. */
+function parts(text: string, bracket: "{" | "["): string[] {
+  const inner = text.trim();
+  if (!inner.startsWith(bracket)) throw errorOf(Status.InvalidValue, "message", { text: "not an object" });
+  const found: string[] = [];
+  let depth = 0;
+  let begin = 1;
+  for (let at = 0; at < inner.length; at++) {
+    const character = inner[at]!;
+    if (character === '"') at = stringEnd(inner, at) - 1;
+    else if (character === "{" || character === "[") depth++;
+    else if (character === "}" || character === "]") depth--;
+    const isEnd = depth === 0 && at > 0;
+    if (!isEnd && !(character === "," && depth === 1)) continue;
+    const part = inner.slice(begin, at).trim();
+    if (part !== "") found.push(part);
+    begin = at + 1;
+  }
+  return found;
+}
+
+/** Behind the closing quote of the string that begins here. */
+function stringEnd(text: string, at: number): number {
+  for (at++; text[at] !== '"'; at++) if (text[at] === "\\") at++;
+  return at + 1;
+}
