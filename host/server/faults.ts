@@ -22,6 +22,8 @@ export const countedFaults = [
   "duplicateReply",
   /** This many downlinks of one connection are collected, then sent in the opposite order. */
   "reverseReplies",
+  /** An OTA chunk comes with its first byte changed. */
+  "corruptChunk",
   /** A PUBLISH meets rule R3: it is not stored, not acknowledged, and the connection closes. */
   "exceedRate",
   /** An attribute request is acknowledged and never answered. */
@@ -74,6 +76,7 @@ export class Faults {
   readonly dropReply = (count = 1): void => this.#arm("dropReply", count);
   readonly duplicateReply = (count = 1): void => this.#arm("duplicateReply", count);
   readonly reverseReplies = (count = 2): void => this.#arm("reverseReplies", count);
+  readonly corruptChunk = (count = 1): void => this.#arm("corruptChunk", count);
   readonly exceedRate = (count = 1): void => this.#arm("exceedRate", count);
   readonly dropResponse = (count = 1): void => this.#arm("dropResponse", count);
   readonly packetIdZero = (count = 1): void => this.#arm("packetIdZero", count);

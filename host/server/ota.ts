@@ -64,25 +64,27 @@ export interface OtaBounds {
   readonly packages: number;
   /** Of all packages together. */
   readonly bytes: number;
+  /** Of one upload over REST. */
+  readonly fileBytes: number;
 }
 
-export const defaultOtaBounds: OtaBounds = { packages: 1_000, bytes: 256 * 1024 * 1024 };
+export const defaultOtaBounds: OtaBounds = { packages: 1_000, bytes: 256 * 1024 * 1024, fileBytes: 64 * 1024 * 1024 };
 
 export class OtaBoundError extends Error {}
 
 /** All packages of the server. */
 export class OtaPackages implements Iterable<OtaPackage> {
   readonly #byId = new Map<string, OtaPackage>();
-  readonly #bounds: OtaBounds;
+  readonly bounds: OtaBounds;
   readonly #now: () => number;
 
   constructor(bounds: OtaBounds, now: () => number) {
-    this.#bounds = bounds;
+    this.bounds = bounds;
     this.#now = now;
   }
 
   add(info: OtaPackageInfo): OtaPackage {
-    if (this.#byId.size >= this.#bounds.packages) throw new OtaBoundError(`there are ${this.#bounds.packages} packages already`);
+    if (this.#byId.size >= this.bounds.packages) throw new OtaBoundError(`there are ${this.bounds.packages} packages already`);
     const otaPackage = new OtaPackage(info, this.#now());
     this.#byId.set(otaPackage.id, otaPackage);
     return otaPackage;
@@ -90,7 +92,7 @@ export class OtaPackages implements Iterable<OtaPackage> {
 
   upload(otaPackage: OtaPackage, data: Buffer, algorithm: ChecksumAlgorithm): void {
     const others = [...this].reduce((sum, each) => (each === otaPackage ? sum : sum + (each.data?.length ?? 0)), 0);
-    if (others + data.length > this.#bounds.bytes) throw new OtaBoundError(`all packages together may have ${this.#bounds.bytes} bytes`);
+    if (others + data.length > this.bounds.bytes) throw new OtaBoundError(`all packages together may have ${this.bounds.bytes} bytes`);
     otaPackage.setData(data, algorithm);
   }
 

@@ -75,7 +75,7 @@ export class OtaChunks {
 
   /** Whether one more request id would be too many. */
   isFull({ requestId }: ChunkRequest): boolean {
-    return !this.#sizes.has(requestId) && !this.#packageIds.has(requestId) && this.#packageIds.size + this.#sizes.size >= 2 * requestIdsMax;
+    return !this.#packageIds.has(requestId) && this.#packageIds.size >= requestIdsMax;
   }
 
   /** Settles the size of the chunk: the one asked for, or the last one of this request id, or 0 for the whole image. */

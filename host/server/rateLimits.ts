@@ -55,6 +55,9 @@ class Bucket {
   }
 }
 
+/** Buckets kept; the oldest is forgotten, which makes it full again. */
+const bucketsMax = 20_000;
+
 export class RateLimiter {
   readonly #now: () => number;
   #limits: Record<LimitLevel, Record<LimitClass, string | null>>;
@@ -102,6 +105,10 @@ export class RateLimiter {
       telemetryDataPoints: bucket("telemetryDataPoints"),
     };
     this.#buckets.set(key, made);
+    if (this.#buckets.size > bucketsMax) {
+      const [oldest] = this.#buckets.keys();
+      this.#buckets.delete(oldest!);
+    }
     return made;
   }
 }

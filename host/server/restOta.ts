@@ -7,15 +7,13 @@ import { type JsonObject, JsonNumber, printString } from "./json.ts";
 import { OtaBoundError, type OtaPackage, type OtaPackageInfo, type OtaPackages, otaTypes } from "./ota.ts";
 import { requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 
-/** The largest file of one upload. */
-const fileBytesMax = 64 * 1024 * 1024;
-
 interface PackageRoute {
   Params: { packageId: string };
   Querystring: { checksum?: string; checksumAlgorithm?: string };
 }
 
 export function addOtaRoutes(app: FastifyInstance, { packages, devices }: RestContext): void {
+  const { fileBytes: fileBytesMax } = packages.bounds;
   void app.register(multipart, { limits: { fileSize: fileBytesMax, files: 1 }, throwFileSizeLimit: true });
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer", bodyLimit: fileBytesMax }, (_request, body, done) => done(null, body));
   app.post("/api/otaPackage", async (request, reply) => {

@@ -8,7 +8,7 @@ import { ServerEvents } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { ChildSession, CreationFailures, Gateway, type GatewayContext } from "./gateway.ts";
 import { decideLogin, rateRefusal } from "./login.ts";
-import { defaultOtaBounds, type OtaBounds, OtaPackages } from "./ota.ts";
+import { assignPackage, defaultOtaBounds, type OtaBounds, type OtaPackage, OtaPackages, type OtaType } from "./ota.ts";
 import { OtaCache } from "./otaChunks.ts";
 import { RateLimiter, type RateLimitOptions } from "./rateLimits.ts";
 import { reason } from "./reasons.ts";
@@ -63,6 +63,8 @@ export interface LocalServer {
   readonly limiter: RateLimiter;
   readonly events: ServerEvents;
   addDevice(options: DeviceOptions): Device;
+  /** As over REST; null takes the package of this type off. */
+  assignPackage(device: Device, type: OtaType, otaPackage: OtaPackage | null): void;
   close(): Promise<void>;
 }
 
@@ -207,6 +209,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     limiter,
     events,
     addDevice: (device) => devices.add(device),
+    assignPackage: (device, type, otaPackage) => assignPackage(device, type, otaPackage, { now, events }),
     close,
   };
   const tlsNote = tlsPort === null ? "" : `MQTT over TLS on mqtts://${urlHost}:${tlsPort}, `;

@@ -138,7 +138,9 @@ function receiveChunkRequest(
   const send = (): void => {
     const isLost = faults.takeChunkLoss();
     events.emit("otaChunk", { device, type, requestId, chunk: request.chunk, bytes: answer.length, isLost });
-    if (!isLost) session.send({ topic, payload: answer });
+    if (isLost) return;
+    const isCorrupt = answer.length > 0 && faults.take("corruptChunk");
+    session.send({ topic, payload: isCorrupt ? Buffer.from(answer).fill(~answer[0]!, 0, 1) : answer });
   };
   return { kind: "accepted", keepsAlive: false, afterAcknowledge: send };
 }

@@ -210,6 +210,8 @@ test("faults on chunks: every n-th lost, a share drawn from a seed, doubled, rev
   assert.deepEqual(lost[0], lost[1]);
   assert.ok(lost[0]!.length > 0 && lost[0]!.length < 9);
   server.faults.reset();
+  server.faults.corruptChunk(1);
+  assert.deepEqual(await received(9), ["\ufffd", "2", "3", "4", "5", "6", "7", "8", "9"]);
   server.faults.dropReply(1);
   assert.deepEqual(await received(8), ["2", "3", "4", "5", "6", "7", "8", "9"]);
   server.faults.duplicateReply(1);
@@ -219,7 +221,7 @@ test("faults on chunks: every n-th lost, a share drawn from a seed, doubled, rev
 });
 
 test("packages over REST: raw upload, download, list, delete, and every refusal", async (t) => {
-  const server = await start(t, { otaBounds: { packages: 3, bytes: 10 } });
+  const server = await start(t, { otaBounds: { packages: 3, bytes: 10, fileBytes: 20 } });
   const id = await addPackage(server, {});
   const path = `/api/otaPackage/${id}`;
   const send = (query: string, body: Uint8Array, type = "application/octet-stream"): Promise<Response> =>
@@ -228,6 +230,8 @@ test("packages over REST: raw upload, download, list, delete, and every refusal"
   assert.equal((await send("checksumAlgorithm=CRC32&checksum=00000000", image)).status, 400);
   assert.equal((await send("checksumAlgorithm=CRC32", new Uint8Array(0))).status, 400);
   assert.equal((await send("checksumAlgorithm=CRC32", Buffer.alloc(11))).status, 429);
+  assert.equal((await send("checksumAlgorithm=CRC32", Buffer.alloc(21))).status, 413);
+  assert.equal((await upload(server, id, Buffer.alloc(21))).status, 413);
   const device = { id: { id: onlyDevice(server).id }, firmwareId: { id } };
   assert.match((await rest(server, "POST", "/api/device", JSON.stringify(device))).text, /empty data/);
   assert.equal((await send("checksumAlgorithm=CRC32&checksum=2639F4CB", image)).status, 200);
@@ -257,6 +261,19 @@ test("a whole image of a mebibyte comes in one message", async (t) => {
   client.send(ask(1, 0, "", 0));
   const { text } = await client.nextPublish();
   assert.equal(text, data.toString());
+});
+
+test("in process: a package is added, filled and assigned without REST; past a thousand request ids the connection closes", async (t) => {
+  const server = await start(t);
+  const added = server.packages.add({ type: "SOFTWARE", title: "maps", version: "1", tag: null, url: null });
+  server.packages.upload(added, image, "CRC32");
+  server.assignPackage(onlyDevice(server), "SOFTWARE", added);
+  const client = await rawLogin(t, server);
+  for (let id = 1; id <= 1000; id++) client.send(publish(`v2/sw/request/${id}/chunk/0`, "1", 0));
+  for (let id = 1; id <= 1000; id++) assert.deepEqual(await nextChunk(client), [`v2/sw/response/${id}/chunk/0`, "1"]);
+  client.received = Buffer.alloc(0);
+  client.send(publish("v2/sw/request/1001/chunk/0", "1", 0));
+  await client.expectClose();
 });
 
 test("a form with another part is refused, and an upload that breaks off leaves the package as it was", async (t) => {
