@@ -1,7 +1,8 @@
 // Client-side RPC of one session: getSessionLimits at once, anything else from the answering function or the 60 s timeout (spec 2.7, 11.15).
 
-import { isJson, type Json, JsonNumber, printJson } from "./json.ts";
-import { UncheckedError, UnconvertibleError } from "./outcome.ts";
+import { readText } from "./gson.ts";
+import { isJson, type Json, printJson } from "./json.ts";
+import { UnconvertibleError } from "./outcome.ts";
 import type { RateLimiter } from "./rateLimits.ts";
 
 export interface ClientRpcRequest {
@@ -12,19 +13,7 @@ export interface ClientRpcRequest {
 
 export function readClientRpc(json: Json): ClientRpcRequest {
   if (!(json instanceof Map)) throw new UnconvertibleError("a client-side RPC must be an object");
-  return { method: readMethod(json.get("method")), params: printJson(json.get("params") ?? null) };
-}
-
-/** Gson's getAsString: absent, null and object are R4 (spec 2.0, 11.12), an array of other than one is R2. */
-function readMethod(method: Json | undefined): string {
-  if (Array.isArray(method)) {
-    if (method.length === 1) return readMethod(method[0]);
-    throw new UnconvertibleError('"method" must be a text');
-  }
-  if (typeof method === "string") return method;
-  if (method instanceof JsonNumber) return method.text;
-  if (typeof method === "boolean") return String(method);
-  throw new UncheckedError('"method" is missing');
+  return { method: readText(json.get("method"), "method"), params: printJson(json.get("params") ?? null) };
 }
 
 /** The reply to getSessionLimits; a gateway has one more member, for what it sends for its children (spec 2.7). */

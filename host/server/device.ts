@@ -74,6 +74,8 @@ export class Device implements DeviceName {
   session: DeviceSession | null = null;
   /** Changed by the registry alone, which finds the device by them. */
   credentials: Credentials;
+  /** Who claimed the device. */
+  customerId: string | null = null;
   readonly #bounds: DeviceBounds;
 
   constructor(options: DeviceOptions, bounds: DeviceBounds, context: RpcContext) {

@@ -1,6 +1,7 @@
 // What each publish of a gateway means for its children, and how it ends (spec 3, 3.1 to 3.8, 11.7 to 11.10, 11.28).
 
 import { printValues, storeClientAttributes } from "./attributes.ts";
+import { readClaim } from "./claims.ts";
 import type { ChildRefusal, ChildSession, Gateway } from "./gateway.ts";
 import { readGatewayMetadata } from "./gatewayMetrics.ts";
 import {
@@ -35,6 +36,8 @@ export function receiveGatewayPublish(gateway: Gateway, topic: string, payload: 
         return receiveForEach(gateway, readEntries(payload, isArray), qos, context, receiveTelemetry);
       case gatewayTopics.attributes:
         return receiveForEach(gateway, readEntries(payload, isObject), qos, context, receiveAttributes);
+      case gatewayTopics.claim:
+        return receiveForEach(gateway, readEntries(payload, isObject), qos, context, receiveClaim);
       case gatewayTopics.attributesRequest:
         return receiveAttributesRequest(gateway, payload, context);
       case gatewayTopics.rpc:
@@ -169,4 +172,11 @@ function receiveRpcReply(gateway: Gateway, payload: Buffer): Outcome {
   if (!gateway.spend()) return { kind: "limited" };
   child.device.rpcs.reply(id, data);
   return accepted;
+}
+
+function receiveClaim(child: ChildSession, object: JsonObject, context: UplinkContext): EntryResult {
+  const request = readClaim(object);
+  if (!child.gateway.spend(0)) return limited(child, context);
+  context.claims.register(child.device, request);
+  return "stored";
 }

@@ -7,6 +7,7 @@ import { FaultRequestError } from "./faults.ts";
 import { type Json, JsonError, parseJson } from "./json.ts";
 import { addAttributeRoutes } from "./restAttributes.ts";
 import { requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { addClaimRoutes } from "./restClaims.ts";
 import { addCredentialsRoutes } from "./restCredentials.ts";
 import { addDeviceRoutes } from "./restDevices.ts";
 import { addLimitRoutes } from "./restLimits.ts";
@@ -42,6 +43,7 @@ export function createRest(context: RestContext): FastifyInstance {
   });
   addDeviceRoutes(app, context);
   addCredentialsRoutes(app, context);
+  addClaimRoutes(app, context);
   addTelemetryRoutes(app, context);
   addAttributeRoutes(app, context);
   addRpcRoutes(app, context);

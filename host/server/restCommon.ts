@@ -1,6 +1,7 @@
 // What all REST routes share: their context, errors, and the reading of paths and bodies.
 
 import type { FastifyReply } from "fastify";
+import type { Claims } from "./claims.ts";
 import type { Device, DeviceRegistry } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
@@ -13,6 +14,7 @@ export interface RestContext {
   readonly packages: OtaPackages;
   readonly faults: Faults;
   readonly limiter: RateLimiter;
+  readonly claims: Claims;
   readonly now: () => number;
   /** The address listened on. */
   readonly host: string;

@@ -10,6 +10,9 @@ import { readText, requireDevice, requireObject, type RestContext, RestError, se
 
 const packageMember: Record<OtaType, string> = { FIRMWARE: "firmwareId", SOFTWARE: "softwareId" };
 
+/** ThingsBoard's id of no entity. */
+const noCustomer = "13814000-1dd2-11b2-8080-808080808080";
+
 export function printDevice(device: Device): string {
   const packages = otaTypes.map((type) => {
     const id = device.assignedPackages[type]?.id;
@@ -17,6 +20,7 @@ export function printDevice(device: Device): string {
   });
   return (
     `{"id":{"entityType":"DEVICE","id":"${device.id}"},"createdTime":${device.createdAtMs},` +
+    `"customerId":{"entityType":"CUSTOMER","id":"${device.customerId ?? noCustomer}"},` +
     `"name":${printString(device.name)},"type":${printString(device.type)},"active":${device.session !== null},` +
     `${packages.join(",")},"additionalInfo":${printJson(device.additionalInfo)}}`
   );

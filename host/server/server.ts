@@ -2,6 +2,7 @@
 
 import { createServer, type AddressInfo, type Socket, type Server } from "node:net";
 import { createBroker } from "./broker.ts";
+import { type ClaimOptions, Claims } from "./claims.ts";
 import { defaultBounds, type Device, type DeviceBounds, type DeviceOptions, DeviceRegistry } from "./device.ts";
 import { Door, type DoorHost } from "./door.ts";
 import { ServerEvents } from "./events.ts";
@@ -39,6 +40,7 @@ export interface ServerOptions {
   readonly serverVersion?: string;
   /** Answers client-side RPC in place of a rule chain. */
   readonly answerClientRpc?: ClientRpcAnswer;
+  readonly claims?: ClaimOptions;
   /** `transport.sessions.inactivity_timeout` (spec 1.4). */
   readonly inactivityTimeoutMs?: number;
   readonly inactivityCheckMs?: number;
@@ -88,6 +90,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   const packages = new OtaPackages({ ...defaultOtaBounds, ...options.otaBounds }, now);
   const otaCache = new OtaCache(now);
   const limiter = new RateLimiter(options.rateLimits ?? {}, now);
+  const claims = new Claims(options.claims ?? {}, now, events);
   const serverVersion = new ServerVersion(options.serverVersion ?? defaultServerVersion);
 
   const sessionsOf = (deviceId?: string): DeviceSession[] =>
@@ -134,17 +137,19 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       events.emit("disconnected", { device, cause });
     },
     receive: (session, topic, payload, qos) =>
-      receivePublish(session, topic, payload, qos, { now, events, faults, otaCache, limiter, serverVersion, answerClientRpc: options.answerClientRpc }),
+      receivePublish(session, topic, payload, qos, {
+        now, events, faults, otaCache, limiter, claims, serverVersion, answerClientRpc: options.answerClientRpc,
+      }),
   };
 
   const sockets = new Set<Socket>();
   let connectionCount = 0;
-  // Half-open is allowed so that a client's FIN does not cut off the answers to what it sent before.
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   };
   const open = (socket: Socket, tcp = socket): void => void new Door(socket, doorHost, `connection-${++connectionCount}`, tcp);
+  // Half-open is allowed so that a client's FIN does not cut off the answers to what it sent before.
   const listener = createServer({ allowHalfOpen: true }, (socket) => {
     keep(socket);
     open(socket);
@@ -167,6 +172,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   }, options.gatewayMetricsIntervalMs ?? 60_000);
   const rest = createRest({
     devices,
+    claims,
     packages,
     faults,
     limiter,

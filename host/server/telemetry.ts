@@ -2,8 +2,9 @@
 
 import type { Device } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
-import { type Json, JsonNumber, type JsonObject } from "./json.ts";
-import { UncheckedError, UnconvertibleError } from "./outcome.ts";
+import { readLong } from "./gson.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { UnconvertibleError } from "./outcome.ts";
 import { castDeviceMember, type Value } from "./values.ts";
 
 export interface TelemetryEntry {
@@ -30,7 +31,7 @@ function readEntry(object: JsonObject, nowMs: number): TelemetryEntry {
   const ts = object.get("ts");
   const values = object.get("values");
   if (ts === undefined || values === undefined) return { tsMs: nowMs, values: readMembers(object) };
-  const tsMs = readTs(ts);
+  const tsMs = readLong(ts, "ts");
   if (!(values instanceof Map)) throw new UnconvertibleError('"values" must be an object');
   return { tsMs, values: readMembers(values) };
 }
@@ -43,17 +44,6 @@ export function readMembers(object: JsonObject): [string, Value][] {
     if (value !== null) members.push([key, value]);
   }
   return members;
-}
-
-/** Java's getAsLong: which wrong shapes are R2 and which are R4 (spec 11.12). */
-function readTs(ts: Json): number {
-  if (Array.isArray(ts)) {
-    if (ts.length === 1) return readTs(ts[0]!);
-    throw new UnconvertibleError('"ts" must be a number');
-  }
-  if (ts instanceof JsonNumber) return Math.trunc(Number(ts.text));
-  if (typeof ts === "string" && /^[+-]?\d+$/.test(ts)) return Number(ts);
-  throw new UncheckedError('"ts" is not a number');
 }
 
 export function storeTelemetry(device: Device, entries: readonly TelemetryEntry[], events: ServerEvents): void {

@@ -60,6 +60,7 @@ export type UplinkRoute =
   | { readonly kind: "telemetry" | "attributes"; readonly family: TopicFamily }
   | { readonly kind: "attributesRequest" | "rpcReply" | "clientRpc"; readonly family: TopicFamily; readonly requestId: string }
   | { readonly kind: "otaChunk"; readonly type: OtaType; readonly requestId: string; readonly chunk: string }
+  | { readonly kind: "claim" }
   | { readonly kind: "gateway" }
   | { readonly kind: "unknown" };
 
@@ -68,7 +69,8 @@ export function routeUplink(topic: string): UplinkRoute {
   if (topic.startsWith(gatewayPrefix)) return { kind: "gateway" };
   // `v2/a/req/j/5` is never request "j/5" of the short family (spec 0).
   const short = (): UplinkRoute | undefined => routeFamily(topic, v2Json) ?? routeFamily(topic, v2Protobuf) ?? routeFamily(topic, v2);
-  return routeFamily(topic, v1) ?? routeOta(topic) ?? short() ?? { kind: "unknown" };
+  const claim = (): UplinkRoute | undefined => (topic === "v1/devices/me/claim" ? { kind: "claim" } : undefined);
+  return routeFamily(topic, v1) ?? claim() ?? routeOta(topic) ?? short() ?? { kind: "unknown" };
 }
 
 function routeFamily(topic: string, family: TopicFamily): UplinkRoute | undefined {

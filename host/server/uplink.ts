@@ -1,6 +1,7 @@
 // Gives each PUBLISH of a device to the part of the device model its topic names, and says how it ended (spec 2.0).
 
 import { printAttributeResponse, readAttributeRequest, storeClientAttributes } from "./attributes.ts";
+import { type Claims, parseClaim } from "./claims.ts";
 import { type ClientRpcRequest, printSessionLimits, readClientRpc } from "./clientRpc.ts";
 import type { DeviceName, ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
@@ -28,6 +29,7 @@ export interface UplinkContext {
   readonly faults: Faults;
   readonly otaCache: OtaCache;
   readonly limiter: RateLimiter;
+  readonly claims: Claims;
   readonly serverVersion: ServerVersion;
   readonly answerClientRpc?: ClientRpcAnswer | undefined;
 }
@@ -55,6 +57,7 @@ function receive(session: Session, topic: string, payload: Buffer, qos: number, 
   if (context.faults.take("exceedRate")) return limited;
   if (route.kind === "unknown") return { kind: "unknownTopic" };
   if (route.kind === "otaChunk") return receiveChunkRequest(session, route, payload, context);
+  if (route.kind === "claim") return receiveClaim(session, payload, context);
   if (route.kind === "rpcReply") return receiveRpcReply(session, route.requestId, payload);
   if (route.family.name === "v2 Protobuf") throw new UnconvertibleError("this server reads JSON only");
   switch (route.kind) {
@@ -116,6 +119,14 @@ function receiveRpcReply(session: Session, requestIdText: string, payload: Buffe
   if (requestId === undefined) throw new UnconvertibleError("the request id is not a number");
   if (!session.spend()) return limited;
   session.device.rpcs.reply(requestId, payload.toString("utf8"));
+  return accepted;
+}
+
+/** Whether the server takes the claim is no part of the answer (spec 2.8). */
+function receiveClaim(session: Session, payload: Buffer, { claims }: UplinkContext): Outcome {
+  const request = parseClaim(payload);
+  if (!session.spend()) return limited;
+  claims.register(session.device, request);
   return accepted;
 }
 
