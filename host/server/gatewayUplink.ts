@@ -176,7 +176,7 @@ function receiveRpcReply(gateway: Gateway, payload: Buffer): Outcome {
 
 function receiveClaim(child: ChildSession, object: JsonObject, context: UplinkContext): EntryResult {
   const request = readClaim(object);
-  if (!child.gateway.spend(0)) return limited(child, context);
+  if (!child.gateway.spend()) return limited(child, context);
   context.claims.register(child.device, request);
   return "stored";
 }
