@@ -55,6 +55,7 @@ test("everything else is a message: connecting and going, filters, requests, rep
     ["unsubscribe", 1, [subscribe(1, ["v2/a/res/+", 1]), { cmd: "unsubscribe", messageId: 2, unsubscriptions: ["v2/a"] }, subscribe(3, ["v2/a", 1])]],
     ["attribute request", 1, [publish(`${attributes}/request/1`, "{}")]],
     ["RPC reply", 1, [publish("v1/devices/me/rpc/response/9", "{}")]],
+    ["claim", 1, [publish("v1/devices/me/claim", "")]],
     ["client RPC", 1, [publish("v1/devices/me/rpc/request/9", '{"method":"m"}')]],
     ["empty telemetry", 2, [publish(telemetry, "{}", 1, 1), publish(telemetry, '{"a":null}', 1, 2)]],
     ["free of charge", 0, [publish("a/b", ""), publish("v1/devices/me/rpc/request/9", '{"method":"getSessionLimits"}', 1, 8), { cmd: "pingreq" }]],
