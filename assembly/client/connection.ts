@@ -374,6 +374,7 @@ export function poll(): i32 {
 export function start(): i32 {
   if (!isConfigured) return Status.BadState;
   readClock();
+  setDeadline(Timer.Drain, 0); // an orderly end that was begun is called off
   happen(Event.Start);
   return Status.Ok;
 }

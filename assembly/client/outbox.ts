@@ -106,13 +106,13 @@ export function isEmpty(): bool {
   return first == head;
 }
 
-/** Passes what is done in front, and sets the deadline of the oldest record in flight. */
+/** Passes what is done in front, and sets the deadline of the first record in flight, before which others may wait. */
 function reclaim(): void {
   while (first < head && markOf(first) % Mark.Settled == 0) first = after(first);
-  let deadline: u32 = 0;
+  let sent = first;
+  while (sent < head && markOf(sent) != Mark.Sent) sent = after(sent); // as find, which is one call too deep here
+  setDeadline(Timer.Acknowledge, sent < head ? load<u32>(sent, Record.Deadline) : 0);
   if (first == head) first = sendAt = head = floor;
-  else if (markOf(first) == Mark.Sent) deadline = load<u32>(first, Record.Deadline);
-  setDeadline(Timer.Acknowledge, deadline);
 }
 
 /** Moves the records together at the base. None of them may be on its way or lent. */
@@ -286,9 +286,11 @@ export function idOf(packet: usize): i32 {
   return recordId(packet - Record.Packet);
 }
 
-/** Takes a packet out. */
+/** Takes a packet out; nothing waits for its acknowledgement any more. */
 export function drop(packet: usize): void {
-  setMark(packet - Record.Packet, Mark.Free);
+  const record = packet - Record.Packet;
+  if (markOf(record) == Mark.Sent) inflight--;
+  setMark(record, Mark.Free);
   reclaim();
 }
 

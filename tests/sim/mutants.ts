@@ -1,0 +1,89 @@
+// Broken variants of the module, which the oracles must catch: each is the module's own source with one passage changed.
+
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+interface Mutant {
+  readonly what: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  ack: {
+    what: "a message leaves the outbox when it is sent, before its PUBACK",
+    file: "assembly/client/outbox.ts", from: "    setMark(current, Mark.Sent);\n", to: "    setMark(current, Mark.Free);\n",
+  },
+  resend: {
+    what: "what was in flight when a session ended is not sent again",
+    file: "assembly/client/outbox.ts", from: "      setMark(record, Mark.Message);\n", to: "      setMark(record, Mark.Free);\n",
+  },
+  subscriptions: {
+    what: "subscriptions are not asserted in the next session",
+    file: "assembly/client/outbox.ts", from: "  hasRequests = true;\n  acknowledged = false;\n", to: "  acknowledged = false;\n",
+  },
+  acknowledge_timeout: {
+    what: "a missing acknowledgement is waited for without end",
+    file: "assembly/client/connection.ts", from: "  if (isDue(Timer.Acknowledge)) return Status.AcknowledgeTimeout;\n", to: "",
+  },
+  connect_timeout: {
+    what: "an attempt to connect has no deadline",
+    file: "assembly/client/connection.ts", from: "    if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;\n", to: "",
+  },
+  request_timeout: {
+    what: "a request that gets no answer is forgotten",
+    file: "assembly/thingsboard/requests.ts", from: "    return raise(EventKind.RequestTimeout, id, Status.Timeout);\n", to: "",
+  },
+  busy: {
+    what: "the client asks to be polled at once for ever",
+    file: "assembly/client/connection.ts", from: "  readClock();\n  again = false;\n", to: "  readClock();\n  again = true;\n",
+  },
+  backoff: {
+    what: "the ceiling of the backoff is not kept",
+    file: "assembly/client/connection.ts", from: "      ceilingMs = min<u32>(ceilingMs * 2, setting(Setting.ReconnectMaxMs));\n", to: "      ceilingMs = ceilingMs * 8;\n",
+  },
+  buffer: {
+    what: "the outbox reaches beyond the memory that was given",
+    file: "assembly/client/outbox.ts", from: "  end = base + (size & ~3);\n", to: "  end = base + (size & ~3) + 16384;\n",
+  },
+  packet_id: {
+    what: "packet ids are used twice",
+    file: "assembly/client/outbox.ts", from: "    if (id) lastMessageId = id;\n", to: "",
+  },
+};
+
+/** Compiles the profile `device` with the mutant's passage; throws when the passage is not in the source any more. */
+export async function mutate(name: string): Promise<Uint8Array> {
+  const mutant = MUTANTS[name]!;
+  // The compiler takes longer to load than a hundred lives.
+  const { default: asc } = await import("assemblyscript/asc");
+  let isApplied = false;
+  let binary: Uint8Array | null = null;
+  const { error, stderr } = await asc.main(
+    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat"],
+    {
+      readFile(file, folder) {
+        const path = join(folder, file);
+        let text: string;
+        try {
+          text = readFileSync(path, "utf8");
+        } catch {
+          return null;
+        }
+        if (relative(ROOT, path) !== mutant.file) return text;
+        if (text.split(mutant.from).length !== 2) throw new Error(`${mutant.file} has not exactly one ${JSON.stringify(mutant.from)}`);
+        isApplied = true;
+        return text.replace(mutant.from, mutant.to);
+      },
+      writeFile(file, contents) {
+        if (file.endsWith(".wasm")) binary = contents as Uint8Array;
+      },
+    },
+  );
+  if (error !== null || binary === null || !isApplied) throw new Error(`the mutant ${name} was not built: ${error?.message ?? ""}\n${stderr.toString()}`);
+  return binary;
+}

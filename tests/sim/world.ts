@@ -1,0 +1,95 @@
+// One simulated life of a device: a stormy part, a calm part, and what must be true then.
+
+import { ClientModule, type ModuleEvent } from "../../host/node/module.ts";
+import { Application } from "./application.ts";
+import { Device } from "./device.ts";
+import { Ledger } from "./ledger.ts";
+import { Network } from "./network.ts";
+import { judge } from "./oracles.ts";
+import { Random } from "./random.ts";
+import { Schedule } from "./schedule.ts";
+import { Server, TOKEN } from "./server.ts";
+
+const STORM_MS = 8 * 60_000;
+export const BACKOFF_CAP_MS = 20_000;
+export const CONNECT_TIMEOUT_MS = 10_000;
+/** How long everything may take to come to rest: requests run for at most 30 s, health and acknowledgements are shorter. */
+const CALM_MS = 4 * 60_000;
+
+export interface Outcome {
+  readonly faults: readonly string[];
+  readonly reconnects: number;
+  readonly trace: readonly string[];
+}
+
+export interface Options {
+  /** Keeps the lines of the trace, which cost time. */
+  readonly isTraced?: boolean;
+}
+
+/** Lives the life of one seed with the given module; the same seed and module give the same life. */
+export function live(source: WebAssembly.Module, seed: number, { isTraced = false }: Options = {}): Outcome {
+  const random = new Random(seed);
+  const schedule = new Schedule();
+  const ledger = new Ledger();
+  const lines: string[] = [];
+  const faults: string[] = [];
+  const trace = (line: string): void => { if (isTraced) lines.push(`${(schedule.nowMs / 1000).toFixed(3).padStart(9)}  ${line}`); };
+  const onFault = (text: string): void => {
+    if (!faults.includes(text)) faults.push(text);
+    trace(`FAULT ${text}`);
+  };
+
+  const server = new Server(schedule, random.fork(), ledger, trace);
+  const network = new Network(schedule, random.fork(), (line) => server.accept(line));
+  let device: Device;
+  const application = new Application(schedule, random.fork(), ledger, trace, onFault, (action) => device.use(action));
+  const deviceRandom = random.fork();
+  const configuration = JSON.stringify({
+    mqtt_host: "server.test", access_token: TOKEN, clean_session: random.percent(50), client_id: "device",
+    reconnect_min_ms: random.pick([100, 500, 1000]), reconnect_max_ms: BACKOFF_CAP_MS, connect_timeout_s: CONNECT_TIMEOUT_MS / 1000,
+    healthy_s: 30, keep_alive_s: random.pick([0, 10, 30]), ack_timeout_s: 10, qos: 1, max_inflight: random.pick([1, 2, 16]),
+    receive_buffer: random.pick([200, 512, 1024]), send_buffer: random.pick([700, 1024, 3000]), staging_buffer: 1024,
+    redeliver: random.percent(50), max_requests: random.pick([1, 4]),
+  });
+  // Both halves of the clock wrap at some time in a device's life.
+  const clockStartMs = random.pick([0n, 1n, 2n ** 31n - 60_000n, 2n ** 32n - 60_000n, 2n ** 32n * 3n - 200_000n]);
+  const boot = (): void => {
+    trace(`boots with ${configuration}`);
+    device = new Device({
+      schedule, random: deviceRandom, network, source, memoryBytes: 16_384, configuration, clockStartMs, trace, onFault,
+      onEvent: (event: ModuleEvent, module: ClientModule) => application.onEvent(event, module),
+    });
+  };
+
+  const every = (meanMs: number, dice: Random, action: () => void): void => {
+    const again = (): void => schedule.after(dice.interval(meanMs), () => {
+      if (schedule.nowMs >= STORM_MS) return;
+      action();
+      again();
+    });
+    again();
+  };
+
+  try {
+    boot();
+    every(1500, random.fork(), () => device.use((module) => application.act(module)));
+    every(15_000, random.fork(), () => device.use((module) => application.comeBack(module)));
+    every(4000, random.fork(), () => server.act());
+    every(240_000, random.fork(), () => {
+      device.cutPower();
+      application.restart();
+      schedule.after(100, boot);
+    });
+    schedule.run(STORM_MS + 200);
+
+    trace("calm");
+    server.calm();
+    network.heal();
+    device!.use((module) => application.comeBack(module));
+    judge({ schedule, server, ledger, device: device!, onFault, endMs: schedule.nowMs + CALM_MS, connectedByMs: schedule.nowMs + 2 * BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS });
+  } catch (error) {
+    onFault(`${(error as Error).name}: ${(error as Error).message} ${String((error as Error).cause ?? "")}`);
+  }
+  return { faults: [...faults, ...server.faults], reconnects: ledger.reconnects, trace: lines };
+}
