@@ -71,6 +71,17 @@ static bool read_config(const char *path) {
     return whole;
 }
 
+// Names of files in the configuration are relative to it.
+static const char *directory_of(const char *path) {
+    static char directory[1024];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    if (length == 0 || length >= sizeof directory) return ".";
+    memcpy(directory, path, length);
+    directory[length] = 0;
+    return directory;
+}
+
 // Puts a value in place of the one that the file has, or in front of all members.
 static bool override(const char *key, const char *value, const char *quote) {
     size_t length = strlen(config);
@@ -141,7 +152,13 @@ int main(int count, char **words) {
     options.config_length = strlen(config);
 
     int32_t status = mote_posix_init(&port);
-    if (status >= 0) status = mote_init(&mote, &options);
+    if (status >= 0) status = mote_posix_configure(&port, config, options.config_length, directory_of(arguments.config));
+    if (status < 0) {
+        demo_error(&demo, status, (mote_span_t){mote_posix_fault(&port), (uint32_t)strlen(mote_posix_fault(&port))});
+        mote_posix_free(&port);
+        return EXIT_USAGE;
+    }
+    status = mote_init(&mote, &options);
     if (status < 0) {
         demo_error(&demo, status, mote_error_text(&mote));
         mote_posix_free(&port);

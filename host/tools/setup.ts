@@ -9,7 +9,7 @@ export type Task = "build" | "test";
 
 /** What a task runs, by the package that brings it. */
 const PACKAGES: Readonly<Record<Task, readonly string[]>> = {
-  build: ["gcc", "libc6-dev", "cmake", "make"],
+  build: ["gcc", "libc6-dev", "cmake", "make", "libmbedtls-dev", "zlib1g-dev", "libmurmurhash-dev"],
   // The 32-bit libraries exist on x86-64 only.
   test: [...(process.arch === "x64" ? ["gcc-multilib"] : []), "valgrind", "mosquitto", "mosquitto-clients", "openssl"],
 };

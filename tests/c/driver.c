@@ -34,6 +34,7 @@ static mote_t mote;
 static mote_posix_t port;
 static uint64_t arena[1024 * 1024 / 8];
 static char config[CONFIG_MAX];
+static const char *fault = ""; // of the port's part of the configuration
 static bool live;
 static int declines; // messages that are still to be declined; only inside the event can a message be answered
 
@@ -141,7 +142,12 @@ static int32_t run_init(const command_t *command) {
         .memory_size = memory_size != 0 ? memory_size : MEMORY_SIZE, .subscriptions_size = 4096, .on_event = on_event,
     };
     if (!mote_module_find(MOTE_MODULE_DEFAULT, &options)) return MOTE_STATUS_NOT_FOUND;
-    int32_t status = mote_init(&mote, &options);
+    // A configuration may have opened files before it was refused.
+    mote_posix_free(&port);
+    int32_t status = mote_posix_init(&port);
+    if (status >= 0) status = mote_posix_configure(&port, config, command->lengths[1], ".");
+    fault = mote_posix_fault(&port);
+    if (status >= 0) status = mote_init(&mote, &options);
     live = status >= 0;
     return status;
 }
@@ -156,7 +162,8 @@ static void run(const command_t *command) {
     else if (!verb_run(&mote, command, &result)) result = MOTE_STATUS_NOT_FOUND;
     printf("{\"command\":\"%s\",\"result\":%d,\"status\":\"%s\"", verb, result, mote_status_name(result));
     if (result < 0) {
-        print_text("text", mote_error_text(&mote));
+        mote_span_t text = {fault, (uint32_t)strlen(fault)};
+        print_text("text", text.length > 0 ? text : mote_error_text(&mote));
         printf(",\"value\":%d", mote_error_value(&mote));
     }
     printf("}\n");

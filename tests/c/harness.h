@@ -51,5 +51,6 @@ void test_message(void);
 void test_trap(void);
 void test_device(void);
 void test_ring(void);
+void test_storage(void);
 
 #endif

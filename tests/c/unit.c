@@ -3,6 +3,7 @@
 
 int main(void) {
     test_ring();
+    test_storage();
     test_config();
     test_engine();
     test_message();

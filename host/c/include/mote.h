@@ -74,6 +74,10 @@ typedef struct mote_event {
  * but mote_poll(), mote_wait(), mote_run(), mote_init() and mote_free(). */
 typedef void mote_event_handler_t(mote_t *mote, const mote_event_t *event, void *user);
 
+/* Told of each line of the log up to `log_level`. The text belongs to Mote and holds no secrets; the rules are those of an event
+ * handler, but it may call nothing of this header. */
+typedef void mote_log_handler_t(mote_t *mote, mote_log_level_t level, mote_span_t text, void *user);
+
 /* Everything a client needs. Zero is a sensible value of each field that is not marked as required. The record is copied;
  * what it points to must stay valid until mote_free(). */
 typedef struct mote_options {
@@ -108,6 +112,11 @@ typedef struct mote_options {
     /* Called for each event. May be NULL: mote_poll() returns the kind and mote_event() the rest. */
     mote_event_handler_t *on_event;
     void *user;
+
+    /* Lines of the log: what the host has to say, such as a trap, and the module where it was built with a log. NULL leaves them to
+     * the port. With a handler, MOTE_LOG_LEVEL_ERROR is the value of 0. */
+    mote_log_handler_t *on_log;
+    mote_log_level_t log_level;
 } mote_options_t;
 
 /* How to publish. NULL in place of it means the configured QoS, not retained. */
@@ -254,6 +263,13 @@ bool mote_span_equals(mote_span_t span, const char *text);
 /* Finds a member in the configuration, or in an object of it: the objects `host` and `link` are yours. The span is JSON
  * text, of a text with its quotes. Returns false when there is none. Touches no client. */
 bool mote_config_find(const char *json, size_t length, const char *key, mote_span_t *out_value);
+
+/* The member at an index, in the order of the text; the key is without its quotes. Returns false behind the last one. */
+bool mote_config_member(const char *json, size_t length, uint32_t index, mote_span_t *out_key, mote_span_t *out_value);
+
+/* Copies a text that one of these found, without its quotes and escapes, and ends it with a zero. Returns its length, WrongType for
+ * what is no text, Malformed, or TooLarge; the capacity is at least the length + 4. */
+int32_t mote_config_text(mote_span_t value, char *out_text, size_t capacity);
 
 /* ---------------------------------------------------------- information --- */
 

@@ -20,6 +20,10 @@ int32_t mote_instance_build(mote_t *mote);
 void mote_instance_discard(mote_t *mote);
 int32_t mote_call(mote_t *mote, mote_export_t which, uint32_t arguments, const uint32_t values[]);
 
+// mote.c
+void mote_log(mote_t *mote, uint32_t level, const char *text);
+void mote_log_span(mote_t *mote, uint32_t level, mote_span_t text);
+
 // supervise.c
 void mote_supervise_trapped(mote_t *mote, const char *fault);
 int32_t mote_supervise(mote_t *mote);

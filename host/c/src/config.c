@@ -73,6 +73,70 @@ bool mote_config_find(const char *json, size_t length, const char *key, mote_spa
     return false;
 }
 
+bool mote_config_member(const char *json, size_t length, uint32_t index, mote_span_t *out_key, mote_span_t *out_value) {
+    walk_t walk;
+    if (!begin(&walk, json, length)) return false;
+    do {
+        if (!next(&walk)) return false;
+    } while (index-- > 0);
+    *out_key = walk.key;
+    *out_value = walk.value;
+    return true;
+}
+
+static int32_t hex_of(const char *digits) {
+    int32_t value = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = digits[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        if (digit < 0) return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+// One escape, whose letter is at `*ref_from`, as UTF-8; bytes written, or Malformed. Surrogates have no business in a file name or
+// a key.
+static int32_t unescape(const char **ref_from, const char *end, char *out) {
+    static const char letters[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+    char letter = *(*ref_from)++;
+    const char *found = letter != 0 ? strchr(letters, letter) : NULL;
+    if (found != NULL) {
+        *out = meanings[found - letters];
+        return 1;
+    }
+    int32_t code = letter == 'u' && end - *ref_from >= 4 ? hex_of(*ref_from) : -1;
+    if (code <= 0 || (code >= 0xd800 && code <= 0xdfff)) return MOTE_STATUS_MALFORMED;
+    *ref_from += 4;
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    int32_t tail = code < 0x800 ? 1 : 2;
+    for (int32_t i = tail; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)((tail == 1 ? 0xc0 : 0xe0) | code);
+    return tail + 1;
+}
+
+int32_t mote_config_text(mote_span_t value, char *out_text, size_t capacity) {
+    if (value.length < 2 || value.data[0] != '"') return MOTE_STATUS_WRONG_TYPE;
+    const char *from = value.data + 1;
+    const char *end = value.data + value.length - 1;
+    size_t length = 0;
+    while (from < end) {
+        if (length + 4 > capacity) return MOTE_STATUS_TOO_LARGE; // the longest escape and the zero
+        int32_t count = 1;
+        if (*from != '\\') out_text[length] = *from++;
+        else count = ++from < end ? unescape(&from, end, out_text + length) : MOTE_STATUS_MALFORMED;
+        if (count < 0) return count;
+        length += (size_t)count;
+    }
+    if (length >= capacity) return MOTE_STATUS_TOO_LARGE;
+    out_text[length] = 0;
+    return (int32_t)length;
+}
+
 uint32_t mote_config_unsigned(const char *config, size_t length, const char *key, uint32_t fallback) {
     mote_span_t value;
     if (!mote_config_find(config, length, key, &value) || value.length == 0 || value.length > 9) return fallback;

@@ -147,6 +147,5 @@ int32_t mote_import_ota_confirm(mote_t *mote) {
 // ------------------------------------------------------------------------ log
 
 void mote_import_log(mote_t *mote, uint32_t level, uint32_t text, uint32_t length) {
-    if (functions_of(mote)->log == NULL || !mote_memory_holds(mote, text, length)) return;
-    functions_of(mote)->log(mote->options.port, level, (const char *)mote->memory + text, length);
+    if (mote_memory_holds(mote, text, length)) mote_log_span(mote, level, (mote_span_t){(const char *)mote->memory + text, length});
 }

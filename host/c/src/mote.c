@@ -1,6 +1,19 @@
 // Life and loop of a client.
 #include "client.h"
 
+void mote_log(mote_t *mote, uint32_t level, const char *text) {
+    mote_log_span(mote, level, (mote_span_t){text, (uint32_t)strlen(text)});
+}
+
+void mote_log_span(mote_t *mote, uint32_t level, mote_span_t text) {
+    mote_port_t *port = mote->options.port;
+    if (mote->options.on_log != NULL) {
+        if (level <= mote->options.log_level) mote->options.on_log(mote, (mote_log_level_t)level, text, mote->options.user);
+    } else if (port->functions->log != NULL) {
+        port->functions->log(port, level, text.data, text.length);
+    }
+}
+
 static int32_t check_options(const mote_options_t *options) {
     if (options->config == NULL || options->port == NULL || options->arena == NULL) return MOTE_STATUS_INVALID_VALUE;
     if (((uintptr_t)options->arena & 7) != 0 || options->memory_size > 65536) return MOTE_STATUS_INVALID_VALUE;
@@ -23,9 +36,13 @@ int32_t mote_init(mote_t *mote, const mote_options_t *options) {
 
     const char *config = options->config;
     size_t length = options->config_length;
-    mote_span_t tls;
+    mote_span_t tls = {"", 0};
     if (mote_config_find(config, length, "tls", &tls) && (options->port->functions->capabilities & MOTE_PORT_TLS) == 0) {
         return mote_fail(mote, MOTE_STATUS_TLS_UNSUPPORTED, "tls", 0);
+    }
+    mote_span_t verify;
+    if (mote_config_find(tls.data, tls.length, "verify", &verify) && mote_span_equals(verify, "false")) {
+        mote_log(mote, MOTE_LOG_LEVEL_WARNING, "tls.verify is false: whoever answers is believed");
     }
     mote->backoff_min_ms = mote_config_unsigned(config, length, "reconnect_min_ms", 1000);
     mote->backoff_max_ms = mote_config_unsigned(config, length, "reconnect_max_ms", 120000);

@@ -59,6 +59,7 @@ void mote_supervise_trapped(mote_t *mote, const char *fault) {
     mote->message_open = false;
     mote->message_status = MOTE_STATUS_TRAPPED;
     mote_connection_close(mote);
+    mote_log(mote, MOTE_LOG_LEVEL_ERROR, fault != NULL ? fault : "trapped");
     mote_fail(mote, MOTE_STATUS_TRAPPED, fault, 0);
 }
 

@@ -1,18 +1,22 @@
 /*
- * mote_posix.h - a port for Linux and other POSIX systems: sockets that do not block, names resolved in a thread.
+ * mote_posix.h - a port for Linux and other POSIX systems: sockets that do not block, names resolved in a thread, TLS, and
+ * files for what must outlive the process.
  *
  *   static mote_posix_t port;
  *   mote_posix_init(&port);
+ *   mote_posix_configure(&port, config, strlen(config), ".");
  *   options.port = &port.port;
  *
- * The record belongs to the caller and stays where it is until mote_posix_free(). mote_posix_init() allocates a resolver
- * and a pipe; nothing is allocated later, except by the system's own getaddrinfo() and thread.
+ * The record belongs to the caller and stays where it is until mote_posix_free(). mote_posix_init() and mote_posix_configure()
+ * allocate; nothing is allocated later, except by the system's own getaddrinfo() and thread, and by mbedTLS for the length of a
+ * handshake.
  */
 #ifndef MOTE_POSIX_H
 #define MOTE_POSIX_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "mote_port.h"
@@ -41,6 +45,8 @@ typedef struct mote_posix_connection {
     int socket;     /* -1 = none */
     uint8_t phase;
     bool peer_closed, shut, progress, blocked;
+    bool secured;       /* bytes go through TLS */
+    bool tls_writes;    /* TLS waits until the socket takes bytes */
     int32_t failure; /* status once it has failed */
     uint16_t port_number;
     uint32_t address_count, address_next;
@@ -52,6 +58,12 @@ typedef struct mote_posix_connection {
 typedef struct mote_posix {
     mote_port_t port;
     struct mote_posix_resolver *resolver;
+    struct mote_posix_tls *tls;     /* NULL = `tls` is not configured */
+    struct mote_posix_store *store; /* NULL = no store directory */
+    struct mote_posix_slot *slot;
+    int store_directory;            /* -1 = none */
+    const char *fault;
+    bool worked;                    /* the store or the slot has something to tell */
     char host[256];
     int32_t handle_last;
     uint64_t random_state;
@@ -60,6 +72,21 @@ typedef struct mote_posix {
 
 /* Ok, or NetworkFailed when the system has no memory or descriptors. */
 int32_t mote_posix_init(mote_posix_t *posix);
+
+/* Reads what the configuration says to the port; call it before mote_init() and keep the answer of either. Relative names of files
+ * begin at `base_directory`.
+ *
+ *   tls   ca, certificate, key: PEM, or the name of a PEM file; server_name: the name to check instead of mqtt_host; verify: false
+ *         accepts any certificate. Without `ca` the system's authorities are trusted. Without mbedTLS: TlsUnsupported.
+ *   host  store_directory: a folder for the store and images, for this client alone, made if it is missing; without it there is
+ *         no store and no updates. journal_size (16384), queue_size (65536), database_size (0): bytes of each area, multiples of
+ *         4096. image_size (2147483647): the largest image. Without mbedTLS there is no slot for images.
+ *
+ * On failure mote_posix_fault() names the key, and StoreFailed says that the folder is in use or cannot be written. */
+int32_t mote_posix_configure(mote_posix_t *posix, const char *config, size_t config_length, const char *base_directory);
+
+/* The key that mote_posix_configure() refused; "" when it did not. */
+const char *mote_posix_fault(const mote_posix_t *posix);
 
 /* Lets closed connections finish, for at most a second, and gives everything back. */
 void mote_posix_free(mote_posix_t *posix);

@@ -8,9 +8,10 @@
 
 #include "mote_abi.h"
 #include "resolve.h"
+#include "tls.h"
 
 // Phases of a connection, in the order of its life.
-enum { FREE, ASKED, RESOLVING, CONNECTING, OPEN, BROKEN, LINGERING };
+enum { FREE, ASKED, RESOLVING, CONNECTING, HANDSHAKING, OPEN, BROKEN, LINGERING };
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
@@ -59,6 +60,63 @@ static void fail(mote_posix_connection_t *connection, int32_t status) {
     enter(connection, connection->handle == 0 ? FREE : BROKEN);
 }
 
+// ---------------------------------------------------------------------- TLS
+
+#ifdef MOTE_POSIX_MBEDTLS
+static int index_of(const mote_posix_t *posix, const mote_posix_connection_t *connection) {
+    return (int)(connection - posix->connections);
+}
+
+static void check_handshake(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    int32_t status = MOTE_STATUS_TLS_HANDSHAKE_FAILED;
+    int result = mote_posix_tls_handshake(posix->tls, index_of(posix, connection), &status);
+    connection->tls_writes = result == MOTE_TLS_WANT_WRITE;
+    if (result == 1) enter(connection, OPEN);
+    if (result == MOTE_TLS_FAILED) fail(connection, status);
+}
+
+static void secure(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    int32_t status = mote_posix_tls_begin(posix->tls, index_of(posix, connection), connection->socket, posix->host,
+                                          mote_posix_unix_ms(&posix->port) != 0);
+    if (status < 0) {
+        fail(connection, status);
+    } else {
+        connection->phase = HANDSHAKING;
+    }
+}
+
+// As sendmsg() and readv() of one piece: bytes, 0 = the peer closed, or -1 and errno.
+static ssize_t tls_transfer(mote_posix_t *posix, mote_posix_connection_t *connection, const struct iovec *piece, bool writing) {
+    int index = index_of(posix, connection);
+    uint32_t length = (uint32_t)piece->iov_len;
+    int result = writing ? mote_posix_tls_write(posix->tls, index, piece->iov_base, length)
+                         : mote_posix_tls_read(posix->tls, index, piece->iov_base, length);
+    connection->tls_writes = result == MOTE_TLS_WANT_WRITE;
+    if (result > 0) return result;
+    errno = result == MOTE_TLS_WANT_READ || result == MOTE_TLS_WANT_WRITE ? EAGAIN : ECONNRESET;
+    return result == MOTE_TLS_CLOSED && !writing ? 0 : -1;
+}
+
+static void tell_end(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    if (connection->secured) mote_posix_tls_end(posix->tls, index_of(posix, connection));
+}
+#else // no connection is ever secured
+#define check_handshake(posix, connection) ((void)0)
+#define secure(posix, connection) ((void)0)
+#define tls_transfer(posix, connection, piece, writing) ((void)(posix), (ssize_t)-1)
+#define tell_end(posix, connection) ((void)0)
+#endif
+
+// TCP is there.
+static void connected(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    (void)posix;
+    if (connection->secured) {
+        secure(posix, connection);
+    } else {
+        enter(connection, OPEN);
+    }
+}
+
 // ------------------------------------------------------------------ connect
 
 static int begin_connect(mote_posix_connection_t *connection, const mote_posix_address_t *address) {
@@ -81,7 +139,7 @@ static void connect_next(mote_posix_t *posix, mote_posix_connection_t *connectio
         close_socket(connection);
         error = begin_connect(connection, &connection->addresses[connection->address_next++]);
         if (error == 0) {
-            enter(connection, OPEN);
+            connected(posix, connection);
             return;
         }
         if (error == EINPROGRESS) {
@@ -100,7 +158,7 @@ static void check_connect(mote_posix_t *posix, mote_posix_connection_t *connecti
         socklen_t length = sizeof error;
         getsockopt(connection->socket, SOL_SOCKET, SO_ERROR, &error, &length);
         if (error == 0) {
-            enter(connection, OPEN);
+            connected(posix, connection);
         } else {
             connect_next(posix, connection, error);
         }
@@ -131,12 +189,13 @@ static void begin_resolve(mote_posix_t *posix, mote_posix_connection_t *connecti
 
 // ------------------------------------------------------------ read and write
 
-static void write_ring(mote_posix_connection_t *connection) {
+static void write_ring(mote_posix_t *posix, mote_posix_connection_t *connection) {
     while (connection->sending.count > 0) {
         struct iovec pieces[2];
         struct msghdr message = {.msg_iov = pieces};
         message.msg_iovlen = (size_t)mote_ring_pieces(&connection->sending, 0, connection->sending.count, pieces);
-        ssize_t written = sendmsg(connection->socket, &message, MSG_NOSIGNAL);
+        ssize_t written = connection->secured ? tls_transfer(posix, connection, pieces, true)
+                                              : sendmsg(connection->socket, &message, MSG_NOSIGNAL);
         if (written > 0) {
             mote_ring_drop(&connection->sending, (uint32_t)written);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -149,15 +208,16 @@ static void write_ring(mote_posix_connection_t *connection) {
 }
 
 // A piece for each read: the bytes that were read before a failure still belong to the module.
-static void read_ring(mote_posix_connection_t *connection) {
+static void read_ring(mote_posix_t *posix, mote_posix_connection_t *connection) {
     while (!connection->peer_closed && mote_ring_room(&connection->received) > 0) {
         struct iovec pieces[2];
         uint32_t room = mote_ring_room(&connection->received);
         int count = mote_ring_pieces(&connection->received, connection->received.count, room, pieces);
-        ssize_t length = readv(connection->socket, pieces, count);
+        ssize_t length = connection->secured ? tls_transfer(posix, connection, pieces, false)
+                                             : readv(connection->socket, pieces, count);
         if (length > 0) {
             connection->received.count += (uint32_t)length;
-            if ((uint32_t)length < room) return;
+            if ((uint32_t)length < room && !connection->secured) return; // TLS may hold more than the socket
         } else if (length == 0) {
             connection->peer_closed = true;
             connection->progress = true;
@@ -175,29 +235,30 @@ static void read_ring(mote_posix_connection_t *connection) {
 // Writes what was accepted, says so to the peer, and hears it out: closing with unread bytes would reset the connection
 // and could take a DISCONNECT with it.
 static void linger(mote_posix_t *posix, mote_posix_connection_t *connection) {
-    write_ring(connection);
+    write_ring(posix, connection);
     if (connection->sending.count == 0 && !connection->shut) {
         connection->shut = true;
+        tell_end(posix, connection);
         shutdown(connection->socket, SHUT_WR);
     }
     connection->received.count = 0;
-    read_ring(connection);
+    read_ring(posix, connection);
     if (connection->peer_closed || mote_posix_now_ms(&posix->port) >= connection->deadline_ms) {
         close_socket(connection);
         connection->phase = FREE;
     }
 }
 
-void mote_posix_step(mote_port_t *port) {
-    mote_posix_t *posix = posix_of(port);
+void mote_posix_net_step(mote_posix_t *posix) {
     for (int i = 0; i < 2; i++) {
         mote_posix_connection_t *connection = &posix->connections[i];
         if (connection->phase == ASKED) begin_resolve(posix, connection);
         if (connection->phase == RESOLVING) check_resolved(posix, connection);
         if (connection->phase == CONNECTING) check_connect(posix, connection);
+        if (connection->phase == HANDSHAKING) check_handshake(posix, connection);
         if (connection->phase == OPEN) {
-            write_ring(connection);
-            read_ring(connection);
+            write_ring(posix, connection);
+            read_ring(posix, connection);
         }
         if (connection->phase == LINGERING) linger(posix, connection);
     }
@@ -207,7 +268,8 @@ void mote_posix_step(mote_port_t *port) {
 
 int32_t mote_posix_net_open(mote_port_t *port, const char *host, uint32_t host_length, uint32_t port_number, uint32_t flags) {
     mote_posix_t *posix = posix_of(port);
-    if ((flags & MOTE_NET_FLAG_TLS) != 0) return MOTE_STATUS_TLS_UNSUPPORTED;
+    bool secured = (flags & MOTE_NET_FLAG_TLS) != 0;
+    if (secured && posix->tls == NULL) return MOTE_STATUS_TLS_UNSUPPORTED;
     if (host_length == 0 || host_length >= sizeof posix->host) return MOTE_STATUS_INVALID_VALUE;
     mote_posix_connection_t *connection = NULL;
     for (int i = 0; i < 2; i++) {
@@ -227,7 +289,8 @@ int32_t mote_posix_net_open(mote_port_t *port, const char *host, uint32_t host_l
     posix->handle_last = posix->handle_last == INT32_MAX ? 1 : posix->handle_last + 1;
     connection->handle = posix->handle_last;
     connection->phase = ASKED;
-    connection->peer_closed = connection->shut = connection->progress = connection->blocked = false;
+    connection->peer_closed = connection->shut = connection->progress = connection->blocked = connection->tls_writes = false;
+    connection->secured = secured;
     connection->failure = 0;
     connection->port_number = (uint16_t)port_number;
     connection->address_count = connection->address_next = 0;
@@ -304,7 +367,9 @@ nfds_t mote_posix_watch(mote_posix_t *posix, struct pollfd *out_descriptors, int
         }
         if (connection->socket < 0) continue;
         short events = 0;
-        if (connection->phase == CONNECTING || connection->sending.count > 0) events |= POLLOUT;
+        if (connection->phase == CONNECTING || connection->tls_writes) events |= POLLOUT;
+        if (connection->phase >= OPEN && connection->sending.count > 0) events |= POLLOUT;
+        if (connection->phase == HANDSHAKING && !connection->tls_writes) events |= POLLIN;
         if (connection->phase >= OPEN && !connection->peer_closed && mote_ring_room(&connection->received) > 0) events |= POLLIN;
         if (events != 0) out_descriptors[count++] = (struct pollfd){.fd = connection->socket, .events = events};
     }

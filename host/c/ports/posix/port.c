@@ -1,11 +1,17 @@
 // The POSIX port: clock, random numbers, waiting, and the table that Mote calls through.
 #include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "mote_abi.h"
 #include "net.h"
 #include "resolve.h"
+#include "storage.h"
+#include "tls.h"
+
+// A clock that shows an earlier time has not been set: machines without one begin in 1970. Start of 2024.
+#define CLOCK_FLOOR_MS INT64_C(1704067200000)
 
 static mote_posix_t *posix_of(mote_port_t *port) {
     return (mote_posix_t *)(void *)port;
@@ -22,9 +28,10 @@ int64_t mote_posix_now_ms(mote_port_t *port) {
     return read_clock_ms(CLOCK_MONOTONIC);
 }
 
-static int64_t unix_ms(mote_port_t *port) {
+int64_t mote_posix_unix_ms(mote_port_t *port) {
     (void)port;
-    return read_clock_ms(CLOCK_REALTIME);
+    int64_t now_ms = read_clock_ms(CLOCK_REALTIME);
+    return now_ms >= CLOCK_FLOOR_MS ? now_ms : 0;
 }
 
 // xorshift64*: good enough for jitter and ids, and never blocks.
@@ -47,10 +54,27 @@ static uint64_t seed(const mote_posix_t *posix) {
     return value == 0 ? 1 : value;
 }
 
+static void step(mote_port_t *port) {
+    mote_posix_t *posix = posix_of(port);
+    mote_posix_net_step(posix);
+    if (mote_posix_store_step(posix->store)) posix->worked = true;
+#ifdef MOTE_POSIX_MBEDTLS
+    if (mote_posix_slot_step(posix->slot)) posix->worked = true;
+#endif
+}
+
+// For programs that do not ask for log lines themselves.
+static void write_log(mote_port_t *port, uint32_t level, const char *text, uint32_t length) {
+    (void)port;
+    if (level <= MOTE_LOG_LEVEL_WARNING) fprintf(stderr, "mote: %.*s\n", (int)length, text);
+}
+
 static void wait(mote_port_t *port, uint32_t timeout_ms, uint32_t wants) {
     mote_posix_t *posix = posix_of(port);
-    mote_posix_step(port); // nothing that was accepted may wait for the sleep to end
-    if (mote_posix_is_ready(posix, wants)) return;
+    step(port); // nothing that was accepted may wait for the sleep to end
+    bool worked = posix->worked;
+    posix->worked = false;
+    if (worked || mote_posix_is_ready(posix, wants)) return;
     struct pollfd descriptors[3];
     int64_t timeout = timeout_ms >= (uint32_t)MOTE_NO_DEADLINE_MS ? INT32_MAX : (int64_t)timeout_ms;
     nfds_t count = mote_posix_watch(posix, descriptors, &timeout);
@@ -63,25 +87,38 @@ static void wake(mote_port_t *port) {
     mote_posix_wake(posix_of(port)->resolver);
 }
 
-static const mote_port_functions_t functions = {
-    .capabilities = 0,
-    .step = mote_posix_step,
-    .wait = wait,
-    .wake = wake,
-    .net_open = mote_posix_net_open,
-    .net_state = mote_posix_net_state,
-    .net_send = mote_posix_net_send,
-    .net_recv = mote_posix_net_recv,
-    .net_close = mote_posix_net_close,
-    .now_ms = mote_posix_now_ms,
-    .unix_ms = unix_ms,
-    .random_u32 = random_u32,
-};
+#ifdef MOTE_POSIX_MBEDTLS
+#define SLOT_FUNCTIONS                                                                                                  \
+    .ota_begin = mote_posix_ota_begin, .ota_write = mote_posix_ota_write, .ota_verify = mote_posix_ota_verify,         \
+    .ota_commit = mote_posix_ota_commit, .ota_abort = mote_posix_ota_abort, .ota_boot_state = mote_posix_ota_boot_state, \
+    .ota_confirm = mote_posix_ota_confirm,
+#else
+#define SLOT_FUNCTIONS
+#endif
+
+#define FUNCTIONS(bits)                                                                                     \
+    .capabilities = (bits), .step = step, .wait = wait, .wake = wake, .net_open = mote_posix_net_open,      \
+    .net_state = mote_posix_net_state, .net_send = mote_posix_net_send, .net_recv = mote_posix_net_recv,    \
+    .net_close = mote_posix_net_close, .now_ms = mote_posix_now_ms, .unix_ms = mote_posix_unix_ms,          \
+    .random_u32 = random_u32, .log = write_log, .store_info = mote_posix_store_info,                        \
+    .store_read = mote_posix_store_read, .store_program = mote_posix_store_program,                         \
+    .store_erase = mote_posix_store_erase, .store_sync = mote_posix_store_sync, SLOT_FUNCTIONS
+
+static const mote_port_functions_t functions = {FUNCTIONS(0)};
+
+#ifdef MOTE_POSIX_MBEDTLS
+static const mote_port_functions_t functions_with_tls = {FUNCTIONS(MOTE_PORT_TLS)};
+
+void mote_posix_use_tls(mote_posix_t *posix) {
+    posix->port.functions = &functions_with_tls;
+}
+#endif
 
 int32_t mote_posix_init(mote_posix_t *posix) {
     memset(posix, 0, sizeof *posix);
     posix->port.functions = &functions;
     posix->connections[0].socket = posix->connections[1].socket = -1;
+    posix->store_directory = -1;
     posix->random_state = seed(posix);
     posix->resolver = mote_posix_resolver_new();
     return posix->resolver != NULL ? MOTE_STATUS_OK : MOTE_STATUS_NETWORK_FAILED;
@@ -89,10 +126,16 @@ int32_t mote_posix_init(mote_posix_t *posix) {
 
 void mote_posix_free(mote_posix_t *posix) {
     if (posix->resolver == NULL) return;
-    while (mote_posix_step(&posix->port), mote_posix_lingers(posix)) wait(&posix->port, MOTE_POSIX_LINGER_MS, 0);
+    while (step(&posix->port), mote_posix_lingers(posix)) wait(&posix->port, MOTE_POSIX_LINGER_MS, 0);
     for (int i = 0; i < 2; i++) {
         if (posix->connections[i].socket >= 0) close(posix->connections[i].socket);
     }
+#ifdef MOTE_POSIX_MBEDTLS
+    mote_posix_tls_free(posix->tls);
+    mote_posix_slot_close(posix->slot);
+#endif
+    mote_posix_store_close(posix->store);
+    if (posix->store_directory >= 0) close(posix->store_directory);
     mote_posix_resolver_free(posix->resolver);
     posix->resolver = NULL;
 }

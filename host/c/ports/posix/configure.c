@@ -1,0 +1,99 @@
+// What the configuration says to the POSIX port: the object `tls`, and the members of `host` that name its files.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mote.h"
+#include "mote_posix.h"
+#include "net.h"
+#include "storage.h"
+#include "tls.h"
+
+#define PATH_MAX_BYTES 1024
+#define AREA_MAX (1u << 30)
+
+static int32_t refuse(mote_posix_t *posix, int32_t status, const char *fault) {
+    posix->fault = fault;
+    return status;
+}
+
+const char *mote_posix_fault(const mote_posix_t *posix) {
+    return posix->fault != NULL ? posix->fault : "";
+}
+
+static int32_t read_number(mote_span_t object, const char *key, uint32_t limit, uint32_t *ref_value) {
+    mote_span_t text;
+    if (!mote_config_find(object.data, object.length, key, &text)) return MOTE_STATUS_OK;
+    uint64_t number = 0;
+    if (text.length == 0 || text.length > 10) return MOTE_STATUS_INVALID_VALUE;
+    for (uint32_t i = 0; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') return MOTE_STATUS_WRONG_TYPE;
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    if (number > limit) return MOTE_STATUS_INVALID_VALUE;
+    *ref_value = (uint32_t)number;
+    return MOTE_STATUS_OK;
+}
+
+// The lock lasts as long as the descriptor, and ends with the process.
+static int open_directory(const char *path) {
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) return -1;
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) != 0) {
+        close(directory);
+        directory = -1;
+    }
+    return directory;
+}
+
+static int32_t configure_storage(mote_posix_t *posix, mote_span_t host, const char *base_directory) {
+    static const char *const keys[MOTE_POSIX_AREAS] = {"journal_size", "queue_size", "database_size"};
+    uint32_t sizes[MOTE_POSIX_AREAS] = {16384, 65536, 0};
+    for (int i = 0; i < MOTE_POSIX_AREAS; i++) {
+        int32_t status = read_number(host, keys[i], AREA_MAX, &sizes[i]);
+        if (status < 0 || sizes[i] % 4096 != 0) return refuse(posix, status < 0 ? status : MOTE_STATUS_INVALID_VALUE, keys[i]);
+    }
+    uint32_t image_size_max = INT32_MAX;
+    int32_t status = read_number(host, "image_size", INT32_MAX, &image_size_max);
+    if (status < 0) return refuse(posix, status, "image_size");
+    mote_span_t value;
+    if (!mote_config_find(host.data, host.length, "store_directory", &value)) return MOTE_STATUS_OK;
+    char name[PATH_MAX_BYTES];
+    char path[2 * PATH_MAX_BYTES];
+    status = mote_config_text(value, name, sizeof name);
+    if (status < 0) return refuse(posix, status, "store_directory");
+    int length = name[0] == '/' ? snprintf(path, sizeof path, "%s", name) : snprintf(path, sizeof path, "%s/%s", base_directory, name);
+    if (length < 0 || (size_t)length >= sizeof path) return refuse(posix, MOTE_STATUS_TOO_LARGE, "store_directory");
+    posix->store_directory = open_directory(path);
+    if (posix->store_directory >= 0) posix->store = mote_posix_store_open(posix->store_directory, sizes);
+    if (posix->store == NULL) return refuse(posix, MOTE_STATUS_STORE_FAILED, "store_directory");
+#ifdef MOTE_POSIX_MBEDTLS
+    posix->slot = mote_posix_slot_open(posix->store_directory, image_size_max);
+    if (posix->slot == NULL) return refuse(posix, MOTE_STATUS_STORE_FAILED, "store_directory");
+#endif
+    return MOTE_STATUS_OK;
+}
+
+int32_t mote_posix_configure(mote_posix_t *posix, const char *config, size_t config_length, const char *base_directory) {
+    mote_span_t value;
+    if (posix->store != NULL || posix->tls != NULL) return refuse(posix, MOTE_STATUS_BAD_STATE, "mote_posix_configure");
+    posix->fault = NULL;
+    if (mote_config_find(config, config_length, "tls", &value)) {
+#ifdef MOTE_POSIX_MBEDTLS
+        int32_t status = MOTE_STATUS_OK;
+        const char *fault = "tls";
+        if (value.length == 0 || value.data[0] != '{') return refuse(posix, MOTE_STATUS_WRONG_TYPE, fault);
+        posix->tls = mote_posix_tls_new(value.data, value.length, base_directory, &status, &fault);
+        if (posix->tls == NULL) return refuse(posix, status, fault);
+        mote_posix_use_tls(posix);
+#else
+        return refuse(posix, MOTE_STATUS_TLS_UNSUPPORTED, "tls");
+#endif
+    }
+    if (!mote_config_find(config, config_length, "host", &value) || value.length == 0 || value.data[0] != '{') return MOTE_STATUS_OK;
+    return configure_storage(posix, value, base_directory);
+}
