@@ -2,7 +2,8 @@
 
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import { messageRecord } from "../../host/node/message.ts";
-import { utf8, type ClientModule, type ModuleEvent } from "../../host/node/module.ts";
+import type { ModuleEvent } from "../../host/node/event-record.ts";
+import { utf8, type ClientModule } from "../../host/node/module.ts";
 import type { Ledger, MessageEntry, RequestEntry } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
@@ -114,7 +115,7 @@ export class Application {
 
   #requestAttributes(module: ClientModule): void {
     const timeoutMs = this.random.between(1, 30_000);
-    const id = module.requestAttributes(messageRecord({ sharedKeys: "rate" }), timeoutMs);
+    const id = module.request("request_attributes", messageRecord({ sharedKeys: "rate" }), timeoutMs);
     this.trace(`requestAttributes ${timeoutMs} ms: ${id}`);
     if (id > 0) this.ledger.requests.push({ kind: "attributes", id, atMs: this.schedule.nowMs, timeoutMs, ends: 0, excuse: null });
     else if (id !== Status.Full) this.onFault(`requestAttributes answers ${id}`);

@@ -1,7 +1,8 @@
 // The device's host in the simulated world: it polls only when the module asked for it, and watches what the module must not do.
 
 import { EventKindNames, NO_DEADLINE_MS, Want } from "../../build/generated/abi.ts";
-import { ClientModule, type ModuleEvent } from "../../host/node/module.ts";
+import type { ModuleEvent } from "../../host/node/event-record.ts";
+import { ClientModule } from "../../host/node/module.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";

@@ -1,6 +1,7 @@
 // One simulated life of a device: a stormy part, a calm part, and what must be true then.
 
-import { ClientModule, type ModuleEvent } from "../../host/node/module.ts";
+import type { ModuleEvent } from "../../host/node/event-record.ts";
+import type { ClientModule } from "../../host/node/module.ts";
 import { Application } from "./application.ts";
 import { Device } from "./device.ts";
 import { Ledger } from "./ledger.ts";
