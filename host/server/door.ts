@@ -14,11 +14,15 @@ import type { Faults } from "./faults.ts";
 import { brokerSubscriptions, grant, isRegularExpression, subackCodes, unsubackCodes } from "./granting.ts";
 import { isUndecodable, type LoginVerdict, type Refusal } from "./login.ts";
 import type { Outcome } from "./outcome.ts";
+import type { ProvisioningSession } from "./provisioningSession.ts";
 import { actOn, type PublishAction } from "./publishRules.ts";
 import { reason } from "./reasons.ts";
 import type { Downlink, Link, Session } from "./session.ts";
 import { filterMeaning } from "./topics.ts";
 import { Wire, type WireListener } from "./wire.ts";
+
+/** What a login opens. */
+export type Conversation = Session | ProvisioningSession;
 
 /** What a door needs of the server behind it. */
 export interface DoorHost {
@@ -26,9 +30,10 @@ export interface DoorHost {
   readonly events: ServerEvents;
   attach(stream: BrokerStream): Client;
   login(connect: IConnectPacket, certificate: ClientCertificate | null): LoginVerdict;
-  openSession(device: Device, clientId: string, link: Link): Session;
-  closeSession(session: Session, cause: string): void;
-  receive(session: Session, topic: string, payload: Buffer, qos: 0 | 1 | 2): Outcome;
+  /** Without a device the login provisions. */
+  openSession(device: Device | null, clientId: string, link: Link): Conversation;
+  closeSession(session: Conversation, cause: string): void;
+  receive(session: Conversation, topic: string, payload: Buffer, qos: 0 | 1 | 2): Outcome;
 }
 
 type Phase = "awaitingConnect" | "loggingIn" | "open" | "silent" | "closing";
@@ -55,7 +60,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   #phase: Phase = "awaitingConnect";
   #connect: IConnectPacket | null = null;
   #refusal: Refusal | null = null;
-  #session: Session | null = null;
+  #session: Conversation | null = null;
   #stream: BrokerStream | null = null;
   #client: Client | null = null;
   #brokerParser: Parser = mqttPacket.parser();
@@ -193,7 +198,7 @@ export class Door implements Link, BrokerPeer, WireListener {
   #handleSubscribe(arrival: Arrival, packet: ISubscribePacket): void {
     this.#current = arrival;
     this.#isRefusingSuback = this.#host.faults.take("refuseSuback");
-    const subscriptions = brokerSubscriptions(grant(packet.subscriptions, this.#isRefusingSuback));
+    const subscriptions = brokerSubscriptions(grant(packet.subscriptions, this.#session!, this.#isRefusingSuback));
     if (subscriptions.length === 0) return this.#subscribed(packet);
     this.#toBroker({ cmd: "subscribe", messageId: packet.messageId!, subscriptions });
   }
@@ -232,7 +237,7 @@ export class Door implements Link, BrokerPeer, WireListener {
     const session = this.#session!;
     const qos = packet.cmd === "publish" ? packet.qos : 0;
     const outcome = this.#receive(session, topic, payload, qos);
-    const { acknowledgesBadPayload } = session.device;
+    const acknowledgesBadPayload = session.device?.acknowledgesBadPayload ?? false;
     const action = actOn(outcome, { version: this.#wire.version, qos, isEarly, acknowledgesBadPayload });
     if (outcome.kind === "accepted" && outcome.keepsAlive) session.touch();
     if (outcome.kind !== "accepted") this.#reportRefused("publish", topic, "reason" in outcome ? outcome.reason : outcome.kind);
@@ -250,20 +255,19 @@ export class Door implements Link, BrokerPeer, WireListener {
     return decision;
   }
 
-  #receive(session: Session, topic: string, payload: Buffer, qos: 0 | 1 | 2): Outcome {
+  #receive(session: Conversation, topic: string, payload: Buffer, qos: 0 | 1 | 2): Outcome {
     if (this.#host.faults.take("dropPublish")) return { kind: "unanswered" };
     return this.#host.receive(session, topic, payload, qos);
   }
 
   /** Past the broker: this connection ends here, and what is said before must be out by then. */
-  #closeAs({ reasonCode, cause, pubackReason, message }: Extract<PublishAction, { kind: "close" }>, session: Session): void {
+  #closeAs({ reasonCode, cause, pubackReason, message }: Extract<PublishAction, { kind: "close" }>, session: Conversation): void {
     const packet = this.#current?.packet;
     if (pubackReason !== undefined && packet?.cmd === "publish") {
       this.#acknowledger.send({ messageId: packet.messageId!, reasonCode: pubackReason });
     }
     if (message !== undefined) this.#writeDownlink(message, session.qosFor(message.topic));
-    if (reasonCode === null) this.#end(cause);
-    else this.close(reasonCode, cause);
+    this.close(reasonCode, cause);
   }
 
   fromBroker(bytes: Buffer): void {
@@ -307,12 +311,13 @@ export class Door implements Link, BrokerPeer, WireListener {
       return this.close(refusal.disconnectCode ?? refusal.reasonCode, refusal.cause);
     }
     const { device, clientId } = this.#session!;
+    if (device === null) return;
     this.#host.events.emit("connected", { device, clientId, protocolVersion: this.#wire.version, remote: this.remote });
   }
 
   #subscribed({ messageId, subscriptions }: ISubscribePacket): void {
     const session = this.#session!;
-    const grants = grant(subscriptions, this.#isRefusingSuback);
+    const grants = grant(subscriptions, session, this.#isRefusingSuback);
     this.#wire.write({ cmd: "suback", messageId: messageId!, granted: subackCodes(grants, this.#wire.version) });
     for (const { filter, qos } of grants) {
       if (qos === null) {
@@ -320,10 +325,10 @@ export class Door implements Link, BrokerPeer, WireListener {
         continue;
       }
       session.subscribe(filter, qos);
-      this.#host.events.emit("subscribed", { device: session.device, filter, qos });
+      if (session.device !== null) this.#host.events.emit("subscribed", { device: session.device, filter, qos });
     }
     const asksForRpc = grants.some(({ filter, qos }) => qos !== null && filterMeaning(filter)?.kind === "rpc");
-    if (asksForRpc && session.isSubscribedToRpc) session.device.rpcs.resendPending();
+    if (asksForRpc && session.isSubscribedToRpc) session.device?.rpcs.resendPending();
     this.#done();
   }
 
@@ -378,8 +383,8 @@ export class Door implements Link, BrokerPeer, WireListener {
 
   // The end
 
-  close(reasonCode: number, cause: string): void {
-    if (this.#phase !== "closing" && this.#wire.version === 5) this.#wire.writeDisconnect(reasonCode);
+  close(reasonCode: number | null, cause: string): void {
+    if (reasonCode !== null && this.#phase !== "closing" && this.#wire.version === 5) this.#wire.writeDisconnect(reasonCode);
     this.#end(cause);
   }
 

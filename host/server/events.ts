@@ -25,10 +25,11 @@ export interface EventBodies {
   rpcSent: { device: DeviceName; requestId: number; method: string; params: string; isOneWay: boolean };
   rpcReplied: { device: DeviceName; requestId: number; payload: string };
   clientRpc: { device: DeviceName; requestId: number; method: string; params: string };
+  provisioned: { device: DeviceName; credentialsType: string };
   claimRequested: { device: DeviceName; isRegistered: boolean };
   claimed: { device: DeviceName };
   otaChunk: { device: DeviceName; type: OtaType; requestId: string; chunk: number; bytes: number; isLost: boolean };
-  refused: { device: DeviceName | null; what: "connect" | "subscribe" | "publish"; detail: string; reason: string };
+  refused: { device: DeviceName | null; what: "connect" | "provision" | "subscribe" | "publish"; detail: string; reason: string };
   fault: { name: string };
 }
 

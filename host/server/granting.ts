@@ -1,8 +1,12 @@
 // The codes of SUBACK and UNSUBACK, one per filter, by exact string (spec 2.11).
 
 import { reason } from "./reasons.ts";
-import type { Session } from "./session.ts";
-import { filterMeaning } from "./topics.ts";
+
+/** What decides over filters: the session of a device, or one that provisions. */
+interface FilterRules {
+  allows(filter: string): boolean;
+  isSubscribed(filter: string): boolean;
+}
 
 export interface Grant {
   readonly filter: string;
@@ -10,9 +14,9 @@ export interface Grant {
   readonly qos: 0 | 1 | null;
 }
 
-export function grant(subscriptions: readonly { topic: string; qos: number }[], isRefusingAll: boolean): Grant[] {
+export function grant(subscriptions: readonly { topic: string; qos: number }[], session: FilterRules, isRefusingAll: boolean): Grant[] {
   return subscriptions.map(({ topic: filter, qos }) => {
-    if (isRefusingAll || filterMeaning(filter) === undefined) return { filter, qos: null };
+    if (isRefusingAll || !session.allows(filter)) return { filter, qos: null };
     return { filter, qos: qos === 0 ? 0 : 1 };
   });
 }
@@ -28,10 +32,10 @@ export function subackCodes(grants: readonly Grant[], version: 3 | 4 | 5): numbe
 }
 
 /** For MQTT 5; the UNSUBACK of 3.x carries no codes. */
-export function unsubackCodes(filters: readonly string[], session: Session): number[] {
+export function unsubackCodes(filters: readonly string[], session: FilterRules): number[] {
   return filters.map((filter) => {
     if (session.isSubscribed(filter)) return reason.success;
-    return filterMeaning(filter) === undefined ? reason.topicFilterInvalid : reason.noSubscriptionExisted;
+    return session.allows(filter) ? reason.noSubscriptionExisted : reason.topicFilterInvalid;
   });
 }
 

@@ -5,6 +5,8 @@ import type { ClientCertificate } from "./clientCertificate.ts";
 import { type Login, matches, sha3 } from "./credentials.ts";
 import type { Device, DeviceRegistry } from "./device.ts";
 import type { Faults } from "./faults.ts";
+import type { ProfileRegistry } from "./profiles.ts";
+import { provisionName } from "./provisioningSession.ts";
 import { reason } from "./reasons.ts";
 
 export interface Refusal {
@@ -20,22 +22,25 @@ export interface Refusal {
 /** The v5 reason for each 3.x code, for refusals asked for as a fault. */
 const reasonOfReturnCode: Record<number, number> = { 1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: 0x87 };
 
-export type LoginVerdict = { readonly device: Device } | { readonly refusal: Refusal };
+/** No device: the login provisions (spec 2.9). */
+export type LoginVerdict = { readonly device: Device | null } | { readonly refusal: Refusal };
 
 export interface LoginContext {
   readonly devices: DeviceRegistry;
+  readonly profiles: ProfileRegistry;
   readonly faults: Faults;
   readonly now: () => number;
 }
 
-/** A client certificate is all that counts when there is one (spec 1.2). */
+/** The name for provisioning comes first; then a client certificate is all that counts when there is one (spec 1.2). */
 export function decideLogin(connect: IConnectPacket, certificate: ClientCertificate | null, context: LoginContext): LoginVerdict {
   const askedCode = context.faults.takeRefusal();
   if (askedCode !== null) return refuse(askedCode, reasonOfReturnCode[askedCode] ?? 0x88, "refused as a fault asked");
-  if (certificate !== null) return decideByCertificate(certificate, context);
   const { username, password, clientId } = connect;
+  if (username === provisionName || clientId === provisionName) return { device: null };
+  if (certificate !== null) return decideByCertificate(certificate, context);
   const device = findDevice({ clientId, userName: username ?? "", password: password?.toString() ?? "" }, context.devices);
-  if (device !== null) return { device };
+  if (device !== null) return accept(device, context, 0x89);
   if (username) return refuse(5, 0x86, password === undefined ? "unknown access token" : "wrong user name or password");
   if (password !== undefined) return refuse(5, 0x86, "password without user name");
   if (clientId.trim() !== "") return refuse(2, 0x85, "no credentials; the client id is not known");
@@ -62,11 +67,19 @@ function findDevice(login: Login, devices: DeviceRegistry): Device | null {
   return named.credentials.type === "ACCESS_TOKEN" || matches(named.credentials, login) ? named : null;
 }
 
-function decideByCertificate({ body, validFromMs, validToMs }: ClientCertificate, { devices, now }: LoginContext): LoginVerdict {
+function decideByCertificate({ body, validFromMs, validToMs }: ClientCertificate, context: LoginContext): LoginVerdict {
+  const { devices, now } = context;
   const device = devices.byCredentialsId(sha3(body));
   if (device?.credentials.type !== "X509_CERTIFICATE") return refuse(5, 0x87, "unknown client certificate");
   if (now() < validFromMs || now() > validToMs) return refuse(5, 0x87, "the client certificate is not valid today");
-  return { device };
+  return accept(device, context, reason.implementationSpecificError);
+}
+
+/** A profile for another protocol makes the real server's check throw (spec 1.2, 11.22). */
+function accept(device: Device, { profiles }: LoginContext, disconnectCode: number): LoginVerdict {
+  const transportType = profiles.byName(device.type)?.transportType ?? "DEFAULT";
+  if (transportType === "DEFAULT" || transportType === "MQTT") return { device };
+  return { refusal: { returnCode: 3, reasonCode: 0x88, disconnectCode, cause: `the device profile is for ${transportType}` } };
 }
 
 function refuse(returnCode: number, reasonCode: number, cause: string): LoginVerdict {

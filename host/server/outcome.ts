@@ -21,6 +21,8 @@ export type Outcome =
   | { readonly kind: "childLimited"; readonly name: string; readonly isAcknowledged: boolean }
   /** A child that is not known yet is over the limit (spec 11.7). */
   | { readonly kind: "childUnregistered" }
+  /** In a provisioning session: acknowledged with the reason, then the connection closes with it (spec 2.9). */
+  | { readonly kind: "refused"; readonly reasonCode: number; readonly reason: string }
   /** R5. */
   | { readonly kind: "unknownTopic" }
   /** R6, and `[]` as telemetry: nothing happens and no PUBACK ever comes. */

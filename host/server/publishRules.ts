@@ -48,6 +48,10 @@ export function actOn(outcome: Outcome, { version, qos, isEarly, acknowledgesBad
       const reasonCode = reason.implementationSpecificError;
       return { kind: "close", reasonCode, cause: outcome.reason, ...(qos > 0 && { pubackReason: reasonCode }) };
     }
+    case "refused": {
+      const { reasonCode } = outcome;
+      return { kind: "close", reasonCode, cause: outcome.reason, ...(qos > 0 && { pubackReason: reasonCode }) };
+    }
     case "childUnconvertible":
       if (version < 5) return { kind: "close", reasonCode: null, cause: outcome.reason };
       return { kind: "acknowledge", reasonCode: reason.payloadFormatInvalid };

@@ -5,6 +5,7 @@ import { CredentialsError } from "./credentials.ts";
 import { DeviceError } from "./device.ts";
 import { FaultRequestError } from "./faults.ts";
 import { type Json, JsonError, parseJson } from "./json.ts";
+import { ProfileError } from "./profiles.ts";
 import { addAttributeRoutes } from "./restAttributes.ts";
 import { requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { addClaimRoutes } from "./restClaims.ts";
@@ -12,6 +13,7 @@ import { addCredentialsRoutes } from "./restCredentials.ts";
 import { addDeviceRoutes } from "./restDevices.ts";
 import { addLimitRoutes } from "./restLimits.ts";
 import { addOtaRoutes } from "./restOta.ts";
+import { addProfileRoutes } from "./restProfiles.ts";
 import { addRpcRoutes } from "./restRpc.ts";
 import { addTelemetryRoutes } from "./restTelemetry.ts";
 import { isCrossSite } from "./sameSite.ts";
@@ -31,7 +33,7 @@ export function createRest(context: RestContext): FastifyInstance {
     }
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const isRefused = error instanceof DeviceError || error instanceof CredentialsError;
+    const isRefused = error instanceof DeviceError || error instanceof CredentialsError || error instanceof ProfileError;
     const status = isRefused ? 400 : (error.statusCode ?? 500);
     return sendError(reply, status, error.message, context.now());
   });
@@ -44,6 +46,7 @@ export function createRest(context: RestContext): FastifyInstance {
   addDeviceRoutes(app, context);
   addCredentialsRoutes(app, context);
   addClaimRoutes(app, context);
+  addProfileRoutes(app, context);
   addTelemetryRoutes(app, context);
   addAttributeRoutes(app, context);
   addRpcRoutes(app, context);

@@ -7,11 +7,13 @@ import type { ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import type { JsonObject } from "./json.ts";
 import type { OtaPackages } from "./ota.ts";
+import type { ProfileRegistry } from "./profiles.ts";
 import type { RateLimiter } from "./rateLimits.ts";
 
 export interface RestContext {
   readonly devices: DeviceRegistry;
   readonly packages: OtaPackages;
+  readonly profiles: ProfileRegistry;
   readonly faults: Faults;
   readonly limiter: RateLimiter;
   readonly claims: Claims;

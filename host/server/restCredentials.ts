@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { accessToken, type Credentials, credentialsId, mqttBasic, x509Certificate } from "./credentials.ts";
 import type { Device } from "./device.ts";
 import { JsonError, type JsonObject, parseJson, printString } from "./json.ts";
+import { printMqttBasic } from "./provisioning.ts";
 import { reason } from "./reasons.ts";
 import { readText, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { printDevice, saveDevice } from "./restDevices.ts";
@@ -64,10 +65,9 @@ function printCredentials({ id, createdAtMs, credentials }: Device): string {
   );
 }
 
-/** As ThingsBoard stores it; provisioning replies carry the same (spec 2.9). */
-export function credentialsValue(credentials: Credentials): string | null {
+/** As ThingsBoard stores it. */
+function credentialsValue(credentials: Credentials): string | null {
   if (credentials.type === "ACCESS_TOKEN") return null;
   if (credentials.type === "X509_CERTIFICATE") return credentials.certificate;
-  const { clientId, userName, password } = credentials;
-  return JSON.stringify({ clientId, userName, password });
+  return printMqttBasic(credentials);
 }

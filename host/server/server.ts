@@ -11,12 +11,15 @@ import { ChildSession, CreationFailures, Gateway, type GatewayContext } from "./
 import { decideLogin, rateRefusal } from "./login.ts";
 import { assignPackage, defaultOtaBounds, type OtaBounds, type OtaPackage, OtaPackages, type OtaType } from "./ota.ts";
 import { OtaCache } from "./otaChunks.ts";
+import { type ProfileOptions, ProfileRegistry } from "./profiles.ts";
+import { Provisioner } from "./provisioning.ts";
+import { ProvisioningSession } from "./provisioningSession.ts";
 import { RateLimiter, type RateLimitOptions } from "./rateLimits.ts";
 import { reason } from "./reasons.ts";
 import { createRest } from "./rest.ts";
 import { isLoopback } from "./sameSite.ts";
 import { defaultServerVersion, ServerVersion } from "./serverVersion.ts";
-import { type DeviceSession, Session } from "./session.ts";
+import { type DeviceSession, type Link, Session } from "./session.ts";
 import { storeTelemetry } from "./telemetry.ts";
 import { createTlsListener, readTlsIdentity, type TlsOptions } from "./tlsListener.ts";
 import { type ClientRpcAnswer, receivePublish } from "./uplink.ts";
@@ -41,6 +44,10 @@ export interface ServerOptions {
   /** Answers client-side RPC in place of a rule chain. */
   readonly answerClientRpc?: ClientRpcAnswer;
   readonly claims?: ClaimOptions;
+  /** Beside the profile "default"; one of that name takes its place. */
+  readonly profiles?: readonly ProfileOptions[];
+  /** How long a provisioning connection stays after a reply (spec 2.9). */
+  readonly provisioningLingerMs?: number;
   /** `transport.sessions.inactivity_timeout` (spec 1.4). */
   readonly inactivityTimeoutMs?: number;
   readonly inactivityCheckMs?: number;
@@ -91,19 +98,27 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   const otaCache = new OtaCache(now);
   const limiter = new RateLimiter(options.rateLimits ?? {}, now);
   const claims = new Claims(options.claims ?? {}, now, events);
+  const profiles = new ProfileRegistry(now);
+  for (const profile of options.profiles ?? []) profiles.save(profile, profiles.byName(profile.name)?.id);
+  const provisioner = new Provisioner({ devices, profiles, events, now });
+  const provisioningSessions = new Set<ProvisioningSession>();
   const serverVersion = new ServerVersion(options.serverVersion ?? defaultServerVersion);
 
   const sessionsOf = (deviceId?: string): DeviceSession[] =>
     [...devices].filter(({ id }) => deviceId === undefined || id === deviceId).flatMap(({ session }) => session ?? []);
+  const linksOf = (deviceId?: string): Link[] => {
+    const others = deviceId === undefined ? [...provisioningSessions] : [];
+    return [...sessionsOf(deviceId), ...others].map(({ link }) => link);
+  };
   const faults = new Faults(
     {
-      fallSilent: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.fallSilent()),
+      fallSilent: (deviceId) => linksOf(deviceId).forEach((link) => link.fallSilent()),
       notifyChild: (name, reasonCode) => {
         const session = devices.byName(name)?.session;
         if (session instanceof ChildSession) session.gateway.notify(name, reasonCode);
       },
       expireOtaCache: () => otaCache.expireAll(),
-      abort: (deviceId) => sessionsOf(deviceId).forEach((session) => session.link.abort("killed as a fault asked")),
+      abort: (deviceId) => linksOf(deviceId).forEach((link) => link.abort("killed as a fault asked")),
     },
     events,
   );
@@ -114,12 +129,17 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     events,
     attach: (stream) => broker.attach(stream),
     login: (connect, certificate) => {
-      const verdict = decideLogin(connect, certificate, { devices, faults, now });
-      if (!("device" in verdict)) return verdict;
+      const verdict = decideLogin(connect, certificate, { devices, profiles, faults, now });
+      if ("refusal" in verdict || verdict.device === null) return verdict;
       const { id, isGateway } = verdict.device;
       return limiter.spend(isGateway ? "gatewayDevice" : "device", id, 0) ? verdict : { refusal: rateRefusal };
     },
     openSession: (device, clientId, link) => {
+      if (device === null) {
+        const session = new ProvisioningSession(clientId, link, provisioner, options.provisioningLingerMs ?? 60_000);
+        provisioningSessions.add(session);
+        return session;
+      }
       // One session per device: the older one goes (spec 1.4).
       device.session?.link.close(reason.sessionTakenOver, "another connection took the device over");
       const session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000, limiter });
@@ -128,6 +148,11 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       return session;
     },
     closeSession: (session, cause) => {
+      if (session instanceof ProvisioningSession) {
+        session.close();
+        provisioningSessions.delete(session);
+        return;
+      }
       const { device } = session;
       session.clientRpcs.close();
       session.gateway?.close();
@@ -136,10 +161,12 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       if (device.session === session) device.session = null;
       events.emit("disconnected", { device, cause });
     },
-    receive: (session, topic, payload, qos) =>
-      receivePublish(session, topic, payload, qos, {
+    receive: (session, topic, payload, qos) => {
+      if (session instanceof ProvisioningSession) return session.receive(topic, payload);
+      return receivePublish(session, topic, payload, qos, {
         now, events, faults, otaCache, limiter, claims, serverVersion, answerClientRpc: options.answerClientRpc,
-      }),
+      });
+    },
   };
 
   const sockets = new Set<Socket>();
@@ -173,6 +200,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   const rest = createRest({
     devices,
     claims,
+    profiles,
     packages,
     faults,
     limiter,

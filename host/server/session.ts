@@ -44,8 +44,8 @@ export interface Link {
   readonly remote: string;
   readonly version: 3 | 4 | 5;
   deliver(downlink: Downlink, qos: 0 | 1): void;
-  /** Closes the connection; a v5 client is told `reasonCode` first. */
-  close(reasonCode: number, cause: string): void;
+  /** Closes the connection; a v5 client is told `reasonCode` first, and nothing for null. */
+  close(reasonCode: number | null, cause: string): void;
   /** Breaks the TCP connection at once, with a reset. */
   abort(cause: string): void;
   /** Keeps the socket open and never answers again. */
@@ -114,6 +114,11 @@ export class Session implements DeviceSession {
     if (isPush && !this.spend()) return;
     if (meaning?.kind === "attributes") this.attributesTopic = meaning.family.attributes;
     if (meaning?.kind === "rpc") this.rpcTopicPrefix = meaning.family.rpcRequestPrefix;
+  }
+
+  /** Whether SUBSCRIBE takes the filter (spec 2.11). */
+  allows(filter: string): boolean {
+    return filterMeaning(filter) !== undefined;
   }
 
   isSubscribed(filter: string): boolean {

@@ -56,6 +56,9 @@ export const gatewayTopics = {
   claim: "v1/gateway/claim",
 } as const;
 
+/** With a leading slash, unlike all others. */
+export const provisionTopics = { request: "/provision/request", response: "/provision/response" } as const;
+
 export type UplinkRoute =
   | { readonly kind: "telemetry" | "attributes"; readonly family: TopicFamily }
   | { readonly kind: "attributesRequest" | "rpcReply" | "clientRpc"; readonly family: TopicFamily; readonly requestId: string }
