@@ -7,8 +7,9 @@ import { valueText, type Value } from "../server/values.ts";
 import type { DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode, interrupted } from "./exit.ts";
 import { eventLine, writeLine } from "./print.ts";
+import { type AccessOptions, readProfiles, readTls } from "./server-access.ts";
 
-export interface ServerCommandOptions {
+export interface ServerCommandOptions extends AccessOptions {
   readonly port: number;
   readonly restPort: number;
   readonly host: string;
@@ -18,15 +19,20 @@ export interface ServerCommandOptions {
   readonly serverVersion: string;
 }
 
-export async function runServer({ port, restPort, host, token, gateway, limit = {}, serverVersion }: ServerCommandOptions): Promise<void> {
+export async function runServer(options: ServerCommandOptions): Promise<void> {
+  const { port, restPort, host, token, gateway, limit = {}, serverVersion } = options;
+  const tls = readTls(options);
+  const profiles = readProfiles(options);
   let server: LocalServer;
   try {
     const devices = [{ ...demoDevice, token, isGateway: gateway }];
-    server = await startServer({ mqttPort: port, restPort, host, devices, rateLimits: limit, serverVersion, log: writeLine });
+    server = await startServer({
+      mqttPort: port, restPort, host, devices, profiles, rateLimits: limit, serverVersion, log: writeLine, ...(tls && { tls }),
+    });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") {
-      throw new CommandError(ExitCode.Failed, message, "choose others with --port and --rest-port; 0 takes any free port");
+      throw new CommandError(ExitCode.Failed, message, "choose others with --port, --rest-port and --tls-port; 0 takes any free port");
     }
     throw error;
   }

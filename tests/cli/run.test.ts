@@ -6,6 +6,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
+import mqtt from "mqtt";
+import { Authority } from "../node/certificates.ts";
 import { Command, PATIENCE_MS } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-cli-"));
@@ -26,6 +28,20 @@ test("the server takes its limits and the gateway from the command line", async 
   const { device, gateway } = await get("/api/mote/limits");
   assert.deepEqual([device, gateway.messages], [{ messages: "20:1,600:60", telemetryMessages: "10:1", telemetryDataPoints: null }, "5:1"]);
   assert.deepEqual((await get(`/api/device/${id}`)).additionalInfo, { gateway: true });
+});
+
+test("the server takes a certificate and a provision key from the command line", async (t) => {
+  const authority = new Authority();
+  t.after(() => authority.remove());
+  const { certificateFile, keyFile } = authority.issue("server", "IP:127.0.0.1");
+  const { command } = await server(t, "--tls-certificate", certificateFile, "--tls-key", keyFile, "--tls-port", "0", "--provision-key", "key", "--provision-secret", "hunter2");
+  const [url] = await command.shows(/mqtts:\/\/127\.0\.0\.1:\d+/);
+  const client = await mqtt.connectAsync(url, { ca: authority.ca, username: "provision", reconnectPeriod: 0 });
+  t.after(() => client.endAsync(true));
+  const request = { provisionDeviceKey: "key", provisionDeviceSecret: "hunter2", deviceName: "pump", token: "PUMP_TOKEN" };
+  await client.publishAsync("/provision/request", JSON.stringify(request), { qos: 1 });
+  await command.shows(/provisioned.*pump/);
+  assert.doesNotMatch(command.stdout, /hunter2|PUMP_TOKEN/);
 });
 
 async function closedPort(): Promise<string> {

@@ -22,7 +22,7 @@ test("--help lists the commands, and each its options", async (t) => {
   assert.match(stdout, /device/);
   const server = await mote(t, "server", "--help");
   assert.equal(server.code, 0);
-  for (const option of ["--port", "--rest-port", "--host", "--token", "--gateway", "--limit", "--server-version"]) {
+  for (const option of ["--port", "--rest-port", "--host", "--token", "--tls-certificate", "--tls-key", "--tls-port", "--provision-key", "--provision-secret", "--gateway", "--limit", "--server-version"]) {
     assert.ok(server.stdout.includes(option), option);
   }
   const device = await mote(t, "device", "--help");
@@ -39,6 +39,10 @@ const mistakes: [name: string, words: string[], said: RegExp][] = [
   ["a port that is none", ["server", "--port", "70000"], /whole number from 0 to 65535/],
   ["a limit of no level", ["server", "--limit", "devices.messages=1:1"], /LEVEL\.CLASS=COUNT:SECONDS with LEVEL tenant, device/],
   ["a limit that is no rate", ["server", "--limit", "device.messages=20"], /device\.messages" must be like "20:1,600:60"/],
+  ["a certificate without its key", ["server", "--tls-certificate", "x"], /--tls-certificate and --tls-key belong together/],
+  ["a certificate that is not there", ["server", "--tls-certificate", join(folder, "absent.pem"), "--tls-key", "x"], /cannot read .*absent\.pem: ENOENT/],
+  ["a certificate that is none", ["server", "--tls-certificate", file("none.pem", "x"), "--tls-key", file("none.key", "x")], /none\.pem and .*none\.key: .*PEM/],
+  ["a provision key without its secret", ["server", "--provision-key", "x"], /--provision-key and --provision-secret belong together/],
   ["a server version that is none", ["server", "--server-version", "latest"], /server version is like "4\.2\.1"/],
   ["a missing file", ["device", "--config", join(folder, "absent.json")], /cannot read .*absent\.json: ENOENT/],
   ["a folder in place of a file", ["device", "--config", folder], /cannot read .*: EISDIR/],
