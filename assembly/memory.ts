@@ -11,7 +11,7 @@ export const EVENT: usize = memory.data(60, 4);
 /** The error record. */
 export const ERROR_RECORD: usize = memory.data(12, 4);
 /** Deadlines, u32 each: see base/time.ts. */
-export const TIMERS: usize = memory.data(32, 4);
+export const TIMERS: usize = memory.data(36, 4);
 /** The counters. */
 export const STATS: usize = memory.data(92, 4);
 /** Acknowledgements, PINGREQ and DISCONNECT on their way out. */

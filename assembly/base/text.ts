@@ -31,6 +31,13 @@ export function isLiteral(text: usize, length: i32, literal: usize): bool {
   return length == <i32>load<u8>(literal) && startsWith(text, length, literal);
 }
 
+/** The place of a text among words, each with its length in front, or how many there are. */
+export function placeOf(word: usize, words: i32, text: usize, length: i32): i32 {
+  let place = 0;
+  for (; place < words && !isLiteral(text, length, word); place++) word += load<u8>(word) + 1;
+  return place;
+}
+
 /** The number that a text of nothing but digits stands for; below zero when it is none from 0 to 2147483647. */
 export function readDigits(text: usize, length: i32): i32 {
   let value = length ? 0 : -1;

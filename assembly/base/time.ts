@@ -14,8 +14,9 @@ export const enum Timer {
   Health = 4, // the connection has proved itself
   Drain = 5, // the end of patience of disconnect()
   Ota = 6, // the chunk that was asked for, or another look at the image slot
-  Request = 7, // the first request that runs out of time
-  Count = 8,
+  Children = 7, // announcing the children of a gateway again
+  Request = 8, // the first request that runs out of time
+  Count = 9,
 }
 
 /** The time of the present poll. */

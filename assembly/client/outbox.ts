@@ -106,6 +106,11 @@ export function isEmpty(): bool {
   return first == head;
 }
 
+/** What waits takes more than a quarter: the rest is for messages of the application. */
+export function isCrowded(): bool {
+  return head - first > (end - base) >> 2;
+}
+
 /** Passes what is done in front, and sets the deadline of the first record in flight, before which others may wait. */
 function reclaim(): void {
   while (first < head && markOf(first) % Mark.Settled == 0) first = after(first);

@@ -18,6 +18,10 @@ export const NO_NUMBER: i32 = -1;
 /** The first byte of both, with the flags 0010 [MQTT-3.8.1-1] [MQTT-3.10.1-1]. */
 export const SUBSCRIBE: u32 = 0x82;
 export const UNSUBSCRIBE: u32 = 0xa2;
+/** The packet that was appended last, and bytes of its payload, which ends at the cursor. */
+export let lastPacket: usize = 0;
+export let lastPayloadLength: i32 = 0;
+
 /**
  * Appends a packet. Its topic or filter is `topicLength` bytes, with `number` in decimal behind them; its payload is a
  * message record of `shape`, or bytes with RAW. The packet id, 0 at QoS 0, or a Status; without effect then.
@@ -48,10 +52,15 @@ export function append(
       storeU16(text, length);
     }
     if (isPublish && id) putU16(id);
+    const payloadBegin = at;
     let status: i32 = Status.Ok;
     if (shape == RAW) putBytes(payload, payloadLength);
     else status = putMessage(payload, payloadLength, shape);
     if (status) return status;
+    if (FEATURE_GATEWAY) {
+      lastPacket = packet;
+      lastPayloadLength = <i32>(at - payloadBegin);
+    }
     putRemainingLength(body);
     if (!overflowed()) {
       outbox.commit(id);

@@ -220,3 +220,20 @@ export function validate(text: usize, textLength: i32): i32 {
   while (token > 0) token = next();
   return token ? token : first;
 }
+
+/** True when a valid text is an object that has members, all of them of these types (1 << Token) and no array empty. */
+// @ts-ignore: decorator
+@inline
+export function hasMembers(text: usize, textLength: i32, types: i32): bool {
+  open(text, textLength);
+  let isMember = false;
+  let isNew = false;
+  let members = 0;
+  for (let token = next(); token > 0; token = next()) {
+    if ((isNew && token == Token.ArrayEnd) || (isMember && !((types >> token) & 1))) return false;
+    isNew = isMember && token == Token.ArrayBegin;
+    isMember = token == Token.Key && nesting == 2;
+    members += <i32>isMember;
+  }
+  return members != 0;
+}

@@ -4,7 +4,7 @@ import { at, limit, moveTo, putByte, putBytes, putLiteral } from "../base/cursor
 import { putDecimal } from "../base/decimal";
 import { utf8 } from "../base/text";
 import { isUtf8 } from "../base/utf8";
-import { validate, wasEmpty, WORDS, WORD_SIZE } from "./scan";
+import { hasMembers, validate, wasEmpty, WORDS, WORD_SIZE } from "./scan";
 
 const CONTROL = utf8("\\u00");
 const DIGITS_MAX: i32 = 18;
@@ -14,7 +14,11 @@ export const enum Shape {
   Any = 1023, // an RPC reply
   Object = 128, // attributes: 1 << Member.ObjectBegin
   List = 384, // telemetry: an object, or an array that is not empty
+  // Likewise above MEMBERS for each member of the outermost object, of which there must be one.
+  Objects = 131200, // Object | Object << MEMBERS
+  Lists = 262272, // Object | 1 << Member.ArrayBegin << MEMBERS
 }
+const MEMBERS: i32 = 10;
 
 /**
  * True when all of a text can stand in a JSON string as it is: 20 to 7F without the quote and the backslash. Looks at
@@ -107,6 +111,14 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
       if (form == Member.ArrayBegin && isEmpty) form = Member.End;
       if (!((shape >> form) & 1)) return Status.InvalidValue;
       if (type == Member.End) return Status.Malformed;
+    }
+    if (FEATURE_GATEWAY && shape >> MEMBERS) {
+      if (nesting == 1) {
+        if (type == Member.Json ? !hasMembers(text, textLength, shape >> MEMBERS) : load<u8>(member) == <u8>Member.End) return Status.InvalidValue;
+      } else if (nesting == 2 && type != Member.End) {
+        if (type == Member.ArrayBegin) isEmpty = load<u8>(member) == <u8>Member.End;
+        if (isEmpty || !((shape >> MEMBERS >> form) & 1)) return Status.InvalidValue;
+      }
     }
     const inArray = <u32>nesting & 1;
     if (type == Member.End) {

@@ -6,10 +6,11 @@ import * as connection from "../client/connection";
 import { append, NO_NUMBER, RAW, SUBSCRIBE } from "../client/publish";
 import { QOS_1, refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
 import { carved, carveFrom, fail } from "../memory";
+import { announce, beginAnnouncing, carveChildren } from "./gateway/children";
 import * as ota from "./ota";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
-import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, RPC_REQUEST_FILTER } from "./topics";
+import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_RESPONSE, GATEWAY_RPC, lengthOf, RPC_REQUEST_FILTER } from "./topics";
 
 /** Declares a filter of the platform; below zero when the outbox is too small for it. */
 function subscribe(filter: usize): i32 {
@@ -29,6 +30,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
     const fault = ota.configureOta();
     if (fault) return fault;
   }
+  if (FEATURE_GATEWAY) carveChildren(setting(Setting.ChildrenBuffer));
   if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
   // Packet ids; one Status among them makes them negative together.
   let ids = 0;
@@ -36,6 +38,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   if (FEATURE_ATTRIBUTES) {
     if (setting(Setting.SharedAttributes) || (FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
+  if (FEATURE_GATEWAY) ids |= subscribe(GATEWAY_ATTRIBUTES) | subscribe(GATEWAY_ATTRIBUTES_RESPONSE) | subscribe(GATEWAY_RPC);
   if (ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   connection.setConfigured();
   return Status.Ok;
@@ -50,6 +53,10 @@ export function poll(): i32 {
     if (kind == EventKind.Connected) ota.beginSession();
     else if (!kind) kind = ota.work();
     ota.sendReports();
+  }
+  if (FEATURE_GATEWAY) {
+    if (kind == EventKind.Connected) beginAnnouncing();
+    announce();
   }
   return kind;
 }

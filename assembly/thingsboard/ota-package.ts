@@ -6,7 +6,7 @@
 //
 // All texts are JSON texts without their quotes, so no line feed can stand in one.
 import { at, open as openCursor, overflowed, putByte, putBytes } from "../base/cursor";
-import { equals, isLiteral } from "../base/text";
+import { equals, placeOf } from "../base/text";
 import { setSetting, setting, Setting, textLength } from "../client/settings";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { putUnescapedTo } from "../json/unescape";
@@ -63,13 +63,6 @@ export function presentText(attribute: i32): usize {
 @inline
 export function presentLength(attribute: i32): i32 {
   return load<i32>(OTA_SPANS + (attribute << 3), PRESENT + 4);
-}
-
-/** The place of a text among words, or how many there are. */
-function placeOf(word: usize, words: i32, text: usize, length: i32): i32 {
-  let place = 0;
-  for (; place < words && !isLiteral(text, length, word); place++) word += load<u8>(word) + 1;
-  return place;
 }
 
 /** The OtaAlgorithm of the package; the first number behind those when it is unknown. */

@@ -10,6 +10,7 @@ import { count, EVENT } from "../memory";
 import { Packet } from "../mqtt/packet";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
+import * as gateway from "./gateway/receive";
 import * as ota from "./ota";
 import { settleRequest } from "./requests";
 import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, ERROR, lengthOf, METHOD, PARAMS, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
@@ -82,6 +83,22 @@ function refuse(stat: i32, kind: i32, reason: i32): i32 {
   return kind;
 }
 
+/** Handles a message of the Gateway API. */
+// @ts-ignore: decorator
+@inline
+function receiveChild(kind: i32): i32 {
+  const status = gateway.readChild(kind);
+  const id = load<i32>(EVENT, EventField.Id);
+  const isWhole = load<u8>(EVENT, EventField.Flags) & EventFlag.Last;
+  if (!isWhole) skipRest();
+  // An answer settles its request though nobody can read it; the id stands in front.
+  if (kind == EventKind.ChildAttributesResponse && id >= 0 && !settleRequest(id)) return refuse(Stat.AcknowledgementsUnknown, EventKind.None, 0);
+  if (!isWhole) return refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, Status.TooLarge);
+  if (status) return refuse(Stat.InboundInvalid, EventKind.InvalidMessage, status);
+  store<u8>(EVENT, kind, EventField.Kind);
+  return kind;
+}
+
 /** Turns the event Message, whole or a first part, into the event of the API that its topic belongs to. */
 // @ts-ignore: decorator
 @inline
@@ -99,6 +116,10 @@ export function classify(): i32 {
       kind = EventKind.RpcResponse;
       id = idBehind(RPC_RESPONSE);
     }
+  }
+  if (FEATURE_GATEWAY && id == OTHER) {
+    const child = gateway.kindOfTopic();
+    if (child) return receiveChild(child);
   }
   if (FEATURE_OTA && id == OTHER && ota.isOwnTopic()) return ota.receivePart();
   if (FEATURE_RAW && id == OTHER) return isTopicName(topic, topicLength, false) ? <i32>EventKind.Message : lose(Status.ProtocolError);

@@ -10,7 +10,7 @@ import * as requests from "./requests";
 import { addressOf, ATTRIBUTES_REQUEST, lengthOf, METHOD, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE_FILTER } from "./topics";
 
 /** A request can wait as long as any interval, but not less than one round trip could take. */
-const TIMEOUT_MS_MAX: u32 = 86400000;
+export const TIMEOUT_MS_MAX: u32 = 86400000;
 
 /** Publishes a request and waits for its answer: the request id, or a Status. */
 function ask(isRpc: bool, length: i32, timeoutMs: i32): i32 {

@@ -71,3 +71,21 @@ export const OTA_FIRMWARE = utf8("v2/fw/"),
   OTA_ALGORITHMS = words("MD5 SHA256 SHA384 SHA512 CRC32 MURMUR3_32 MURMUR3_128"),
   FIRMWARE_VERSION_KEY = utf8("firmware_version"),
   SOFTWARE_VERSION_KEY = utf8("software_version");
+
+// The Gateway API.
+export const GATEWAY = utf8("v1/gateway/"),
+  GATEWAY_CONNECT = span("v1/gateway/connect"),
+  GATEWAY_DISCONNECT = span("v1/gateway/disconnect"),
+  GATEWAY_TELEMETRY = span("v1/gateway/telemetry"),
+  GATEWAY_ATTRIBUTES_REQUEST = span("v1/gateway/attributes/request"),
+  GATEWAY_ATTRIBUTES_RESPONSE = span("v1/gateway/attributes/response"),
+  GATEWAY_RPC = span("v1/gateway/rpc"),
+  GATEWAY_CLAIM = span("v1/gateway/claim"),
+  /** What the server sends to, in the order of the events from ChildAttributes on. */
+  GATEWAY_DOWNLINKS = words("attributes rpc attributes/response disconnect"),
+  /** In the order of Child in gateway/receive.ts. */
+  GATEWAY_MEMBERS = words("device data value values params method id reason"),
+  DEVICE = utf8("device"),
+  ID = utf8("id");
+
+export const GATEWAY_ATTRIBUTES: usize = FEATURE_GATEWAY ? GATEWAY_ATTRIBUTES_RESPONSE - 9 * ONE_BYTE /* "/response" */ : 0;

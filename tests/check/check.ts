@@ -58,9 +58,9 @@ async function checkProfile(profile: string, sources: Sources): Promise<void> {
   const depth = gate.checkDepth(module);
   report(`${profile}: newer than its sources`, checkFresh(profile, sources));
   report(`${profile}: no start function`, gate.checkStart(module));
-  report(`${profile}: memory of one page, exported`, gate.checkMemory(module));
+  report(`${profile}: memory of its size, exported`, gate.checkMemory(module, gate.PAGES[profile]));
   report(`${profile}: imports`, gate.checkImports(module, gate.IMPORTS[profile]!));
-  report(`${profile}: exports are those of ABI.md`, gate.checkExports(module, exportsOf(document, profile)));
+  report(`${profile}: exports are those of ABI.md`, gate.checkExports(module, exportsOf(document, profile.replace("-large", ""))));
   report(`${profile}: signatures are those of ABI.md`, gate.checkSignatures(module, documentedFunctions(document)));
   report(`${profile}: no float, table, indirect call or growth`, gate.checkInstructions(module));
   report(`${profile}: no heap`, gate.checkHeap(module));

@@ -2,8 +2,8 @@
 
 import { importsOf, includesOf, type Sources } from "./sources.ts";
 
-/** Files that something outside the sources opens by itself: people, npm, test runners, editors, `mote build`, the C that wasm2c writes. */
-const ROOT = /(^|\/)(README|ABI|LICENSE)[\w.]*$|^[^/]+$|^tests\/.*\.(test|spec|include)\.ts$|^tests\/vectors\/.*\.md$|(^|\/)(CMakeLists\.txt|as-pect\.\w+\.js(on)?|idf_component\.yml|Makefile)$|^\.ci\/|\.d\.ts$|^host\/c\/aot\/|^assembly\/apps\//;
+/** Files that something outside the sources opens by itself: people, npm, test runners, editors, `mote build`, the build of the profiles, the C that wasm2c writes. */
+const ROOT = /(^|\/)(README|ABI|LICENSE)[\w.]*$|^[^/]+$|^tests\/.*\.(test|spec|include)\.ts$|^tests\/vectors\/.*\.md$|(^|\/)(CMakeLists\.txt|as-pect\.\w+\.js(on)?|idf_component\.yml|Makefile)$|^\.ci\/|\.d\.ts$|^host\/c\/aot\/|^assembly\/(apps|profiles)\//;
 const CONSIDERED = /\.(ts|mts|js|mjs|c|h|cpp|cmake|html|css|ld|S|wat)$/;
 
 export function checkDeadFiles(sources: Sources): string[] {

@@ -13,17 +13,22 @@ const OTA = ["ota_begin", "ota_write", "ota_verify", "ota_commit", "ota_abort", 
 export const IMPORTS: Record<string, string[]> = {
   minimal: [...NET, "now_ms", "random_u32"],
   device: [...NET, "now_ms", "random_u32", ...OTA],
+  gateway: [...NET, "now_ms", "random_u32", ...OTA],
+  "gateway-large": [...NET, "now_ms", "random_u32", ...OTA],
 };
 
 export function checkStart(module: WatModule): string[] {
   return module.hasStart ? ["has a start function: an initial value is computed"] : [];
 }
 
-export function checkMemory(module: WatModule): string[] {
+/** Pages of 64 KiB; one where none is named. */
+export const PAGES: Record<string, number> = { "gateway-large": 16 };
+
+export function checkMemory(module: WatModule, pages = 1): string[] {
   const faults: string[] = [];
   const memory = module.memories[0];
-  if (module.memories.length !== 1 || memory?.min !== 1 || memory.max !== 1) {
-    faults.push(`memory must be one page, minimum and maximum, but is ${JSON.stringify(module.memories)}`);
+  if (module.memories.length !== 1 || memory?.min !== pages || memory.max !== pages) {
+    faults.push(`memory must be ${pages} pages, minimum and maximum, but is ${JSON.stringify(module.memories)}`);
   }
   if (module.imports.some((each) => each.kind === "memory")) faults.push("memory is imported");
   if (!module.exports.some((each) => each.kind === "memory" && each.name === "memory")) faults.push("memory is not exported as `memory`");

@@ -1,6 +1,6 @@
 // Reads vector files: Markdown in which each heading of the second level is one case. The grammar is in tests/README.md.
 
-export type Profile = "minimal" | "device";
+export type Profile = "minimal" | "device" | "gateway";
 
 export interface Line {
   /** Line of the file, for messages. */

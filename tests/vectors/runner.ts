@@ -23,7 +23,7 @@ const POLLS_MAX = 5000;
 const EVERY_BYTE = -1;
 
 export function configOf(vector: Vector, profile: Profile): string {
-  const base: Record<string, unknown> = profile === "device" ? { ...DEFAULTS, shared_attributes: false } : DEFAULTS;
+  const base: Record<string, unknown> = profile !== "minimal" ? { ...DEFAULTS, shared_attributes: false } : DEFAULTS;
   return JSON.stringify(Object.fromEntries(Object.entries({ ...base, ...vector.config }).filter(([, value]) => value !== null)));
 }
 
@@ -269,6 +269,10 @@ function fieldsOf(event: DeviceEvent): string {
     case EventKind.OtaReady: case EventKind.OtaApplied: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} ${showBytes(event.value)}`;
     case EventKind.OtaUrl: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} checksum ${showBytes(event.value)} total ${event.total}`;
     case EventKind.OtaFailed: return ` ${nameOf(OtaKind, event.id)} ${statusName(event.reason)} ${showBytes(event.name)}`;
+    case EventKind.ChildAttributes: return ` ${showBytes(event.topic)} ${Buffer.from(event.value).toString()}`;
+    case EventKind.ChildAttributesResponse: return ` ${event.id} ${showBytes(event.topic)}${event.value.length > 0 ? ` ${Buffer.from(event.value).toString()}` : ""}`;
+    case EventKind.ChildRpcRequest: return ` ${event.id} ${showBytes(event.topic)} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}`;
+    case EventKind.ChildDisconnected: return ` ${showBytes(event.topic)} ${event.reason}`;
     case EventKind.SharedAttributes: return ` ${Buffer.from(event.payload).toString()}`;
     case EventKind.AttributesResponse: return ` ${event.id} ${Buffer.from(event.payload).toString()}`;
     case EventKind.RpcResponse: return ` ${event.id}${event.reason ? ` ${statusName(event.reason)}` : ""} ${Buffer.from(event.payload).toString()}`;

@@ -26,7 +26,8 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
   switch (name) {
     case "start": case "stop": case "disconnect":
       return plain([]);
-    case "send_telemetry": case "send_attributes": case "claim": {
+    case "send_telemetry": case "send_attributes": case "claim": case "gateway_connect": case "gateway_disconnect":
+    case "gateway_telemetry": case "gateway_attributes": case "gateway_rpc_reply": case "gateway_claim": {
       const { rest, options } = takeOptions(words);
       return plain([{ bytes: recordOf(rest), as: "length" }, options]);
     }
@@ -43,7 +44,7 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
       return plain([{ bytes: words[0]!.value, as: "span" }, words[1]?.raw === "qos" ? numberOf(words[2]) : 0]);
     case "unsubscribe":
       return plain([{ bytes: words[0]!.value, as: "span" }]);
-    case "request_attributes": case "request_rpc":
+    case "gateway_request_attributes": case "request_attributes": case "request_rpc":
       return plain([{ bytes: recordOf(words.slice(0, -2)), as: "length" }, numberOf(words.at(-1))]);
     case "ota_start": case "ota_stop":
       return plain([numberOf(words[0])]);

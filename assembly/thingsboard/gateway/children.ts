@@ -1,0 +1,115 @@
+// Keeps the children of a gateway and announces them in every session, one a poll (ThingsBoard Gateway API, device connect).
+//
+//   entry  0  u16 bytes of the document
+//          2  the document that announces the child; it begins with {"device":"NAME"
+import { State, Status } from "../../abi";
+import { at } from "../../base/cursor";
+import { equals } from "../../base/text";
+import { arm, isArmed, isDue, setDeadline, Timer } from "../../base/time";
+import { state } from "../../client/connection";
+import { drop, isCrowded } from "../../client/outbox";
+import { append, lastPacket, lastPayloadLength, NO_NUMBER, publishByte, publishRecord, RAW } from "../../client/publish";
+import { setting, Setting } from "../../client/settings";
+import { Shape } from "../../json/write";
+import { carve, fail } from "../../memory";
+import { addressOf, GATEWAY_CONNECT, GATEWAY_DISCONNECT, lengthOf } from "../topics";
+import { namesChild } from "./record";
+
+const HEAD: usize = 2;
+/** Bytes of {"device":" in front of the name. */
+const BEFORE_NAME: usize = 11;
+
+let base: usize = 0;
+let end: usize = 0;
+let tail: usize = 0;
+/** The child that is announced next; `tail` when all were. */
+let cursor: usize = 0;
+
+export function carveChildren(size: usize): void {
+  base = tail = cursor = carve(size);
+  end = base + size;
+}
+
+function after(entry: usize): usize {
+  return entry + HEAD + load<u16>(entry);
+}
+
+/** The entry of the child that a document is about, or 0. */
+function find(document: usize): usize {
+  // Names are written in one way only, so the same name is the same bytes up to its closing quote.
+  let name = document + BEFORE_NAME;
+  while (load<u8>(name) != 0x22) name += 1 + <usize>(load<u8>(name) == 0x5c);
+  const length = <i32>(name - document) + 1;
+  for (let entry = base; entry < tail; entry = after(entry)) {
+    if (<i32>load<u16>(entry) > length && equals(entry + HEAD, document, length)) return entry;
+  }
+  return 0;
+}
+
+function remove(entry: usize): void {
+  const next = after(entry);
+  memory.copy(entry, next, tail - next);
+  if (cursor > entry) cursor -= next - entry;
+  tail -= next - entry;
+}
+
+/** Keeps the child whose document was published with this id, or forgets it. The result of the verb. */
+function settle(id: i32, isConnected: bool): i32 {
+  if (id < 0) return id;
+  const size = lastPayloadLength;
+  const document = at - size;
+  const known = find(document);
+  if (isConnected) {
+    const used = tail - base - (known ? after(known) - known : 0);
+    const needed = <usize>size + HEAD;
+    if (used + needed > end - base || size > 0xffff) {
+      drop(lastPacket);
+      return needed > end - base ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
+    }
+    if (known) remove(known);
+    const isLast = cursor == tail;
+    store<u16>(tail, size);
+    memory.copy(tail + HEAD, document, size);
+    tail += needed;
+    if (isLast) cursor = tail;
+  } else if (known) {
+    remove(known);
+  }
+  if (state >= State.Connected) return id;
+  // The next session announces what is there.
+  drop(lastPacket);
+  return Status.Ok;
+}
+
+/** The export `gateway_connect`. */
+export function connectChild(length: i32, options: usize): i32 {
+  return namesChild(length) ? settle(publishRecord(GATEWAY_CONNECT, NO_NUMBER, length, Shape.Object, options), true) : <i32>Status.MissingKey;
+}
+
+/** The export `gateway_disconnect`. */
+export function disconnectChild(length: i32, options: usize): i32 {
+  return namesChild(length) ? settle(publishRecord(GATEWAY_DISCONNECT, NO_NUMBER, length, Shape.Object, options), false) : <i32>Status.MissingKey;
+}
+
+/** A session begins: the server knows none of the children. */
+// @ts-ignore: decorator
+@inline
+export function beginAnnouncing(): void {
+  cursor = base;
+}
+
+/** Announces the next child while that leaves the application room, and all of them again when it is time. */
+export function announce(): void {
+  if (isDue(Timer.Children)) {
+    setDeadline(Timer.Children, 0);
+    cursor = base;
+  }
+  if (state != State.Connected || tail == base) return;
+  if (cursor == tail) {
+    const keepAliveS = setting(Setting.ChildKeepAliveS);
+    if (keepAliveS && !isArmed(Timer.Children)) arm(Timer.Children, keepAliveS * 1000);
+  } else if (!isCrowded()) {
+    const id = append(publishByte(0), addressOf(GATEWAY_CONNECT), lengthOf(GATEWAY_CONNECT), NO_NUMBER, cursor + HEAD, load<u16>(cursor), RAW);
+    if (id >= 0) cursor = after(cursor);
+  }
+}
