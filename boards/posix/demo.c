@@ -97,7 +97,7 @@ void demo_on_event(mote_t *mote, const mote_event_t *event, void *user) {
     switch (event->kind) {
     case MOTE_EVENT_CONNECTED:
         line(demo, name, ",\"session_present\":%s", event->reason != 0 ? "true" : "false");
-        if (demo->begun) break;
+        if (demo->begun || demo->has_app) break;
         demo->begun = true;
         send_attributes(demo, mote);
         demo_measure(demo, mote);
@@ -108,7 +108,12 @@ void demo_on_event(mote_t *mote, const mote_event_t *event, void *user) {
         break;
     case MOTE_EVENT_REFUSED: line(demo, name, ",\"return_code\":%d", event->reason); break;
     case MOTE_EVENT_DELIVERED: deliver(demo, event->id); break;
-    case MOTE_EVENT_RPC_REQUEST: answer(demo, mote, event); break;
+    case MOTE_EVENT_RPC_REQUEST:
+        if (!demo->has_app) answer(demo, mote, event);
+        break;
+    case MOTE_EVENT_APP_FAILED:
+        line(demo, name, ",\"reason\":\"%s\",\"name\":\"%.*s\"", mote_status_name(event->reason), SPAN(event->name));
+        break;
     case MOTE_EVENT_RESTARTED:
         memset(demo->waiting, 0, sizeof demo->waiting);
         line(demo, name, ",\"messages_lost\":%u", event->total);
@@ -116,6 +121,10 @@ void demo_on_event(mote_t *mote, const mote_event_t *event, void *user) {
     case MOTE_EVENT_FAILED: line(demo, name, ""); break;
     default: break;
     }
+}
+
+void demo_pin(void *user, int pin, int level) {
+    line(user, "Pin", ",\"pin\":%d,\"level\":%d", pin, level);
 }
 
 void demo_stopped(const demo_t *demo) {

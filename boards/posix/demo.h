@@ -7,6 +7,7 @@
 typedef struct demo {
     bool json;            // one JSON object a line instead of words
     const char *engine;   // named in the client attributes
+    bool has_app;         // an app measures and answers; only lines are written here
     bool begun;           // the first connection came
     bool enabled;         // what setLed sets
     uint32_t sequence;    // telemetry messages that entered the outbox
@@ -20,6 +21,9 @@ void demo_on_event(mote_t *mote, const mote_event_t *event, void *user);
 
 // Sends one telemetry message. While the outbox is full nothing is built or counted.
 void demo_measure(demo_t *demo, mote_t *mote);
+
+// A pin of the board changed; `user` is the demo_t.
+void demo_pin(void *user, int pin, int level);
 
 // The last line.
 void demo_stopped(const demo_t *demo);

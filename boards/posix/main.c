@@ -4,14 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "board.h"
 #include "demo.h"
 #include "module.h"
+#include "mote_app.h"
 #include "mote_posix.h"
 
 #define CONFIG_SIZE 16384
 #define MEMORY_SIZE 65536
 #define ARENA_SIZE (1024 * 1024)
 #define DISCONNECT_MS 8000
+#define APP_SIZE (64 * 1024)
+#define APP_ARENA_SIZE (512 * 1024)
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -20,6 +24,10 @@ static mote_posix_t port;
 static demo_t demo = {.engine = MOTE_ENGINE_NAME, .enabled = true};
 static uint64_t arena[ARENA_SIZE / 8];
 static char config[CONFIG_SIZE];
+static mote_app_t app;
+static board_t board = {.temperature = 1800, .on_change = demo_pin, .user = &demo};
+static uint8_t app_module[APP_SIZE];
+static uint64_t app_arena[APP_ARENA_SIZE / 8];
 static volatile sig_atomic_t stopping;
 
 static void on_signal(int number) {
@@ -33,12 +41,13 @@ typedef struct arguments {
     const char *host;
     const char *port;
     const char *profile;
+    const char *app;
     uint32_t interval_ms;
 } arguments_t;
 
 static int usage(const char *why, const char *what) {
     fprintf(stderr, "mote-device: %s%s\n"
-                    "usage: mote-device --config FILE [--host H] [--port N] [--interval MS] [--profile P] [--json]\n", why, what);
+                    "usage: mote-device --config FILE [--host H] [--port N] [--interval MS] [--profile P] [--app FILE] [--json]\n", why, what);
     return EXIT_USAGE;
 }
 
@@ -54,6 +63,7 @@ static int read_arguments(int count, char **words, arguments_t *out_arguments) {
         else if (strcmp(words[i], "--host") == 0) out_arguments->host = value;
         else if (strcmp(words[i], "--port") == 0) out_arguments->port = value;
         else if (strcmp(words[i], "--profile") == 0) out_arguments->profile = value;
+        else if (strcmp(words[i], "--app") == 0) out_arguments->app = value;
         else if (strcmp(words[i], "--interval") == 0) out_arguments->interval_ms = (uint32_t)strtoul(value, NULL, 10);
         else return usage("unknown option: ", words[i]);
         i++;
@@ -61,14 +71,43 @@ static int read_arguments(int count, char **words, arguments_t *out_arguments) {
     return out_arguments->config != NULL ? 0 : usage("--config is missing", "");
 }
 
-static bool read_config(const char *path) {
+// The length of the file, or below zero when it is not there or does not fit.
+static long read_file(const char *path, void *to, size_t capacity) {
     FILE *file = fopen(path, "rb");
-    if (file == NULL) return false;
-    size_t length = fread(config, 1, sizeof config - 1, file);
+    if (file == NULL) return -1;
+    size_t length = fread(to, 1, capacity, file);
     bool whole = feof(file) != 0 && ferror(file) == 0;
     fclose(file);
-    config[length] = 0;
-    return whole;
+    return whole ? (long)length : -1;
+}
+
+static bool read_config(const char *path) {
+    long length = read_file(path, config, sizeof config - 1);
+    config[length < 0 ? 0 : length] = 0;
+    return length >= 0;
+}
+
+static void on_event(mote_t *client, const mote_event_t *event, void *user) {
+    demo_on_event(client, event, user);
+    if (demo.has_app) mote_app_event(&app, event);
+}
+
+static int32_t load_app(size_t length) {
+    const mote_app_options_t options = {
+        .mote = &mote, .module = app_module, .module_length = length, .arena = app_arena, .arena_size = sizeof app_arena,
+        .memory_size = MEMORY_SIZE, .io = board_io, .user = &board,
+    };
+    return mote_app_init(&app, &options);
+}
+
+// The app says when it wants to be called, the demo device keeps an interval.
+static void run_app(void) {
+    mote_start(&mote);
+    while (!stopping && !(mote_traps(&mote) >= MOTE_TRAPS_MAX && mote_start(&mote) == MOTE_STATUS_TRAPPED)) {
+        mote_poll(&mote);
+        mote_app_poll(&app);
+        mote_wait(&mote, mote_app_deadline_ms(&app));
+    }
 }
 
 // Names of files in the configuration are relative to it.
@@ -114,6 +153,16 @@ static uint32_t configured_interval_ms(void) {
     return (uint32_t)strtoul(interval.data, NULL, 10);
 }
 
+static int end(void) {
+    mote_disconnect(&mote);
+    int64_t end_ms = port.port.functions->now_ms(&port.port) + DISCONNECT_MS;
+    while (mote_state(&mote) != MOTE_STATE_STOPPED && port.port.functions->now_ms(&port.port) < end_ms) {
+        mote_poll(&mote);
+        mote_wait(&mote, 100);
+    }
+    return stopping ? 0 : EXIT_FAILED;
+}
+
 static int run(uint32_t interval_ms) {
     uint32_t next_ms = (uint32_t)port.port.functions->now_ms(&port.port) + interval_ms;
     mote_start(&mote);
@@ -128,13 +177,7 @@ static int run(uint32_t interval_ms) {
         if (!begun && demo.begun) next_ms = (uint32_t)port.port.functions->now_ms(&port.port) + interval_ms;
         if (mote_traps(&mote) >= MOTE_TRAPS_MAX && mote_start(&mote) == MOTE_STATUS_TRAPPED) return EXIT_FAILED;
     }
-    mote_disconnect(&mote);
-    int64_t end_ms = port.port.functions->now_ms(&port.port) + DISCONNECT_MS;
-    while (mote_state(&mote) != MOTE_STATE_STOPPED && port.port.functions->now_ms(&port.port) < end_ms) {
-        mote_poll(&mote);
-        mote_wait(&mote, 100);
-    }
-    return 0;
+    return end();
 }
 
 int main(int count, char **words) {
@@ -143,13 +186,16 @@ int main(int count, char **words) {
     if (code != 0) return code;
     mote_options_t options = {
         .config = config, .port = &port.port, .arena = arena, .arena_size = sizeof arena, .memory_size = MEMORY_SIZE,
-        .on_event = demo_on_event, .user = &demo,
+        .on_event = on_event, .user = &demo,
     };
     if (!mote_module_find(arguments.profile, &options)) return usage("no such profile in this build: ", arguments.profile);
     if (!read_config(arguments.config)) return usage("cannot read ", arguments.config);
     if (arguments.host != NULL && !override("mqtt_host", arguments.host, "\"")) return usage("no room for --host", "");
     if (arguments.port != NULL && !override("mqtt_port", arguments.port, "")) return usage("no room for --port", "");
     options.config_length = strlen(config);
+    long app_length = arguments.app == NULL ? 0 : read_file(arguments.app, app_module, sizeof app_module);
+    if (app_length < 0) return usage("cannot read, or larger than 64 KiB: ", arguments.app);
+    demo.has_app = app_length > 0;
 
     int32_t status = mote_posix_init(&port);
     if (status >= 0) status = mote_posix_configure(&port, config, options.config_length, directory_of(arguments.config));
@@ -164,12 +210,25 @@ int main(int count, char **words) {
         mote_posix_free(&port);
         return EXIT_USAGE;
     }
+    if (demo.has_app && (status = load_app((size_t)app_length)) < 0) {
+        demo_error(&demo, status, (mote_span_t){mote_app_fault(&app), (uint32_t)strlen(mote_app_fault(&app))});
+        mote_free(&mote);
+        mote_posix_free(&port);
+        return EXIT_USAGE;
+    }
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    code = run(arguments.interval_ms != 0 ? arguments.interval_ms : configured_interval_ms());
+    if (demo.has_app) {
+        run_app();
+        demo.has_app = false;
+        mote_app_free(&app);
+        code = end();
+    } else {
+        code = run(arguments.interval_ms != 0 ? arguments.interval_ms : configured_interval_ms());
+    }
     mote_free(&mote);
     mote_posix_free(&port);
     demo_stopped(&demo);
