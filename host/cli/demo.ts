@@ -82,7 +82,7 @@ export function startDemo({ configuration, baseDirectory, intervalMs, onEvent }:
 }
 
 /** Members as C writes them: snake_case. */
-function demoEvent({ type, ...members }: LinkEvent): DemoEvent {
+export function demoEvent({ type, ...members }: LinkEvent): DemoEvent {
   const renamed = Object.entries(members).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]);
   return { event: type, ...Object.fromEntries(renamed) };
 }

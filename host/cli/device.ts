@@ -1,6 +1,8 @@
 // `mote device`: the demo device against any broker, on the engine that was chosen.
 
-import { MoteError, readConfiguration, type Configuration } from "../node/index.ts";
+import { readFileSync } from "node:fs";
+import { ConfigurationError, MoteError, readConfiguration, type Configuration } from "../node/index.ts";
+import { startAppDevice } from "./app-device.ts";
 import { startDemo, type DemoDevice, type DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode, interrupted } from "./exit.ts";
 import { startNative } from "./native.ts";
@@ -14,6 +16,7 @@ export interface DeviceOptions {
   readonly host?: string;
   readonly port?: number;
   readonly interval: number;
+  readonly app?: string;
   readonly retry: boolean;
   readonly json: boolean;
 }
@@ -45,18 +48,20 @@ function start(
   options: DeviceOptions, configuration: Configuration, baseDirectory: string,
   onEvent: (event: DemoEvent) => void, onExit: (error: CommandError) => void,
 ): DemoDevice {
-  const { config, engine, host, port, interval } = options;
+  const { config, engine, host, port, interval, app } = options;
   if (engine !== "v8") {
     const place = [...(host === undefined ? [] : ["--host", host]), ...(port === undefined ? [] : ["--port", String(port)])];
-    return startNative({ engine, onEvent, onExit, arguments: ["--config", config, ...place, "--interval", String(interval)] });
+    const program = app === undefined ? [] : ["--app", app];
+    return startNative({ engine, onEvent, onExit, arguments: ["--config", config, ...place, "--interval", String(interval), ...program] });
   }
   const overridden = {
     ...configuration, ...(host === undefined ? {} : { mqtt_host: host }), ...(port === undefined ? {} : { mqtt_port: port }),
   };
   try {
+    if (app !== undefined) return startAppDevice({ configuration: overridden, baseDirectory, wasm: readFileSync(app), onEvent });
     return startDemo({ configuration: overridden, baseDirectory, intervalMs: interval, onEvent });
   } catch (error) {
-    throw asUsage(config, error);
+    throw asUsage(error instanceof MoteError && !(error instanceof ConfigurationError) && app !== undefined ? app : config, error);
   }
 }
 

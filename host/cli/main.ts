@@ -68,6 +68,7 @@ function program(): Command {
     .option("--host <name>", "broker, in place of mqtt_host")
     .option("--port <n>", "port, in place of mqtt_port", wholeNumber(1, 65535))
     .option("--interval <ms>", "time between two telemetry messages", wholeNumber(1, 86_400_000), 1000)
+    .option("--app <file>", "run this app module, built by `mote build`, in place of the demo device")
     .option("--retry", "keep trying when the first connection fails", false)
     .option("--json", "one JSON object a line", false)
     .action((options: DeviceOptions) => runDevice(options));

@@ -1,6 +1,7 @@
 // The device client: promises and async iteration over the module.
 
 import { Feature } from "../../build/generated/abi.ts";
+import { AppHost, type AppOptions } from "./app.ts";
 import type { AttributesSubscription, AttributesUpdate, SubscribeAttributesOptions } from "./attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import { Core } from "./core.ts";
@@ -145,6 +146,11 @@ export class DeviceClient {
     return this.core.updates.events(options.signal);
   }
 
+  /** Runs an app module beside this client, one at a time; throws when the host cannot take it. assembly/app/ABI.md. */
+  runApp(wasm: Uint8Array, options: AppOptions = {}): AppHost {
+    return new AppHost(this.core, wasm, options);
+  }
+
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<LinkEvent> {
     return this.core.inbound.events(options.signal);
   }
@@ -179,7 +185,7 @@ export class DeviceClient {
   #unsubscribe(filter: string): void {
     const { subscriptions } = this.core.inbound;
     for (const each of subscriptions) if (each.isEnded) subscriptions.delete(each);
-    if ([...subscriptions].some((each) => each.filter === filter)) return;
+    if ([...subscriptions].some((each) => each.filter === filter) || this.core.app?.filters.has(filter)) return;
     // A client that failed has nothing to declare to.
     this.core.runner.use((module) => module.unsubscribe(utf8(filter)));
   }

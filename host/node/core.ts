@@ -1,6 +1,7 @@
 // What the clients of devices and gateways are built on: the module, turned by the runner, and the parts that hear of its events.
 
 import { EventKind, Status } from "../../build/generated/abi.ts";
+import type { AppHost } from "./app.ts";
 import { asConfigurationError, prepare, SUBSCRIPTION_BYTES, type Configuration, type Prepared } from "./configuration.ts";
 import { MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
 import { parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
@@ -36,6 +37,8 @@ export class Core {
   readonly updates: Updates;
   readonly link: Link;
   limits: SessionLimits | null = null;
+  /** The app beside this client. */
+  app: AppHost | null = null;
   /** Takes events first; true when one was its. */
   onEvent: (event: ModuleEvent, module: ClientModule) => boolean = () => false;
   readonly #configuration: Prepared;
@@ -76,6 +79,11 @@ export class Core {
     }
   }
 
+  /** How long whatever failed waits before it begins again. */
+  get backoff(): { readonly minMs: number; readonly maxMs: number } {
+    return { minMs: this.#configuration.reconnectMinMs, maxMs: this.#configuration.reconnectMaxMs };
+  }
+
   get stats(): Stats {
     this.#counters = this.runner.module?.counters() ?? this.#counters!;
     return {
@@ -109,6 +117,7 @@ export class Core {
   }
 
   async stop(): Promise<void> {
+    this.app?.stop();
     this.link.halt();
     this.inbound.endAll();
     this.updates.endAll();
@@ -116,6 +125,7 @@ export class Core {
   }
 
   #onEvent(event: ModuleEvent, module: ClientModule): boolean {
+    this.app?.onEvent(event, module);
     if (this.onEvent(event, module) || this.inbound.take(event, module)) return true;
     if (this.updates.take(event)) return false;
     const { kind, id, reason, topic } = event;
@@ -161,6 +171,7 @@ export class Core {
   /** Declares to a new instance what the old one knew. */
   #onRebuilt(module: ClientModule): void {
     for (const { filter, qos } of this.inbound.subscriptions) module.subscribe(utf8(filter), qos);
+    this.app?.onRebuilt(module);
     this.inbound.tell({ type: "Restarted", messagesLost: this.#messagesLost });
   }
 

@@ -19,6 +19,7 @@ export type LinkEvent =
   | { readonly type: "Provisioned"; readonly reply: string }
   | { readonly type: "ProvisioningFailed"; readonly reason: StatusName | "Unknown"; readonly text: string; readonly reply: string }
   | { readonly type: "ChildDisconnected"; readonly child: string; readonly reason: number }
+  | { readonly type: "AppFailed"; readonly reason: StatusName | "Unknown"; readonly name: string }
   | { readonly type: "Restarted"; readonly messagesLost: number }
   | { readonly type: "Failed"; readonly cause: string };
 

@@ -1,6 +1,7 @@
 // What the package offers.
 
 export { DeviceClient } from "./client.ts";
+export { AppHost, type AppOptions } from "./app.ts";
 export { AttributesSubscription, type AttributesHandler, type AttributesUpdate, type SubscribeAttributesOptions } from "./attributes.ts";
 export { readConfiguration, type Configuration, type ProvisionBody } from "./configuration.ts";
 export * from "./errors.ts";

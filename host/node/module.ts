@@ -2,7 +2,7 @@
 
 import { readFileSync, existsSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
-import { ABI_VERSION, ErrorField, EventField, OptionField, RecordsField, Stat, StatNames, Status } from "../../build/generated/abi.ts";
+import { ABI_VERSION, ErrorField, EventField, JsonField, OptionField, RecordsField, Stat, StatNames, Status } from "../../build/generated/abi.ts";
 import { readEvent, type Counters, type ModuleEvent } from "./event-record.ts";
 import { errorOf, MoteError, TrappedError } from "./errors.ts";
 import { bindImports, type BoundImports, type ImportFunctions } from "./imports.ts";
@@ -68,6 +68,7 @@ export class ClientModule {
   #event = 0;
   #error = 0;
   #stats = 0;
+  #json = 0;
 
   /** `memoryBytes` gives the module less than its page, as an engine on a device does. */
   constructor(source: WebAssembly.Module, ports: Ports, memoryBytes?: number, hooks: ModuleHooks = {}) {
@@ -111,6 +112,7 @@ export class ClientModule {
     this.require(result, "configuration");
     this.#event = record(RecordsField.Event, EventField.End);
     this.#stats = record(RecordsField.Stats, Stat.End);
+    this.#json = record(RecordsField.JsonValue, JsonField.End);
     this.#stagingCapacity = this.#view.getUint32(records + RecordsField.StagingCapacity, true);
     this.#staging = record(RecordsField.Staging, this.#stagingCapacity);
     this.#defaultQos = defaultQos;
@@ -184,6 +186,29 @@ export class ClientModule {
   /** The event that `poll` returned. */
   event(): ModuleEvent {
     return readEvent(this.#view, this.#event, (at, length) => this.#need(at, length));
+  }
+
+  /** A text of that event by its field: the address, and the bytes as long as nothing is polled. */
+  eventSpan(field: number): { readonly at: number; readonly bytes: Uint8Array } {
+    const at = this.#view.getUint32(this.#event + field, true);
+    const length = this.#view.getUint32(this.#event + field + 4, true);
+    return { at, bytes: length === 0 ? new Uint8Array(0) : this.#need(at, length) };
+  }
+
+  /** Looks a value up in a JSON text of the event, given by its address, or in any other bytes. Answers its type and its place in the text. */
+  jsonFind(text: Uint8Array, address: number | null, path: Uint8Array): { type: number; at: number; length: number } {
+    const { at } = this.#lend(address === null ? [text, path] : [path]);
+    const type = this.#call("json_find", address ?? at, text.length, address === null ? at + padded(text.length) : at, path.length);
+    const u32 = (field: number): number => this.#view.getUint32(this.#json + field, true);
+    return { type, at: type < 0 ? 0 : u32(JsonField.Text) - (address ?? at), length: type < 0 ? 0 : u32(JsonField.TextLength) };
+  }
+
+  /** The text of a JSON string without its escapes, or a Status. */
+  jsonText(text: Uint8Array, address: number | null, capacity: number): Uint8Array | number {
+    const { at } = this.#lend(address === null ? [text] : []);
+    const to = address === null ? at + padded(text.length) : at;
+    const length = this.#call("json_text", address ?? at, text.length, to, Math.min(capacity, this.#staging + this.#stagingCapacity - to));
+    return length < 0 ? length : this.#need(to, length).slice();
   }
 
   /** The bytes of the largest message record. */

@@ -1,4 +1,4 @@
-// The part of the WebAssembly interface that module.ts uses; @types/node leaves it to the DOM's types, which a device has not.
+// The part of the WebAssembly interface that module.ts and app-module.ts use; @types/node leaves it to the DOM's types, which a device has not.
 
 declare namespace WebAssembly {
   interface ModuleImportDescriptor {
@@ -13,6 +13,12 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
   }
   interface Table {}
-  interface Instance {}
+  class Instance {
+    constructor(module: Module, imports: Readonly<Record<string, object>>);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  class Global {
+    value: number;
+  }
   class RuntimeError extends Error {}
 }

@@ -1,0 +1,204 @@
+// Runs an app module beside a client: setup, events, timer, failure and restart.
+
+import { EventField, EventKind, Status } from "../../build/generated/abi.ts";
+import { AppModule, AppTrap, compiledApp } from "./app-module.ts";
+import { appFunctions, type VerbHost } from "./app-verbs.ts";
+import type { Core } from "./core.ts";
+import { errorOf, MoteError, statusName } from "./errors.ts";
+import type { ModuleEvent } from "./event-record.ts";
+import { utf8, type ClientModule } from "./module.ts";
+
+export interface AppOptions {
+  /** Bytes of memory that the app is given; what it was built for when absent. */
+  readonly memoryBytes?: number | undefined;
+  /** Fuel of one call; APP_FUEL when absent. */
+  readonly fuel?: number | undefined;
+  /** The board's hardware: the bytes lie in the app's memory. An exception ends the app. */
+  readonly io?: ((op: number, bytes: Uint8Array) => number) | undefined;
+  /** A line that the app logs, with its LogLevel. */
+  readonly onLog?: ((level: number, line: string) => void) | undefined;
+}
+
+/** Failures after which it has run so long count no more. */
+const WINDOW_MS = 600_000;
+
+type Plain = Pick<ModuleEvent, "kind" | "flags" | "id" | "reason" | "total" | "offset">;
+
+/** A text of the event in the client's memory. */
+interface Span { readonly at: number; readonly bytes: Uint8Array }
+const NOTHING: Span = { at: 0, bytes: new Uint8Array(0) };
+
+const padded = (length: number): number => (length + 3) & ~3;
+
+export class AppHost {
+  /** Filters that the app has declared, with their QoS. */
+  readonly filters = new Map<string, 0 | 1>();
+  readonly #build: () => AppModule;
+  readonly #lent: { at: number; from: number; length: number }[] = [];
+  #module: AppModule | null;
+  #isReady = false;
+  #isRunning = false;
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #failuresAtMs: number[] = [];
+  #failures = 0;
+
+  constructor(private readonly core: Core, wasm: Uint8Array, options: AppOptions) {
+    if (core.app !== null) throw errorOf(Status.BadState, "app", { text: "one runs already" });
+    const source = compiledApp(wasm);
+    const verbs: VerbHost = {
+      core, lent: this.#lent, filters: this.filters,
+      module: () => this.#module!,
+      setTimer: (ms) => this.#setTimer(ms),
+      io: options.io ?? (() => Status.NotInProfile),
+      log: options.onLog ?? (() => {}),
+    };
+    const functions = appFunctions(verbs);
+    this.#build = () => {
+      try {
+        return new AppModule(source, functions, options.memoryBytes, options.fuel);
+      } catch (error) {
+        if (error instanceof MoteError || error instanceof AppTrap) throw error;
+        // An import in another form, said in V8's words.
+        throw errorOf(Status.NotFound, "app", { text: (error as Error).message, cause: error });
+      }
+    };
+    this.#module = this.#build();
+    core.app = this;
+    core.inbound.hasApp = true;
+    this.#restart = setTimeout(() => this.#setup(), 0);
+  }
+
+  /** Failures since it was made. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Ends the app and its subscriptions. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#end();
+    clearTimeout(this.#restart);
+    this.core.app = null;
+    this.core.inbound.hasApp = false;
+    const told = new Set([...this.core.inbound.subscriptions].map(({ filter }) => filter));
+    for (const filter of this.filters.keys()) if (!told.has(filter)) this.core.runner.use((module) => module.unsubscribe(utf8(filter)));
+  }
+
+  /** Hands on the event that the client's module has just raised. */
+  onEvent(event: ModuleEvent, module: ClientModule): void {
+    if (!this.#isReady || this.#isRunning) return;
+    this.#deliver(event, module);
+  }
+
+  /** The client has a new instance, which knows nothing of the app's subscriptions. */
+  onRebuilt(module: ClientModule): void {
+    for (const [filter, qos] of this.filters) module.subscribe(utf8(filter), qos);
+    setImmediate(() => this.#tell(EventKind.Restarted));
+  }
+
+  #tell(kind: number): void {
+    if (this.#isReady && !this.#isRunning) this.#deliver({ kind, flags: 0, id: 0, reason: 0, total: 0, offset: 0 }, null);
+  }
+
+  #setup(): void {
+    this.#isReady = true;
+    this.#run("setup");
+  }
+
+  #setTimer(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = ms === 0 ? undefined : setTimeout(() => this.#tell(EventKind.AppTimer), ms);
+  }
+
+  #deliver(event: Plain, client: ClientModule | null): void {
+    const app = this.#module!;
+    const span = (field: number): Span => client?.eventSpan(field) ?? NOTHING;
+    const [topic, payload, name, value] = [span(EventField.Topic), span(EventField.Payload), span(EventField.Name), span(EventField.Value)];
+    const isInPayload = ({ at, bytes }: Span): boolean => at >= payload.at && at + bytes.length <= payload.at + payload.bytes.length;
+    const own = [topic, payload, ...[name, value].filter((each) => !isInPayload(each))];
+    const needed = own.reduce((sum, { bytes }) => sum + padded(bytes.length), EventField.End as number);
+    const buffer = app.eventBuffer;
+    app.memory.fill(0, buffer, buffer + EventField.End);
+    app.view.setUint16(buffer + EventField.Size, EventField.End, true);
+    if (needed > app.eventCapacity) {
+      this.#write({ kind: EventKind.MessageTooLarge, flags: 0, id: event.id, reason: Status.TooLarge, total: needed, offset: event.kind });
+      return this.#run("on_event", EventKind.MessageTooLarge, EventField.End);
+    }
+    this.#write(event);
+    let length: number = EventField.End;
+    const put = (field: number, text: Span, payloadAt: number): number => {
+      let at = 0;
+      if (text.bytes.length > 0 && payloadAt > 0 && isInPayload(text)) at = payloadAt + text.at - payload.at;
+      else if (text.bytes.length > 0) {
+        at = buffer + length;
+        app.memory.set(text.bytes, at);
+        length += padded(text.bytes.length);
+      }
+      app.view.setUint32(buffer + field, at, true);
+      app.view.setUint32(buffer + field + 4, text.bytes.length, true);
+      return at;
+    };
+    put(EventField.Topic, topic, 0);
+    const payloadAt = put(EventField.Payload, payload, 0);
+    put(EventField.Name, name, payloadAt);
+    const valueAt = put(EventField.Value, value, payloadAt);
+    for (const [at, text] of [[payloadAt, payload], [valueAt, value]] as const) {
+      if (text.bytes.length > 0) this.#lent.push({ at, from: text.at, length: text.bytes.length });
+    }
+    this.#run("on_event", event.kind, length);
+  }
+
+  #write({ kind, flags, id, reason, total, offset }: Plain): void {
+    const { view, eventBuffer } = this.#module!;
+    view.setUint8(eventBuffer + EventField.Kind, kind);
+    view.setUint8(eventBuffer + EventField.Flags, flags);
+    view.setInt32(eventBuffer + EventField.Id, id, true);
+    view.setInt32(eventBuffer + EventField.Reason, reason, true);
+    view.setUint32(eventBuffer + EventField.Total, total, true);
+    view.setUint32(eventBuffer + EventField.Offset, offset, true);
+  }
+
+  #run(name: string, ...values: number[]): void {
+    this.#isRunning = true;
+    try {
+      this.#module!.call(name, ...values);
+    } catch (error) {
+      if (!(error instanceof AppTrap)) throw error;
+      this.#fail(error);
+    } finally {
+      this.#isRunning = false;
+      this.#lent.length = 0;
+    }
+  }
+
+  #end(): void {
+    this.#isReady = false;
+    this.#module = null;
+    clearTimeout(this.#timer);
+  }
+
+  #fail({ reason, message }: AppTrap): void {
+    this.#end();
+    this.#failures++;
+    const { clock } = this.core.ports;
+    const nowMs = Number(clock.nowMs());
+    this.#failuresAtMs = [...this.#failuresAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS), nowMs].slice(-32);
+    const { minMs, maxMs } = this.core.backoff;
+    const ceilingMs = Math.min(maxMs, minMs * 2 ** (this.#failuresAtMs.length - 1));
+    this.core.inbound.tell({ type: "AppFailed", reason: statusName(reason), name: message });
+    if (!this.#isStopped) this.#restart = setTimeout(() => this.#begin(), ceilingMs * ((clock.random() >>> 0) / 2 ** 32));
+  }
+
+  #begin(): void {
+    try {
+      this.#module = this.#build();
+    } catch (error) {
+      if (!(error instanceof AppTrap)) throw error;
+      return this.#fail(error);
+    }
+    this.#setup();
+  }
+}
