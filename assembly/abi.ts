@@ -26,7 +26,7 @@ export const APP_FUEL: i32 = 100000;
 export const APP_RECURSION_FUEL: i32 = 4000;
 
 /** Bytes of linear memory of an app when neither build nor host is told anything else. */
-export const APP_MEMORY_BYTES: i32 = 4096;
+export const APP_MEMORY_BYTES: i32 = 2048;
 
 /** Results below zero. Zero and above is a length, a count or an id. */
 export const enum Status {

@@ -59,7 +59,7 @@ export function appFunctions(host: VerbHost): AppFunctions {
       try {
         return (result = append(module));
       } catch (error) {
-        result = error instanceof MoteError ? error.code : Status.Trapped;
+        result = error instanceof MoteError ? error.code : error instanceof Refusal ? error.status : Status.Trapped;
         throw error;
       }
     };

@@ -2,13 +2,14 @@
 //
 // Counted from outside (valgrind --tool=callgrind), as the difference between two run lengths, so that set-up falls
 // out: everything from the values to net_send, and from net_recv to the reply. With `ram` in place of a mode it prints
-// what a client takes after telemetry and RPC: arena, records, stack.
+// what a client takes after telemetry and RPC: arena, records, stack. `app` prints the same of an app beside a client.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "module.h"
+#include "mote_app.h"
 
 #define STACK_SIZE (256 * 1024)
 #define STACK_PATTERN 0xa5
@@ -51,7 +52,8 @@ static int32_t net_recv(mote_port_t *port, int32_t handle, uint8_t *to, uint32_t
 }
 
 static void net_close(mote_port_t *port, int32_t handle) { (void)port, (void)handle; }
-static int64_t now_ms(mote_port_t *port) { (void)port; return 1000; }
+static int64_t clock_ms = 1000;
+static int64_t now_ms(mote_port_t *port) { (void)port; return clock_ms; }
 static int64_t unix_ms(mote_port_t *port) { (void)port; return 0; }
 static uint32_t random_u32(mote_port_t *port) { (void)port; return 0; }
 
@@ -172,12 +174,76 @@ static int print_ram(const char *profile) {
     return 0;
 }
 
+static mote_app_t app;
+static uint64_t app_arena[64 * 1024 / 8];
+static uint8_t app_module[64 * 1024];
+static size_t app_module_length;
+
+static int32_t io(void *user, int32_t op, uint8_t *bytes, uint32_t length) {
+    (void)user, (void)op;
+    memset(bytes, 1, length);
+    return (int32_t)length;
+}
+
+static void to_app(mote_t *client, const mote_event_t *event, void *user) {
+    (void)client, (void)user;
+    mote_app_event(&app, event);
+}
+
+// Everything that the app does: setup, its timer, and two RPCs.
+static void *use_app(void *result) {
+    static const char set[] = "{\"value\":21.5}";
+    const mote_app_options_t options = {
+        .mote = &mote, .module = app_module, .module_length = app_module_length, .arena = app_arena, .arena_size = sizeof app_arena, .io = io,
+    };
+    int32_t status = mote_app_init(&app, &options);
+    for (int i = 0; i < 3 && status >= 0; i++) {
+        mote_app_poll(&app);
+        mote_poll(&mote);
+        clock_ms += 1000;
+    }
+    const mote_event_t events[] = {
+        {.kind = MOTE_EVENT_RPC_REQUEST, .id = 1, .name = {"getState", 8}},
+        {.kind = MOTE_EVENT_RPC_REQUEST, .id = 2, .name = {"setSetpoint", 11}, .value = {set, sizeof set - 1}},
+        {.kind = MOTE_EVENT_CONNECTED},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof events[0] && status >= 0; i++) {
+        mote_app_event(&app, &events[i]);
+        mote_poll(&mote);
+    }
+    *(int *)result = status < 0 || mote_app_failures(&app) != 0;
+    return NULL;
+}
+
+// The stack of the client beneath is not the app's: it is measured with verbs that answer without running one.
+static int print_app_ram(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return 2;
+    app_module_length = fread(app_module, 1, sizeof app_module, file);
+    fclose(file);
+    int result = connect_device("device");
+    if (result != 0) return result;
+    mote.options.on_event = to_app;
+    uint32_t before = port.sends;
+    use_app(&result);
+    if (result != 0 || port.sends - before < 4) return 5; // a measurement, two replies, a request
+    size_t used = mote_app_arena_used(&app);
+    mote_app_free(&app);
+    mote_free(&mote);
+    size_t thread = stack_taken(use_nothing, &result);
+    size_t stack = stack_taken(use_app, &result) - thread;
+    if (result != 0) return 5;
+    printf("{\"arena\":%zu,\"records\":%zu,\"stack\":%zu}\n", used, sizeof app, stack);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 3) {
-        fprintf(stderr, "usage: bench telemetry|rpc COUNT [PROFILE] | bench ram PROFILE\n");
+        fprintf(stderr, "usage: bench telemetry|rpc COUNT [PROFILE] | bench ram PROFILE | bench app FILE\n");
         return 2;
     }
     if (strcmp(argv[1], "ram") == 0) return print_ram(argv[2]);
+    if (strcmp(argv[1], "app") == 0) return print_app_ram(argv[2]);
     int status = connect_device(argc > 3 ? argv[3] : "device");
     if (status != 0) return status;
     uint32_t before = port.sends;
