@@ -35,6 +35,31 @@ export declare function now_ms(): i64;
 @external("mote", "random_u32")
 export declare function random_u32(): i32;
 
+/** Returns a StoreInfo of a StoreArea. */
+// @ts-ignore: decorator
+@external("mote", "store_info")
+export declare function store_info(area: i32, what: i32): i32;
+
+/** Returns the bytes read, 0 = busy, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "store_read")
+export declare function store_read(area: i32, offset: i32, to: usize, length: i32): i32;
+
+/** Clears bits, in order within an erased unit. Returns the bytes programmed, 0 = busy, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "store_program")
+export declare function store_program(area: i32, offset: i32, from: usize, length: i32): i32;
+
+/** Erases the unit at `offset`. Returns the bytes erased, 0 = busy, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "store_erase")
+export declare function store_erase(area: i32, offset: i32): i32;
+
+/** Returns 1 = everything before is durable, 0 = busy, or a Status. */
+// @ts-ignore: decorator
+@external("mote", "store_sync")
+export declare function store_sync(area: i32): i32;
+
 /** Opens the image slot for the image that the id names. Returns the offset to go on from, or a Status. */
 // @ts-ignore: decorator
 @external("mote", "ota_begin")

@@ -1,9 +1,10 @@
 // Reads the configuration, checks every key of it, then carves the buffers.
 import { RecordsField, Stat, Status } from "../abi";
+import { at, limit, open as openCursor, putBytes } from "../base/cursor";
 import { readDigits } from "../base/text";
 import { from, length, next, open, skip, Token } from "../json/scan";
-import { carve, count, fail, RECORDS, TEXT_LENGTHS } from "../memory";
-import { build } from "./hello";
+import { carve, carved, count, fail, RECORDS, TEXT_LENGTHS } from "../memory";
+import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
 import { carveOutbox } from "./outbox";
 import { addPresent, findKey, isInProfile, isPresent, passedBound, refuseKey, setSetting, setting, Setting, textLength } from "./settings";
@@ -34,9 +35,11 @@ function readObject(text: usize, bytes: i32): i32 {
       let value = <i32>from;
       if (key <= Setting.Provision) {
         // The length of the one object that is kept is the module's, too.
-        if (key < Setting.Provision) expected = Token.Text;
         store<i32>(TEXT_LENGTHS + (key << 2), length);
-        if (length > TEXT_MAX) bound = TEXT_MAX;
+        if (key < Setting.Provision) {
+          expected = Token.Text;
+          if (length > TEXT_MAX) bound = TEXT_MAX;
+        }
       } else if (key >= Setting.MqttPort) {
         expected = Token.Number;
         // No key takes a number below zero or with a fraction.
@@ -69,6 +72,23 @@ function missingKey(): i32 {
   return setting(Setting.CleanSession) || isPresent(Setting.ClientId) ? -1 : Setting.ClientId;
 }
 
+/**
+ * Copies texts, as they stand, to where they stay: what runs is compared with JSON texts and written into others, and with
+ * provisioning another CONNECT is built later.
+ */
+// @ts-ignore: decorator
+@inline
+function keepTexts(end: usize, all: bool): void {
+  openCursor(carved, end);
+  const last: i32 = all ? Setting.Provision : Setting.SoftwareVersion;
+  for (let key: i32 = all ? Setting.Password : Setting.FirmwareTitle; key <= last; key++) {
+    const to = at;
+    putBytes(setting(key), textLength(key));
+    if (at <= limit) setSetting(key, <i32>to);
+  }
+  carve(at - carved);
+}
+
 /** Reads and carves; the caller compares `carved` with the end of memory. */
 // @ts-ignore: decorator
 @inline
@@ -79,7 +99,10 @@ export function configure(text: usize, bytes: i32): i32 {
   if (key >= 0) return refuseKey(Status.MissingKey, key);
   if (isPresent(Setting.Tls) && !isPresent(Setting.MqttPort)) setSetting(Setting.MqttPort, DEFAULT_TLS_PORT);
   // Texts are copied to below the configuration first; the buffers may then lie over it.
-  status = build(text);
+  const isAgain: bool = FEATURE_PROVISIONING && isPresent(Setting.Provision);
+  if (FEATURE_OTA || FEATURE_PROVISIONING) keepTexts(text, isAgain);
+  // Whatever a reply brings fits: it came through the receive buffer.
+  status = buildFirst(text, isAgain ? setting(Setting.ReceiveBuffer) : 0);
   if (status) return status;
   const staging = setting(Setting.StagingBuffer);
   store<usize>(RECORDS, carve(staging), RecordsField.Staging);

@@ -77,6 +77,22 @@ export function awaitPort(): void {
   awaitsPort = true;
 }
 
+/** Whether the next poll has more to do at once. */
+// @ts-ignore: decorator
+@inline
+export function setAgain(value: bool): void {
+  again = value;
+}
+
+/** The next attempt waits no longer. */
+// @ts-ignore: decorator
+@inline
+export function connectAtOnce(): void {
+  if (state == State.Waiting) arm(Timer.Link, 0);
+  else setDeadline(Timer.Link, 0);
+  again = true;
+}
+
 /** A packet is on its way, so that its bytes must stay where they are. */
 // @ts-ignore: decorator
 @inline
@@ -108,6 +124,7 @@ function pick(): bool {
   out = lane.take();
   outEnd = lane.end;
   if (isSending()) return true;
+  if (hello.isLimited()) return false;
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
   if (!packet) return false;
   out = packet;
@@ -130,17 +147,21 @@ function flush(): void {
   }
 }
 
+/** Sends DISCONNECT, unless another packet is half sent. */
+function sayGoodbye(): void {
+  if (isSending()) return;
+  // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
+  lane.putEmpty(Packet.Disconnect);
+  const from = lane.take();
+  net_send(handle, from, <i32>(lane.end - from));
+}
+
 /** Moves to the next state and does what that takes. */
 function happen(event: i32): void {
   const before = state;
   const outcome = transition(before, event);
   state = outcome & NEXT;
-  if (outcome & Effect.Goodbye && !isSending()) {
-    // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
-    lane.putEmpty(Packet.Disconnect);
-    const from = lane.take();
-    net_send(handle, from, <i32>(lane.end - from));
-  }
+  if (outcome & Effect.Goodbye) sayGoodbye();
   if (outcome & Effect.Close) {
     if (handle > 0) net_close(handle);
     handle = fault = 0;
@@ -176,6 +197,12 @@ function happen(event: i32): void {
     setDeadline(Timer.Link, 0);
     proved = false;
     keepAlive();
+    if (hello.isLimited()) {
+      out = hello.connectEnd;
+      outEnd = hello.speechEnd;
+      // The server may never answer.
+      awaitAnswer(Timer.Drain);
+    }
     // Longer than the backoff of a twin that uses the same credentials, or both would take turns at full speed.
     arm(Timer.Health, max<u32>(setting(Setting.HealthyS) * 1000, ceilingMs));
   } else {
@@ -183,33 +210,56 @@ function happen(event: i32): void {
   }
 }
 
+/** What the server refused does not go away within seconds. */
+function slowDown(): void {
+  ceilingMs = setting(Setting.ReconnectMaxMs);
+  leastMs = ceilingMs >> 1;
+}
+
+/** Ends a session that did what it was for. The next one begins at once, or as late as after a refusal. */
+export function finish(isRefused: bool): void {
+  if (isRefused) slowDown();
+  else ceilingMs = 0;
+  sayGoodbye();
+  happen(Event.Lost);
+  if (!isRefused) resetBackoff();
+}
+
 /** The connection ended: the event that says so. */
 export function lose(reason: i32): i32 {
   lastReason = reason;
+  let kind: i32 = EventKind.Disconnected;
   if (reason == Status.ProtocolError) count(Stat.ProtocolErrors);
   if (state >= State.Connected) {
     count(Stat.Disconnects);
-    // Failures of the port come from the peer or the network; the others are this client's own decisions.
-    if (reason > Status.ConnectTimeout && ++earlyCloses == EARLY_CLOSES) pending |= 1 << EventKind.Unstable;
+    if (hello.isLimited()) {
+      if (state == State.Connected) kind = EventKind.ProvisioningFailed;
+      slowDown();
+      // Failures of the port come from the peer or the network; the others are this client's own decisions.
+    } else if (reason > Status.ConnectTimeout && ++earlyCloses == EARLY_CLOSES) {
+      pending |= 1 << EventKind.Unstable;
+    }
   } else {
     count(Stat.ConnectFailures);
   }
   happen(Event.Lost);
-  return raise(EventKind.Disconnected, 0, reason);
+  return raise(kind, 0, reason);
 }
 
 function receiveConnack(flags: u32, code: i32): i32 {
   if (flags > 1 || code > CONNACK_CODE_MAX) return Status.ProtocolError;
   if (code) {
-    // A refusal does not go away within seconds; only an overloaded server may.
-    ceilingMs = setting(Setting.ReconnectMaxMs);
-    if (code != CONNACK_SERVER_UNAVAILABLE) leastMs = ceilingMs >> 1;
+    slowDown();
+    // Only an overloaded server may recover soon.
+    if (code == CONNACK_SERVER_UNAVAILABLE) leastMs = 0;
     lose(Status.ConnectRefused);
     pending |= 1 << EventKind.Disconnected;
     return raise(EventKind.Refused, 0, code);
   }
   count(Stat.Connects);
   happen(Event.Accepted);
+  // It is not the session that the application waits for.
+  if (hello.isLimited()) return EventKind.None;
   return raise(EventKind.Connected, 0, flags);
 }
 
@@ -229,6 +279,7 @@ function receivePacket(): i32 {
   const id = readU16(body);
   const code: u32 = type == Packet.Suback ? load<u8>(body, 2) : 0;
   if (code > 1 && code != SUBACK_REFUSED) return Status.ProtocolError;
+  if (hello.isLimited()) return code > 1 ? <i32>Status.RemoteError : <i32>EventKind.None;
   const packet = outbox.acknowledge(type, id);
   if (!packet) {
     count(Stat.AcknowledgementsUnknown);
@@ -253,11 +304,12 @@ function receivePacket(): i32 {
 function checkDeadlines(): i32 {
   if (state == State.Draining) {
     // A missing acknowledgement ends the patience as well: the end was asked for, and says goodbye.
-    if (isDue(Timer.Drain) || isDue(Timer.Acknowledge) || (outbox.isEmpty() && lane.isEmpty())) {
+    if (isDue(Timer.Drain) || isDue(Timer.Acknowledge) || ((outbox.isEmpty() || hello.isLimited()) && lane.isEmpty())) {
       happen(Event.Drained);
       return raise(EventKind.Disconnected, 0, Status.Requested);
     }
   }
+  if (hello.isLimited() && isDue(Timer.Drain)) return Status.Timeout;
   if (isDue(Timer.Acknowledge)) return Status.AcknowledgeTimeout;
   if (isDue(Timer.Pong)) return Status.PingTimeout;
   if (isDue(Timer.Ping)) {

@@ -7,22 +7,24 @@ import { putRemainingLength } from "../mqtt/length";
 import { ConnectFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
-import { CONNECT, CONNECT_LENGTH, isPresent, present, refuseKey, setSetting, setting, Setting, textLength } from "./settings";
+import { CONNECT, CONNECT_LENGTH, isPresent, present, refuseKey, setting, Setting, textLength } from "./settings";
 
 export let serverName: usize = 0;
 export let connectPacket: usize = 0;
 export let connectEnd: usize = 0;
+/** Behind what is said at once after CONNACK, in a session that has packets of its own and carries nothing else. */
+export let speechEnd: usize = 0;
+/** The end of the memory for all this, when it is built again. */
+let limitAgain: usize = 0;
 
-/** Builds both from the settings, in memory that ends at `end`. Ok, or the Status of a text that was refused. */
-// @ts-ignore: decorator
-@inline
-export function build(end: usize): i32 {
+/** Builds both from the settings, from `begin` to before `end`. Ok, or the Status of a text that was refused. */
+function build(begin: usize, end: usize): i32 {
   let status: i32 = Status.Ok;
   // Always there are the name of the server and the client id, and with the topic of a will its payload.
   let keys = (<i32>present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
   const hasWill = FEATURE_RAW && isPresent(Setting.WillTopic);
   if (hasWill) keys |= (1 << Setting.WillTopic) | (1 << Setting.WillPayload);
-  open(carved, end);
+  open(begin, end);
   serverName = at + 2;
   for (let key: i32 = Setting.MqttHost; key >= 0; key--) {
     if (!(keys & (1 << key))) continue;
@@ -48,17 +50,39 @@ export function build(end: usize): i32 {
     }
   }
   putRemainingLength(connectPacket + 2);
-  connectEnd = at;
-  if (FEATURE_OTA) {
-    // As they stand: they are compared with JSON texts, and written into others.
-    for (let key: i32 = Setting.FirmwareTitle; key <= Setting.SoftwareVersion; key++) {
-      const text = at;
-      putBytes(setting(key), textLength(key));
-      setSetting(key, <i32>text);
-    }
-  }
-  carve(at - carved);
+  connectEnd = speechEnd = at;
   return status;
+}
+
+/** Builds both for the first time, in memory that is carved for them and for `more` bytes, and ends at `end`. */
+// @ts-ignore: decorator
+@inline
+export function buildFirst(end: usize, more: i32): i32 {
+  const status = build(carved, end);
+  carve(at - carved + more);
+  limitAgain = carved;
+  return status;
+}
+
+/** Builds both for another session. */
+// @ts-ignore: decorator
+@inline
+export function rebuild(): i32 {
+  return build(serverName - 2, limitAgain);
+}
+
+/** What was written at the cursor behind CONNECT is what the session has to say. */
+// @ts-ignore: decorator
+@inline
+export function endSpeech(): void {
+  speechEnd = at;
+}
+
+/** The session carries nothing but its own packets. */
+// @ts-ignore: decorator
+@inline
+export function isLimited(): bool {
+  return FEATURE_PROVISIONING && connectEnd != speechEnd;
 }
 
 /** Bytes of the server's name. */

@@ -41,6 +41,13 @@ export function carveInbound(size: usize): void {
   end = base + size;
 }
 
+/** Its memory, which is free for other use while there is no connection. */
+// @ts-ignore: decorator
+@inline
+export function buffer(): usize {
+  return base;
+}
+
 /** Forgets everything; true when that cut a message off that was being delivered in parts. */
 export function reset(): bool {
   const aborted = partLeft != 0 && !skipping && !(FEATURE_OTA && isOwn);

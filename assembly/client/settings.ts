@@ -129,6 +129,13 @@ export function addPresent(key: i32): void {
   present |= bit(key);
 }
 
+/** Puts another text in the place of the one that was configured; one of no length makes the key absent. */
+export function setText(key: i32, text: usize, length: i32): void {
+  setSetting(key, <i32>text);
+  store<i32>(TEXT_LENGTHS + (key << 2), length);
+  present = (present & ~bit(key)) | (<u64>(length != 0) << key);
+}
+
 // @ts-ignore: decorator
 @inline
 export function setting(key: i32): i32 {

@@ -8,7 +8,9 @@ export function abi_version(): i32 {
 }
 
 export function features(): i32 {
-  return (FEATURE_RAW ? <i32>Feature.Raw : 0) | (FEATURE_ATTRIBUTES ? <i32>Feature.Attributes : 0) | (FEATURE_REQUESTS ? <i32>Feature.Requests : 0) | (FEATURE_OTA ? <i32>Feature.Ota : 0) | (FEATURE_GATEWAY ? <i32>Feature.Gateway : 0);
+  let features: i32 = (FEATURE_RAW ? <i32>Feature.Raw : 0) | (FEATURE_ATTRIBUTES ? <i32>Feature.Attributes : 0) | (FEATURE_REQUESTS ? <i32>Feature.Requests : 0);
+  features |= (FEATURE_OTA ? <i32>Feature.Ota : 0) | (FEATURE_GATEWAY ? <i32>Feature.Gateway : 0) | (FEATURE_STORE ? <i32>Feature.Store : 0) | (FEATURE_PROVISIONING ? <i32>Feature.Provisioning : 0);
+  return features;
 }
 
 export function configure(json: usize, length: i32, memoryEnd: usize): i32 {

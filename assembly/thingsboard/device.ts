@@ -8,6 +8,7 @@ import { QOS_1, refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/
 import { carved, carveFrom, fail } from "../memory";
 import { announce, beginAnnouncing, carveChildren } from "./gateway/children";
 import * as ota from "./ota";
+import * as provision from "./provision";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
 import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_RESPONSE, GATEWAY_RPC, lengthOf, RPC_REQUEST_FILTER } from "./topics";
@@ -32,6 +33,10 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   }
   if (FEATURE_GATEWAY) carveChildren(setting(Setting.ChildrenBuffer));
   if (carved > memoryEnd) return fail(Status.TooLarge, <i32>carved, 0, 0);
+  if (FEATURE_PROVISIONING) {
+    const fault = provision.configureProvisioning();
+    if (fault) return fault;
+  }
   // Packet ids; one Status among them makes them negative together.
   let ids = 0;
   if (setting(Setting.Rpc)) ids = subscribe(RPC_REQUEST_FILTER);
@@ -46,7 +51,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
 
 /** The body of the export `poll`. */
 export function poll(): i32 {
-  let kind = connection.poll();
+  let kind = FEATURE_PROVISIONING ? provision.poll() : connection.poll();
   if (kind == EventKind.Message) kind = classify();
   else if (FEATURE_ATTRIBUTES && !kind && mayBeDue()) kind = expire();
   if (FEATURE_OTA && ota.isActive()) {

@@ -23,6 +23,14 @@ export const RPC_RESPONSE_FILTER = span("v1/devices/me/rpc/response/+"),
   CLAIM = span("v1/devices/me/claim"),
   ERROR = utf8("error");
 
+/** A session that provisions says two packets at QoS 0, here without the first byte of the SUBSCRIBE: that, and the PUBLISH before its payload. */
+export const PROVISION_PACKETS = span("\x18\0\x01\0\x13/provision/response\x000\0\0\x12/provision/request");
+/** How far the body of the PUBLISH reaches back from their end, and the topic of the reply. */
+export const PROVISION_REQUEST_BODY: usize = 20;
+// @ts-ignore: decorator
+@lazy export const PROVISION_RESPONSE: usize = PROVISION_PACKETS + 5;
+export const PROVISION_RESPONSE_LENGTH: i32 = 19;
+
 export const ATTRIBUTES_REQUEST = span("v1/devices/me/attributes/request/"),
   ATTRIBUTES_RESPONSE_FILTER = span("v1/devices/me/attributes/response/+");
 

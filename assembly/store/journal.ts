@@ -1,0 +1,154 @@
+// Keeps one record durably, in two or more erase units of the store by turns: ABI.md, section 10.
+//
+// A unit is written whole: a power cut leaves it without its checksum, and the unit before it is still there.
+import { Status, StoreArea, StoreInfo } from "../abi";
+import { crc32 } from "../base/crc32";
+import { store_erase, store_info, store_program, store_read, store_sync } from "../host";
+
+/** What `step` answers while nothing went wrong: the port is busy, there is more to do, it is done. */
+export const BUSY: i32 = 0;
+export const MORE: i32 = 1;
+export const DONE: i32 = 2;
+
+/** The header of a unit, and of the record behind it. */
+const enum Unit {
+  Checksum = 0, // u32 CRC-32 of all that follows
+  Magic = 4, // u32
+  Version = 8, // u16
+  Length = 10, // u16 bytes of the records
+  Sequence = 12, // u32 the highest is the newest
+  Records = 16,
+  RecordType = 16, // u8, then a zero
+  RecordLength = 18, // u16 bytes of the payload
+  Payload = 20,
+}
+
+/** Where the payload of the record lies in the buffer. */
+export const PAYLOAD: usize = 20;
+
+const MAGIC: u32 = 0x45544f4d; // "MOTE"
+const ERASED: u32 = 0xffff_ffff;
+const VERSION: u32 = 1;
+const CREDENTIALS: u32 = 1;
+
+const enum Stage {
+  Search = 0, // reads one unit after the other
+  Read = 1, // reads the newest again
+  Erase = 2,
+  Program = 3,
+  Sync = 4,
+}
+
+let buffer: usize = 0;
+let capacity: i32 = 0;
+let size: i32 = 0;
+let unit: i32 = 0;
+let grain: i32 = 0;
+let stage: i32 = Stage.Search;
+/** Why there is no journal: then every step answers this. */
+let fault: i32 = Status.Ok;
+/** The unit at hand, how much of it is done, and of how much. */
+let offset: i32 = 0;
+let done: i32 = 0;
+let total: i32 = 0;
+let newest: i32 = -1;
+let sequence: u32 = 0;
+/** What the search ends with when no unit is whole: NotFound, or Malformed when one holds something else. */
+let absence: i32 = Status.NotFound;
+/** Bytes of the payload that was read. */
+export let payloadLength: i32 = 0;
+
+/** Begins to look for the newest record. It is read to the buffer, and later written from it. */
+export function beginRead(to: usize, bytes: i32): void {
+  buffer = to;
+  size = store_info(StoreArea.Journal, StoreInfo.Size);
+  unit = store_info(StoreArea.Journal, StoreInfo.EraseSize);
+  grain = store_info(StoreArea.Journal, StoreInfo.ProgramSize);
+  fault = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size / unit < 2 ? <i32>Status.StoreFailed : <i32>Status.Ok;
+  capacity = total = min(bytes, unit);
+  offset = done = 0;
+  newest = -1;
+  sequence = 0;
+  absence = Status.NotFound;
+  stage = Stage.Search;
+}
+
+/** Begins to write the payload of so many bytes that stands at `PAYLOAD` in the buffer, none = no record. Only after `beginRead` was DONE or found nothing. */
+export function beginWrite(length: i32): void {
+  if (fault) return;
+  const end = length ? Unit.Payload + length : <i32>Unit.Records;
+  total = ((end + grain - 1) / grain) * grain;
+  if (total > capacity) {
+    fault = Status.TooLarge;
+    return;
+  }
+  store<u32>(buffer, MAGIC, Unit.Magic);
+  store<u32>(buffer, VERSION | ((end - Unit.Records) << 16), Unit.Version);
+  store<u32>(buffer, ++sequence, Unit.Sequence);
+  if (length) store<u32>(buffer, CREDENTIALS | (length << 16), Unit.RecordType);
+  store<u32>(buffer, crc32(buffer + Unit.Magic, end - Unit.Magic), Unit.Checksum);
+  memory.fill(buffer + end, 0xff, total - end);
+  offset = newest < 0 ? 0 : newest + unit;
+  if (offset + unit > size) offset = 0;
+  done = 0;
+  stage = Stage.Erase;
+}
+
+/** A unit was read: is it the newest so far? */
+// @ts-ignore: decorator
+@inline
+function examine(): i32 {
+  const length: i32 = load<u16>(buffer, Unit.Length);
+  const isWhole =
+    load<u32>(buffer, Unit.Magic) == MAGIC && load<u16>(buffer, Unit.Version) == VERSION && length <= capacity - Unit.Records &&
+    crc32(buffer + Unit.Magic, length + (Unit.Records - Unit.Magic)) == load<u32>(buffer);
+  if (stage == Stage.Read) {
+    payloadLength = load<u16>(buffer, Unit.RecordLength);
+    if (!isWhole) return Status.Malformed;
+    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength && payloadLength <= length - (Unit.Payload - Unit.Records) ? DONE : <i32>Status.NotFound;
+  }
+  if (!isWhole) {
+    if (load<u32>(buffer, Unit.Magic) != ERASED) absence = Status.Malformed;
+  } else if (newest < 0 || load<u32>(buffer, Unit.Sequence) > sequence) {
+    newest = offset;
+    sequence = load<u32>(buffer, Unit.Sequence);
+  }
+  done = 0;
+  offset += unit;
+  if (offset + unit <= size) return MORE;
+  if (newest < 0) return absence;
+  offset = newest;
+  stage = Stage.Read;
+  return MORE;
+}
+
+/** One operation of the port: BUSY, MORE, DONE, or the Status of what is wrong; NotFound when there is no record or no area. */
+export function step(): i32 {
+  if (fault) return fault;
+  const at = offset + done;
+  const from = buffer + done;
+  let moved: i32;
+  if (stage <= Stage.Read) moved = store_read(StoreArea.Journal, at, from, total - done);
+  else if (stage == Stage.Erase) moved = store_erase(StoreArea.Journal, at);
+  else if (stage == Stage.Program) moved = store_program(StoreArea.Journal, at, from, total - done);
+  else moved = store_sync(StoreArea.Journal);
+  if (moved < 0) {
+    // What could not be read must not be written over.
+    if (stage <= Stage.Read) fault = moved;
+    return moved;
+  }
+  if (!moved) return BUSY;
+  if (stage == Stage.Erase) {
+    stage = Stage.Program;
+  } else if (stage == Stage.Sync) {
+    newest = offset;
+    return DONE;
+  } else {
+    done += moved;
+    if (done >= total) {
+      if (stage <= Stage.Read) return examine();
+      stage = Stage.Sync;
+    }
+  }
+  return MORE;
+}
