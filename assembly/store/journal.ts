@@ -1,4 +1,4 @@
-// Keeps one record durably, in two or more erase units of the store by turns: ABI.md, section 10.
+// Keeps one record durably, in two or more erase units of the store by turns: ABI.md, section 11.
 //
 // A unit is written whole: a power cut leaves it without its checksum, and the unit before it is still there.
 import { Status, StoreArea, StoreInfo } from "../abi";

@@ -200,7 +200,7 @@ export function poll(): i32 {
       store<u32>(EVENT, PROVISION + 1, EventField.Name);
       store<u32>(EVENT, load<u8>(PROVISION), EventField.NameLength);
     }
-    if (kind != EventKind.Message || before != Phase.Ask || topicLength != PROVISION_RESPONSE_LENGTH || !equals(topic, PROVISION_RESPONSE, PROVISION_RESPONSE_LENGTH)) return kind;
+    if (kind != EventKind.Message || before != Phase.Ask || topicLength != PROVISION_RESPONSE_LENGTH || !equals(topic, addressOf(PROVISION_RESPONSE), PROVISION_RESPONSE_LENGTH)) return kind;
     reply = load<u32>(EVENT, EventField.Payload);
     replyLength = load<i32>(EVENT, EventField.PayloadLength);
   }

@@ -11,9 +11,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   mqtt: [...GROUND, "base"],
   json: [...GROUND, "base"],
   client: [...GROUND, "base", "mqtt", "json"],
-  thingsboard: [...GROUND, "base", "mqtt", "json", "client"],
-  managed: [...GROUND, "base", "mqtt", "json", "client"],
-  profiles: [...GROUND, "base", "mqtt", "json", "client", "thingsboard", "managed"],
+  store: [...GROUND, "base"],
+  thingsboard: [...GROUND, "base", "mqtt", "json", "client", "store"],
+  managed: [...GROUND, "base", "mqtt", "json", "client", "store"],
+  profiles: [...GROUND, "base", "mqtt", "json", "client", "store", "thingsboard", "managed"],
   app: ["abi"], apps: ["app", "abi"],
 };
 

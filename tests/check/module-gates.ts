@@ -7,14 +7,15 @@ export const CALLS_MAX = 5;
 
 const NET = ["net_open", "net_state", "net_send", "net_recv", "net_close"];
 
+const STORE = ["store_info", "store_read", "store_program", "store_erase", "store_sync"];
 const OTA = ["ota_begin", "ota_write", "ota_verify", "ota_commit", "ota_abort", "ota_boot_state", "ota_confirm"];
 
 /** What each profile may import from module `mote`: exactly this. */
 export const IMPORTS: Record<string, string[]> = {
   minimal: [...NET, "now_ms", "random_u32"],
-  device: [...NET, "now_ms", "random_u32", ...OTA],
-  gateway: [...NET, "now_ms", "random_u32", ...OTA],
-  "gateway-large": [...NET, "now_ms", "random_u32", ...OTA],
+  device: [...NET, "now_ms", "random_u32", ...STORE, ...OTA],
+  gateway: [...NET, "now_ms", "random_u32", ...STORE, ...OTA],
+  "gateway-large": [...NET, "now_ms", "random_u32", ...STORE, ...OTA],
 };
 
 export function checkStart(module: WatModule): string[] {

@@ -1,6 +1,7 @@
 // Tells as-pect which specs to run, and is their host: imports of `mote` whose answers a spec scripts through the imports of `test`, which host.ts declares.
 
 import Module from "node:module";
+import { crc32 } from "node:zlib";
 import { fileURLToPath } from "node:url";
 
 // asc finds a transform of its configuration only among packages, so the top of the project becomes a place where it looks for them.
@@ -24,6 +25,17 @@ function createHost() {
   // What the functions of the image slot answer from now on, in the order of host.ts; ota_write takes so many bytes, or all.
   const image = [0, -1, 1, 1, 0, 0, 1];
   let imageCalls = "";
+  // The journal: none at first. What is programmed or erased, byte by byte, needs power.
+  let flash = new Uint8Array(0);
+  let eraseSize = 256;
+  let programSize = 4;
+  let power = Infinity;
+  let isBusy = false;
+  let busyEvery = false;
+  const work = (act) => {
+    isBusy = busyEvery && !isBusy;
+    return isBusy ? 0 : act();
+  };
   const answer = (place, name) => {
     imageCalls += `${name} `;
     return image[place];
@@ -52,6 +64,30 @@ function createHost() {
     net_close: () => { closes++; },
     now_ms: () => clock,
     random_u32: () => random,
+    store_info: (_area, what) => [flash.length, eraseSize, programSize][what],
+    store_read: (_area, offset, to, length) => work(() => {
+      bytes(to, length).set(flash.subarray(offset, offset + length));
+      return length;
+    }),
+    store_program: (_area, offset, from, length) => work(() => {
+      if (offset % programSize !== 0 || length % programSize !== 0) return -6;
+      const written = bytes(from, length);
+      for (let index = 0; index < length; index++) {
+        if (power-- <= 0) return -19;
+        if (flash[offset + index] !== 0xff) return -6; // not erased: programmed a second time
+        flash[offset + index] = written[index];
+      }
+      return length;
+    }),
+    store_erase: (_area, offset) => work(() => {
+      if (offset % eraseSize !== 0) return -6;
+      for (let index = 0; index < eraseSize; index++) {
+        if (power-- <= 0) return -19;
+        flash[offset + index] = 0xff;
+      }
+      return eraseSize;
+    }),
+    store_sync: () => work(() => 1),
     ota_begin: (kind, size, id, length) => answer(0, `begin ${kind} ${size} ${Buffer.from(bytes(id, length)).toString("latin1").replaceAll("\n", "/")}`),
     ota_write: (_from, length) => {
       const taken = answer(1, `write ${length}`);
@@ -64,6 +100,15 @@ function createHost() {
     ota_confirm: () => answer(6, "confirm"),
   };
   host.test = {
+    set_store(size, erase, program) {
+      flash = new Uint8Array(size).fill(0xff);
+      [eraseSize, programSize] = [erase, program];
+    },
+    set_power: (count) => { power = count < 0 ? Infinity : count; },
+    set_busy: (value) => { busyEvery = value !== 0; },
+    store_at: (offset) => flash[offset],
+    set_store_at: (offset, value) => { flash[offset] = value; },
+    store_checksum: (from, length) => crc32(flash.subarray(from, from + length)),
     set_clock: (ms) => { clock = ms; },
     set_random: (value) => { random = value; },
     set_open_answer: (answer) => { openAnswer = answer; },

@@ -5,6 +5,32 @@
 @external("test", "set_clock")
 export declare function set_clock(ms: i64): void;
 
+/** An erased journal of so many bytes, with its erase and program size; there is none at first. */
+// @ts-ignore: decorator
+@external("test", "set_store")
+export declare function set_store(size: i32, eraseSize: i32, programSize: i32): void;
+
+/** How many bytes can be programmed or erased until the power fails; -1 = all. */
+// @ts-ignore: decorator
+@external("test", "set_power")
+export declare function set_power(count: i32): void;
+
+/** Whether every other call of the store is answered by 0 = busy. */
+// @ts-ignore: decorator
+@external("test", "set_busy")
+export declare function set_busy(value: bool): void;
+
+/** A byte of the journal, and its CRC-32 as zlib computes it. */
+// @ts-ignore: decorator
+@external("test", "store_at")
+export declare function store_at(offset: i32): u8;
+// @ts-ignore: decorator
+@external("test", "set_store_at")
+export declare function set_store_at(offset: i32, value: u8): void;
+// @ts-ignore: decorator
+@external("test", "store_checksum")
+export declare function store_checksum(offset: i32, length: i32): u32;
+
 /** What `random_u32` answers. */
 // @ts-ignore: decorator
 @external("test", "set_random")

@@ -258,7 +258,9 @@ function fieldsOf(event: DeviceEvent): string {
   switch (event.kind) {
     case EventKind.Connected: return event.reason ? " session_present" : "";
     case EventKind.Disconnected: case EventKind.Unstable: return ` ${statusName(event.reason)}`;
-    case EventKind.Refused: return ` ${event.reason}`;
+    case EventKind.Refused: return ` ${event.reason}${event.name.length > 0 ? ` ${showBytes(event.name)}` : ""}`;
+    case EventKind.Provisioned: return `${event.reason ? ` ${statusName(event.reason)}` : ""} ${showBytes(event.payload)}`;
+    case EventKind.ProvisioningFailed: return ` ${statusName(event.reason)}${event.name.length > 0 ? ` ${showBytes(event.name)}` : ""}${event.payload.length > 0 ? ` payload ${showBytes(event.payload)}` : ""}`;
     case EventKind.Delivered: case EventKind.RequestTimeout: case EventKind.ResendNeeded: return ` ${event.id}`;
     case EventKind.MessageRejected: return ` ${event.id}${topic} payload ${showBytes(event.payload)}`;
     case EventKind.Subscribed: case EventKind.SubscriptionRefused: return ` ${event.id}${topic}`;

@@ -24,7 +24,7 @@ export async function callVerb(device: VectorDevice, text: string): Promise<Outc
   const name = verbName(text);
   const plain = async (args: Argument[]): Promise<Outcome> => ({ ...(await device.call(name, args)), shown: undefined });
   switch (name) {
-    case "start": case "stop": case "disconnect":
+    case "start": case "stop": case "disconnect": case "forget_credentials":
       return plain([]);
     case "send_telemetry": case "send_attributes": case "claim": case "gateway_connect": case "gateway_disconnect":
     case "gateway_telemetry": case "gateway_attributes": case "gateway_rpc_reply": case "gateway_claim": {

@@ -210,6 +210,12 @@ export class V8Device implements VectorDevice {
         this.actions.push({ kind: "close" });
       },
       now_ms: () => this.now,
+      // No vector has a store: what is in it is for tests that restart a device.
+      store_info: () => 0,
+      store_read: () => Status.StoreFailed,
+      store_program: () => Status.StoreFailed,
+      store_erase: () => Status.StoreFailed,
+      store_sync: () => Status.StoreFailed,
       random_u32: () => RANDOM,
       ota_begin: (kind: number, size: number, from: number, length: number) => this.image.begin(kind, size, this.span(from, length)),
       ota_write: (from: number, length: number) => this.image.write(this.span(from, length)),

@@ -23,6 +23,7 @@
     X(REQUEST_ATTRIBUTES, request_attributes, 2, false) \
     X(REQUEST_RPC, request_rpc, 2, false)               \
     X(CLAIM, claim, 2, false)                           \
+    X(FORGET_CREDENTIALS, forget_credentials, 0, false) \
     X(OTA_START, ota_start, 1, false)                   \
     X(OTA_APPLY, ota_apply, 2, false)                   \
     X(OTA_STOP, ota_stop, 1, false)                     \

@@ -1,7 +1,7 @@
 // Builds CONNECT packets (MQTT 3.1.1, 3.1) that grow by one field after the other, and compares them byte for byte.
 
 import { Status } from "../../../assembly/abi";
-import { build, connectEnd, connectPacket, serverName, serverNameLength } from "../../../assembly/client/hello";
+import { buildFirst, connectEnd, connectPacket, serverName, serverNameLength } from "../../../assembly/client/hello";
 import { addPresent, setSetting, Setting } from "../../../assembly/client/settings";
 import { carved, carveFrom, TEXT_LENGTHS } from "../../../assembly/memory";
 import { errorText } from "../device";
@@ -24,7 +24,7 @@ function set(key: i32, text: string): void {
 
 function built(): i32 {
   carveFrom(BLOCK);
-  return build(BLOCK + BLOCK_SIZE);
+  return buildFirst(BLOCK + BLOCK_SIZE, 0);
 }
 
 function packet(): string {
@@ -94,7 +94,7 @@ describe("build", () => {
     for (let room: usize = 0; room < 48; room++) {
       memory.fill(BLOCK, 0xaa, 256);
       carveFrom(BLOCK);
-      build(BLOCK + room);
+      buildFirst(BLOCK + room, 0);
       expect<usize>(carved).toBe(needed);
       for (let byte = room; byte < 64; byte++) if (byte < needed - BLOCK) expect<u8>(load<u8>(BLOCK + byte)).toBe(0xaa);
     }
