@@ -67,6 +67,15 @@ test("an unknown or outdated certificate passes the handshake and is refused by 
   }
 });
 
+test("a known certificate of a profile for another protocol: 0x88, then DISCONNECT 0x83", async (t) => {
+  const server = await start(t, { tls, profiles: [{ name: "default", transportType: "LWM2M" }] });
+  await certify(server, "pump", pump);
+  const client = await rawConnectTls(t, server, { ca, ...own(pump) }, 5);
+  client.send(connectBytes(null, { protocolVersion: 5 }));
+  await client.expectBytes("20 03 00 88 00 e0 02 83 00");
+  await client.expectClose();
+});
+
 test("a certificate is valid within its dates alone", async (t) => {
   let nowMs = Date.now();
   const server = await start(t, { tls, now: () => nowMs });
