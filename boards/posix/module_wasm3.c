@@ -6,13 +6,19 @@
 #define EMBEDDED(profile) extern const uint8_t mote_module_##profile[], mote_module_##profile##_end[];
 EMBEDDED(minimal)
 EMBEDDED(device)
+EMBEDDED(gateway)
 
 bool mote_module_find(const char *profile, mote_options_t *ref_options) {
-    bool is_minimal = strcmp(profile, "minimal") == 0;
-    if (!is_minimal && strcmp(profile, "device") != 0) return false;
-    const uint8_t *begin = is_minimal ? mote_module_minimal : mote_module_device;
-    const uint8_t *end = is_minimal ? mote_module_minimal_end : mote_module_device_end;
-    ref_options->module = begin;
-    ref_options->module_length = (size_t)(end - begin);
-    return true;
+#define MODULE(profile) {#profile, mote_module_##profile, mote_module_##profile##_end}
+    static const struct {
+        const char *profile;
+        const uint8_t *begin, *end;
+    } modules[] = {MODULE(minimal), MODULE(device), MODULE(gateway)};
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        if (strcmp(profile, modules[i].profile) != 0) continue;
+        ref_options->module = modules[i].begin;
+        ref_options->module_length = (size_t)(modules[i].end - modules[i].begin);
+        return true;
+    }
+    return false;
 }

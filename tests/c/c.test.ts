@@ -26,7 +26,7 @@ function run(program: string, args: string[], options: { input?: string; timeout
 }
 
 function build(source: string, folder: string, ...settings: string[]): void {
-  for (const profile of ["minimal", "device"]) {
+  for (const profile of ["minimal", "device", "gateway"]) {
     assert.ok(existsSync(`${ROOT}build/${profile}.wasm`), `build/${profile}.wasm is missing: npm run build`);
   }
   run("cmake", ["-S", source, "-B", folder, ...settings], { timeout: BUILD_MS_MAX });
@@ -55,6 +55,7 @@ describe("C host with sanitizers", () => {
   for (const engine of ENGINES) {
     test(`unit tests, ${engine}`, () => checkCounts(run(`build/c-sanitized/unit-${engine}`, [])));
     test(`the groups store and ota, ${engine}`, () => checkCounts(run(`build/c-sanitized/seam-${engine}`, [])));
+    test(`the verbs of gateways, ${engine}`, () => checkCounts(run(`build/c-sanitized/gateway-${engine}`, [])));
     test(`usable from C++, ${engine}`, () => checkCounts(run(`build/c-sanitized/cpp_compiles-${engine}`, [])));
     test(`the driver answers and ends, ${engine}`, () => {
       const input = `start\ninit\t{"mqtt_host":1}\ninit\t{"mqtt_host":"localhost"}\nbegin\nadd_integer\ta\t1\nstats\nquit\n`;

@@ -131,6 +131,21 @@ static void publishes_and_subscribes(void) {
     CHECK(mote_request_attributes(mote, "a,b", NULL, 5000) > 0);
     client_serve(&client);
     CHECK(client_sent(&client, "{\"clientKeys\":\"a,b\"}"));
+    CHECK(mote_request_rpc(mote, "getTime", "{\"zone\":1}", 61000) > 0);
+    CHECK(mote_request_rpc(mote, "ping", NULL, 61000) > 0);
+    CHECK(mote_claim(mote, "k\"", 60000, NULL) > 0);
+    CHECK(mote_claim(mote, NULL, 0, NULL) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "v1/devices/me/rpc/request/2") && client_sent(&client, "{\"method\":\"getTime\",\"params\":{\"zone\":1}}"));
+    CHECK(client_sent(&client, "{\"method\":\"ping\"}"));
+    CHECK(client_sent(&client, "v1/devices/me/claim") && client_sent(&client, "{\"secretKey\":\"k\\\"\",\"durationMs\":60000}"));
+    receive("v1/devices/me/rpc/response/2", "{\"time\":1}");
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_RPC_RESPONSE], 1);
+    CHECK_EQUAL(mote_ota_start(mote, MOTE_OTA_KIND_SOFTWARE), MOTE_STATUS_BAD_STATE); // not configured
+    CHECK_EQUAL(mote_ota_apply(mote, MOTE_OTA_KIND_FIRMWARE, true), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_gateway_connect(mote, "child", NULL, NULL), MOTE_STATUS_NOT_IN_PROFILE);
+    CHECK(mote_span_equals(mote_error_text(mote), "gateway_connect"));
     mote_begin(mote);
     CHECK_EQUAL(mote_publish(mote, "a", "b", 1, NULL), MOTE_STATUS_BAD_STATE);
     mote_cancel(mote);

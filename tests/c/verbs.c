@@ -103,19 +103,33 @@ static bool run_send(mote_t *mote, const command_t *command, int32_t *out) {
     return true;
 }
 
+static bool run_request(mote_t *mote, const command_t *command, int32_t *out) {
+    const char *verb = command->fields[0];
+    char *const *field = command->fields;
+    mote_publish_options_t storage;
+    if (strcmp(verb, "request_attributes") == 0) *out = mote_request_attributes(mote, field[1], field[2], (uint32_t)number(command, 3));
+    else if (strcmp(verb, "request_rpc") == 0) {
+        *out = mote_request_rpc(mote, field[1], *field[2] != 0 ? field[2] : NULL, (uint32_t)number(command, 3));
+    } else if (strcmp(verb, "claim") == 0) {
+        *out = mote_claim(mote, *field[1] != 0 ? field[1] : NULL, number(command, 2), options(command, 3, &storage));
+    } else if (strcmp(verb, "ota_start") == 0) *out = mote_ota_start(mote, (mote_ota_kind_t)number(command, 1));
+    else if (strcmp(verb, "ota_apply") == 0) *out = mote_ota_apply(mote, (mote_ota_kind_t)number(command, 1), number(command, 2) != 0);
+    else if (strcmp(verb, "ota_stop") == 0) *out = mote_ota_stop(mote, (mote_ota_kind_t)number(command, 1));
+    else return false;
+    return true;
+}
+
 bool verb_run(mote_t *mote, const command_t *command, int32_t *out) {
     const char *verb = command->fields[0];
     *out = MOTE_STATUS_OK;
-    if (run_builder(mote, command, out) || run_send(mote, command, out)) return true;
+    if (run_builder(mote, command, out) || run_send(mote, command, out) || run_request(mote, command, out)) return true;
     if (strcmp(verb, "start") == 0) *out = mote_start(mote);
     else if (strcmp(verb, "stop") == 0) *out = mote_stop(mote);
     else if (strcmp(verb, "disconnect") == 0) *out = mote_disconnect(mote);
     else if (strcmp(verb, "cancel") == 0) mote_cancel(mote);
     else if (strcmp(verb, "subscribe") == 0) *out = mote_subscribe(mote, command->fields[1], (uint8_t)number(command, 2));
     else if (strcmp(verb, "unsubscribe") == 0) *out = mote_unsubscribe(mote, command->fields[1]);
-    else if (strcmp(verb, "request_attributes") == 0) {
-        *out = mote_request_attributes(mote, command->fields[1], command->fields[2], (uint32_t)number(command, 3));
-    } else if (strcmp(verb, "release") == 0) *out = mote_release(mote, number(command, 1) != 0);
+    else if (strcmp(verb, "release") == 0) *out = mote_release(mote, number(command, 1) != 0);
     else if (strcmp(verb, "find") == 0) {
         mote_json_t value;
         const mote_event_t *event = mote_event(mote);

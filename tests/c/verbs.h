@@ -13,6 +13,8 @@
 //                                  the three above: begin, document and send in one
 //   publish TOPIC PAYLOAD [qos [retain]] | subscribe FILTER QOS | unsubscribe FILTER
 //   request_attributes CLIENT_KEYS SHARED_KEYS TIMEOUT_MS
+//   request_rpc METHOD [PARAMS] TIMEOUT_MS | claim SECRET_KEY DURATION_MS [qos [retain]]
+//   ota_start KIND | ota_apply KIND 0|1 | ota_stop KIND
 //   release 0|1                    of the event that came last
 //   find payload|value PATH        in the event that came last; answers the JsonType
 //   trap                           the next import that the module calls traps

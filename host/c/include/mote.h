@@ -238,6 +238,46 @@ int32_t mote_unsubscribe(mote_t *mote, const char *filter);
 /* Keys joined by commas; both NULL or empty = all. Returns the id of AttributesResponse or RequestTimeout. */
 int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms);
 
+/* ----------------------------------------------------- requests (device) --- */
+
+/* Client-side RPC: `params` is ready JSON or NULL. Returns the id of RpcResponse or RequestTimeout, Full with `max_requests` open.
+ * ThingsBoard itself answers after 60 s, so a longer time lets it speak first. */
+int32_t mote_request_rpc(mote_t *mote, const char *method, const char *params, uint32_t timeout_ms);
+
+/* Makes the device claimable. A NULL secret is empty, a duration of 0 or less is the server's default. */
+int32_t mote_claim(mote_t *mote, const char *secret_key, int64_t duration_ms, const mote_publish_options_t *options);
+
+/* ------------------------------------------------------ updates (device) --- */
+
+/* Asks for the package of a kind now, also for one that failed or was given up. BadState when the kind is not configured. */
+int32_t mote_ota_start(mote_t *mote, mote_ota_kind_t kind);
+
+/* Answers OtaReady or OtaUrl: true takes the image, false refuses it. BadState when neither is open. */
+int32_t mote_ota_apply(mote_t *mote, mote_ota_kind_t kind, bool accepted);
+
+/* Gives a download up. */
+int32_t mote_ota_stop(mote_t *mote, mote_ota_kind_t kind);
+
+/* ----------------------------------------------------- children (gateway) --- */
+
+/* Connects a child, and again after every reconnect, until mote_gateway_disconnect(). A NULL type is "default". Full when the table
+ * of children (`children_buffer`) is. */
+int32_t mote_gateway_connect(mote_t *mote, const char *device, const char *type, const mote_publish_options_t *options);
+int32_t mote_gateway_disconnect(mote_t *mote, const char *device, const mote_publish_options_t *options);
+
+/* Each sends the open message, built as any other, for one child. */
+int32_t mote_gateway_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options);
+int32_t mote_gateway_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options);
+int32_t mote_gateway_rpc_reply(mote_t *mote, const char *device, int32_t request_id, const mote_publish_options_t *options);
+
+int32_t mote_gateway_claim(mote_t *mote, const char *device, const char *secret_key, int64_t duration_ms,
+                           const mote_publish_options_t *options);
+
+typedef enum mote_scope { MOTE_SCOPE_CLIENT, MOTE_SCOPE_SHARED } mote_scope_t;
+
+/* Keys joined by commas, at least one. Returns the id of ChildAttributesResponse or RequestTimeout. */
+int32_t mote_gateway_request_attributes(mote_t *mote, const char *device, mote_scope_t scope, const char *keys, uint32_t timeout_ms);
+
 /* ----------------------------------------------------------------- JSON --- */
 
 typedef struct mote_json {
@@ -308,7 +348,7 @@ struct mote {
     struct mote_engine *engine;      /* NULL = no instance */
     uint8_t *memory;                 /* linear memory, fixed while the instance lives */
     uint32_t memory_length;
-    const void *functions[32];       /* exports by number, NULL = not in this profile */
+    const void *functions[40];       /* exports by number, NULL = not in this profile */
     uint32_t event_address, error_address, stats_address, json_address;
     uint32_t staging_address, staging_capacity;
     uint32_t features;

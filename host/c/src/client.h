@@ -46,6 +46,9 @@ int32_t mote_queued(mote_t *mote, int32_t result);
 
 // message.c
 int32_t mote_message_end(mote_t *mote);
+int32_t mote_message_publish(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options);
+int32_t mote_message_send(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options);
+int32_t mote_message_request(mote_t *mote, mote_export_t verb, uint32_t timeout_ms);
 
 static inline bool mote_memory_holds(const mote_t *mote, uint32_t address, uint32_t length) {
     return address <= mote->memory_length && length <= mote->memory_length - address;

@@ -27,6 +27,13 @@
     X(OTA_START, ota_start, 1, false)                   \
     X(OTA_APPLY, ota_apply, 2, false)                   \
     X(OTA_STOP, ota_stop, 1, false)                     \
+    X(GATEWAY_CONNECT, gateway_connect, 2, false)       \
+    X(GATEWAY_DISCONNECT, gateway_disconnect, 2, false) \
+    X(GATEWAY_TELEMETRY, gateway_telemetry, 2, false)   \
+    X(GATEWAY_ATTRIBUTES, gateway_attributes, 2, false) \
+    X(GATEWAY_RPC_REPLY, gateway_rpc_reply, 2, false)   \
+    X(GATEWAY_CLAIM, gateway_claim, 2, false)           \
+    X(GATEWAY_REQUEST_ATTRIBUTES, gateway_request_attributes, 2, false) \
     X(JSON_FIND, json_find, 4, false)                   \
     X(JSON_TEXT, json_text, 4, false)
 

@@ -1,13 +1,10 @@
 // Builds a message: packed member records, written straight into the module's staging area. ABI.md section 7.
 #include "client.h"
+#include "record.h"
 
 static int32_t stick(mote_t *mote, int32_t status, const char *text, uint32_t value) {
     mote->message_status = status;
     return mote_fail(mote, status, text, (int32_t)value);
-}
-
-static uint32_t padded(uint32_t length) {
-    return (length + 3u) & ~3u;
 }
 
 // Lays one member behind the others: head, key, text.
@@ -19,19 +16,13 @@ static int32_t add(mote_t *mote, mote_member_t type, uint8_t digits, const char 
     if (mote->message_status < 0) return mote->message_status;
     size_t key_length = key != NULL ? strlen(key) : 0;
     uint32_t room = mote->staging_capacity - mote->message_length;
-    if (key_length > room || text_length > room || key_length > UINT16_MAX) {
-        return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + text_length);
+    uint32_t need = mote_member_size(key_length, text_length);
+    if (need > room) {
+        uint32_t limit = (uint32_t)INT32_MAX - mote->message_length;
+        return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + (need < limit ? need : limit));
     }
-    uint32_t need = MOTE_MEMBER_FIELD_KEY + padded((uint32_t)key_length) + padded(text_length);
-    if (need > room) return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + need);
-
     uint8_t *to = mote->memory + mote->staging_address + mote->message_length;
-    mote_store_u32(to, (uint32_t)type | (uint32_t)digits << 8 | (uint32_t)key_length << 16);
-    mote_store_u32(to + MOTE_MEMBER_FIELD_NUMBER, (uint32_t)number);
-    mote_store_u32(to + MOTE_MEMBER_FIELD_NUMBER + 4, (uint32_t)((uint64_t)number >> 32));
-    to += MOTE_MEMBER_FIELD_KEY;
-    if (key_length != 0) memcpy(to, key, key_length);
-    if (text_length != 0) memcpy(to + padded((uint32_t)key_length), text, text_length);
+    mote_member_write(to, type, digits, key, key_length, number, text, text_length);
     mote->message_length += need;
     return MOTE_STATUS_OK;
 }
@@ -181,9 +172,7 @@ int32_t mote_array_end(mote_t *mote) {
 
 // ---------------------------------------------------------------------- verbs
 
-static int32_t close_message(mote_t *mote, const mote_publish_options_t *options, uint32_t *out_options) {
-    int32_t status = mote_message_end(mote);
-    if (status < 0) return status;
+static int32_t close_options(mote_t *mote, const mote_publish_options_t *options, uint32_t *out_options) {
     *out_options = mote_options_write(mote, mote->message_length, options);
     if (*out_options == 0 && options != NULL) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(mote->message_length + MOTE_OPTION_FIELD_END));
@@ -191,24 +180,36 @@ static int32_t close_message(mote_t *mote, const mote_publish_options_t *options
     return MOTE_STATUS_OK;
 }
 
-static int32_t send(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options) {
+// Queues a message that is closed already.
+int32_t mote_message_publish(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options) {
     uint32_t record = 0;
-    int32_t status = close_message(mote, options, &record);
+    int32_t status = close_options(mote, options, &record);
     if (status < 0) return status;
     return mote_queued(mote, mote_call(mote, verb, 2, (const uint32_t[]){mote->message_length, record}));
 }
 
+int32_t mote_message_send(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options) {
+    int32_t status = mote_message_end(mote);
+    return status < 0 ? status : mote_message_publish(mote, verb, options);
+}
+
+int32_t mote_message_request(mote_t *mote, mote_export_t verb, uint32_t timeout_ms) {
+    int32_t status = mote_message_end(mote);
+    return status < 0 ? status : mote_call(mote, verb, 2, (const uint32_t[]){mote->message_length, timeout_ms});
+}
+
 int32_t mote_send_telemetry(mote_t *mote, const mote_publish_options_t *options) {
-    return send(mote, MOTE_EXPORT_SEND_TELEMETRY, options);
+    return mote_message_send(mote, MOTE_EXPORT_SEND_TELEMETRY, options);
 }
 
 int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options) {
-    return send(mote, MOTE_EXPORT_SEND_ATTRIBUTES, options);
+    return mote_message_send(mote, MOTE_EXPORT_SEND_ATTRIBUTES, options);
 }
 
 int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options) {
     uint32_t record = 0;
-    int32_t status = close_message(mote, options, &record);
+    int32_t status = mote_message_end(mote);
+    if (status >= 0) status = close_options(mote, options, &record);
     if (status < 0) return status;
     const uint32_t values[] = {(uint32_t)request_id, mote->message_length, record};
     return mote_queued(mote, mote_call(mote, MOTE_EXPORT_SEND_RPC_REPLY, 3, values));

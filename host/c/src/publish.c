@@ -126,14 +126,3 @@ void mote_subscriptions_restore(mote_t *mote) {
         at += SUBSCRIPTION_HEADER + kept_length(entry);
     }
 }
-
-// The module takes the keys as a message, so this one is built like any other.
-int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms) {
-    int32_t status = mote_begin(mote);
-    if (status < 0) return status;
-    if (client_keys != NULL && *client_keys != 0) mote_add_text(mote, "clientKeys", client_keys);
-    if (shared_keys != NULL && *shared_keys != 0) mote_add_text(mote, "sharedKeys", shared_keys);
-    status = mote_message_end(mote);
-    if (status < 0) return status;
-    return mote_call(mote, MOTE_EXPORT_REQUEST_ATTRIBUTES, 2, (const uint32_t[]){mote->message_length, timeout_ms});
-}

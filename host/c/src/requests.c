@@ -1,0 +1,39 @@
+// Requests, claims and updates: what a device asks of the server.
+#include "client.h"
+
+// The module takes the keys as a message, so this one is built like any other.
+int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms) {
+    int32_t status = mote_begin(mote);
+    if (status < 0) return status;
+    if (client_keys != NULL && *client_keys != 0) mote_add_text(mote, "clientKeys", client_keys);
+    if (shared_keys != NULL && *shared_keys != 0) mote_add_text(mote, "sharedKeys", shared_keys);
+    return mote_message_request(mote, MOTE_EXPORT_REQUEST_ATTRIBUTES, timeout_ms);
+}
+
+int32_t mote_request_rpc(mote_t *mote, const char *method, const char *params, uint32_t timeout_ms) {
+    int32_t status = mote_begin(mote);
+    if (status < 0) return status;
+    mote_add_text(mote, "method", method);
+    if (params != NULL) mote_add_json(mote, "params", params);
+    return mote_message_request(mote, MOTE_EXPORT_REQUEST_RPC, timeout_ms);
+}
+
+int32_t mote_claim(mote_t *mote, const char *secret_key, int64_t duration_ms, const mote_publish_options_t *options) {
+    int32_t status = mote_begin(mote);
+    if (status < 0) return status;
+    if (secret_key != NULL) mote_add_text(mote, "secretKey", secret_key);
+    if (duration_ms > 0) mote_add_integer(mote, "durationMs", duration_ms);
+    return mote_message_send(mote, MOTE_EXPORT_CLAIM, options);
+}
+
+int32_t mote_ota_start(mote_t *mote, mote_ota_kind_t kind) {
+    return mote_call(mote, MOTE_EXPORT_OTA_START, 1, (const uint32_t[]){(uint32_t)kind});
+}
+
+int32_t mote_ota_apply(mote_t *mote, mote_ota_kind_t kind, bool accepted) {
+    return mote_call(mote, MOTE_EXPORT_OTA_APPLY, 2, (const uint32_t[]){(uint32_t)kind, accepted});
+}
+
+int32_t mote_ota_stop(mote_t *mote, mote_ota_kind_t kind) {
+    return mote_call(mote, MOTE_EXPORT_OTA_STOP, 1, (const uint32_t[]){(uint32_t)kind});
+}

@@ -1,0 +1,120 @@
+// The gateway's verbs through the C face: the documents are those of ThingsBoard's Gateway API page.
+#include "harness.h"
+
+static client_t client;
+static uint32_t children;
+
+static void on_event(mote_t *mote, const mote_event_t *event, void *user) {
+    ((client_t *)user)->event_counts[event->kind]++;
+    if (event->kind != MOTE_EVENT_CHILD_RPC_REQUEST) return;
+    int64_t seconds = 0;
+    CHECK(mote_span_equals(event->topic, "Boiler 7") && mote_span_equals(event->name, "purge"));
+    CHECK_EQUAL(event->id, 0);
+    CHECK_EQUAL(mote_json_integer(mote, event->value, "s", &seconds), MOTE_STATUS_OK);
+    CHECK_EQUAL(seconds, 5);
+    mote_begin(mote);
+    mote_add_boolean(mote, "done", true);
+    CHECK(mote_gateway_rpc_reply(mote, "Boiler 7", event->id, NULL) > 0);
+    children++;
+}
+
+static void receive(const char *topic, const char *payload) {
+    uint8_t packet[256] = {0x30};
+    size_t topic_length = strlen(topic);
+    size_t length = 2 + topic_length + strlen(payload);
+    packet[1] = (uint8_t)length;
+    packet[3] = (uint8_t)topic_length;
+    memcpy(packet + 4, topic, topic_length);
+    memcpy(packet + 4 + topic_length, payload, strlen(payload));
+    CHECK(length < 128 && memory_port_receive(&client.port, packet, (uint32_t)length + 2));
+}
+
+// Each call queues, and this is what leaves.
+static void leaves(int32_t result, const char *topic, const char *payload) {
+    CHECK(result > 0);
+    client.sent_length = 0;
+    client_serve(&client);
+    bool sent = client_sent(&client, topic) && client_sent(&client, payload);
+    if (!sent) printf("%s %s did not leave\n", topic, payload);
+    CHECK(sent);
+}
+
+static void children_come_and_go(mote_t *mote) {
+    leaves(mote_gateway_connect(mote, "Boiler 7", "boiler", NULL), "v1/gateway/connect", "{\"device\":\"Boiler 7\",\"type\":\"boiler\"}");
+    leaves(mote_gateway_connect(mote, "Boiler 8", NULL, NULL), "v1/gateway/connect", "{\"device\":\"Boiler 8\"}");
+    leaves(mote_gateway_disconnect(mote, "Boiler 8", NULL), "v1/gateway/disconnect", "{\"device\":\"Boiler 8\"}");
+}
+
+static void messages_are_wrapped(mote_t *mote) {
+    mote_begin(mote);
+    mote_add_decimal(mote, "p", 22, 1);
+    leaves(mote_gateway_telemetry(mote, "Boiler 8", NULL), "v1/gateway/telemetry", "{\"Boiler 8\":[{\"p\":2.2}]}");
+    mote_begin(mote);
+    mote_timestamp(mote, 1760000000000);
+    mote_add_decimal(mote, "p", 21, 1);
+    leaves(mote_gateway_telemetry(mote, "Boiler 7", NULL), "v1/gateway/telemetry", "{\"Boiler 7\":[{\"ts\":1760000000000,\"values\":{\"p\":2.1}}]}");
+    mote_begin(mote);
+    mote_timestamp(mote, 1);
+    mote_add_integer(mote, "a", 1);
+    mote_timestamp(mote, 2);
+    mote_add_integer(mote, "a", 2);
+    leaves(mote_gateway_telemetry(mote, "B", NULL), "v1/gateway/telemetry", "{\"B\":[{\"ts\":1,\"values\":{\"a\":1}},{\"ts\":2,\"values\":{\"a\":2}}]}");
+    mote_begin(mote);
+    mote_document(mote, " [{\"r\":1}]", 10);
+    leaves(mote_gateway_telemetry(mote, "B", NULL), "v1/gateway/telemetry", "{\"B\": [{\"r\":1}]}");
+    mote_begin(mote);
+    mote_document(mote, "{\"r\":1}", 7);
+    leaves(mote_gateway_telemetry(mote, "B", NULL), "v1/gateway/telemetry", "{\"B\":[{\"r\":1}]}");
+    mote_begin(mote);
+    mote_add_text(mote, "sn", "77");
+    leaves(mote_gateway_attributes(mote, "Boiler 7", NULL), "v1/gateway/attributes", "{\"Boiler 7\":{\"sn\":\"77\"}}");
+    leaves(mote_gateway_claim(mote, "Boiler 7", "k", 60000, NULL), "v1/gateway/claim", "{\"Boiler 7\":{\"secretKey\":\"k\",\"durationMs\":60000}}");
+}
+
+static void attributes_are_requested(mote_t *mote) {
+    int32_t id = mote_gateway_request_attributes(mote, "Boiler 7", MOTE_SCOPE_SHARED, "setpoint,mode", 5000);
+    char expected[128];
+    snprintf(expected, sizeof expected, "{\"id\":%d,\"device\":\"Boiler 7\",\"client\":false,\"keys\":[\"setpoint\",\"mode\"]}", id);
+    leaves(id, "v1/gateway/attributes/request", expected);
+    snprintf(expected, sizeof expected, "{\"id\":%d,\"device\":\"Boiler 7\",\"values\":{\"setpoint\":60}}", id);
+    receive("v1/gateway/attributes/response", expected);
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_CHILD_ATTRIBUTES_RESPONSE], 1);
+    CHECK_EQUAL(mote_gateway_request_attributes(mote, "Boiler 7", MOTE_SCOPE_CLIENT, "", 5000), MOTE_STATUS_INVALID_VALUE);
+}
+
+static void rpc_is_answered(void) {
+    client.sent_length = 0;
+    receive("v1/gateway/rpc", "{\"device\":\"Boiler 7\",\"data\":{\"id\":0,\"method\":\"purge\",\"params\":{\"s\":5}}}");
+    client_serve(&client);
+    CHECK_EQUAL(children, 1);
+    CHECK(client_sent(&client, "{\"device\":\"Boiler 7\",\"id\":0,\"data\":{\"done\":true}}"));
+}
+
+static void what_does_not_fit_is_refused(mote_t *mote) {
+    char text[512];
+    memset(text, 'x', sizeof text);
+    text[480] = 0;
+    mote_begin(mote);
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK); // 512 bytes of staging area hold it, but not its frame
+    CHECK_EQUAL(mote_gateway_attributes(mote, "Boiler 7", NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_gateway_attributes(mote, "Boiler 7", NULL), MOTE_STATUS_BAD_STATE);
+    mote_begin(mote);
+    CHECK_EQUAL(mote_gateway_telemetry(mote, text, NULL), MOTE_STATUS_TOO_LARGE);
+}
+
+int main(void) {
+    client_prepare(&client, TEST_CONFIG);
+    client.options.on_event = on_event;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    children_come_and_go(&client.mote);
+    messages_are_wrapped(&client.mote);
+    attributes_are_requested(&client.mote);
+    rpc_is_answered();
+    what_does_not_fit_is_refused(&client.mote);
+    CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
+    mote_free(&client.mote);
+    printf("%u passed, %u failed\n", checks_passed, checks_failed);
+    return checks_failed == 0 ? 0 : 1;
+}
