@@ -295,7 +295,9 @@ export const enum Stat {
   BytesSent = 80, // bytes that the port accepted
   BytesReceived = 84, // bytes that the port delivered
   ConfigurationIgnored = 88, // keys ignored because of ignore_missing_features
-  End = 92, // bytes of the record in this version
+  RpcRequestsRepeated = 92, // server-side RPCs with the id and the payload of a recent one
+  MessagesDelayed = 96, // packets of the outbox that the limits of the server held back for a while
+  End = 100, // bytes of the record in this version
 }
 
 /** `what` of `store_info`. */

@@ -11,13 +11,17 @@ export const EVENT: usize = memory.data(60, 4);
 /** The error record. */
 export const ERROR_RECORD: usize = memory.data(12, 4);
 /** Deadlines, u32 each: see base/time.ts. */
-export const TIMERS: usize = memory.data(36, 4);
+export const TIMERS: usize = memory.data(40, 4);
 /** The counters. */
-export const STATS: usize = memory.data(92, 4);
+export const STATS: usize = memory.data(100, 4);
 /** Acknowledgements, PINGREQ and DISCONNECT on their way out. */
 export const LANE: usize = memory.data(64, 4);
 /** Lengths of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
 export const TEXT_LENGTHS: usize = memory.data(56, 4);
+/** What the server allows and what of it was spent: see client/limits.ts. */
+export const LIMITS: usize = memory.data(240, 8);
+/** The last server-side RPCs: see thingsboard/repeats.ts. */
+export const RECENT_RPCS: usize = memory.data(64, 4);
 /** Behind the room where a number is written from its last digit to its first: sign, point and 20 digits. */
 export const DIGITS_END: usize = memory.data(24, 1) + 24;
 /** Spans of what the attributes say of a package, then of the texts of the present one: see thingsboard/ota-package.ts. */
@@ -30,7 +34,7 @@ export const RECORDS: usize = memory.data(24, 4);
 if (<i32>JsonField.End != 8) ERROR("JSON_VALUE has another size than its record");
 if (<i32>EventField.End != 60) ERROR("EVENT has another size than its record");
 if (<i32>ErrorField.End != 12) ERROR("ERROR_RECORD has another size than its record");
-if (<i32>Stat.End != 92) ERROR("STATS has another size than its record");
+if (<i32>Stat.End != 100) ERROR("STATS has another size than its record");
 if (<i32>RecordsField.End != 24) ERROR("RECORDS has another size than its record");
 if (LANE_CAPACITY != 64) ERROR("LANE has another size than its capacity");
 

@@ -15,15 +15,20 @@ export const enum Timer {
   Drain = 5, // the end of patience of disconnect()
   Ota = 6, // the chunk that was asked for, or another look at the image slot
   Children = 7, // announcing the children of a gateway again
-  Request = 8, // the first request that runs out of time
-  Count = 9,
+  Pace = 8, // the next message that the limits of the server held back may leave
+  Request = 9, // the first request that runs out of time
+  Count = 10,
 }
 
 /** The time of the present poll. */
 export let now: u32 = 0;
+/** The same with all its bits, where limits need them. */
+export let nowMs: i64 = 0;
 
 export function readClock(): void {
-  now = <u32>now_ms();
+  const ms = now_ms();
+  now = <u32>ms;
+  if (FEATURE_LIMITS) nowMs = ms;
 }
 
 /** No deadline comes before this one, which may be of a timer that was turned off since; zero when there is none. */

@@ -6,6 +6,7 @@ import { from, length, next, open, skip, Token } from "../json/scan";
 import { carve, carved, count, fail, RECORDS, TEXT_LENGTHS } from "../memory";
 import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
+import { Limit, setLimit } from "./limits";
 import { carveOutbox } from "./outbox";
 import { addPresent, findKey, isInProfile, isPresent, passedBound, refuseKey, setSetting, setting, Setting, textLength } from "./settings";
 
@@ -40,6 +41,8 @@ function readObject(text: usize, bytes: i32): i32 {
           expected = Token.Text;
           if (length > TEXT_MAX) bound = TEXT_MAX;
         }
+        const which = key - Setting.MessagesRateLimit;
+        if (FEATURE_LIMITS && <u32>which < <u32>Limit.Count && token == Token.Text && !setLimit(which, from, length)) bound = 0;
       } else if (key >= Setting.MqttPort) {
         expected = Token.Number;
         // No key takes a number below zero or with a fraction.

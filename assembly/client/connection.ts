@@ -1,8 +1,8 @@
 // Drives the connection: one step of everything for each `poll`.
-import { EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
+import { EventField, EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
 import { arm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
-import { count, countBy, LANE } from "../memory";
+import { count, countBy, EVENT, LANE } from "../memory";
 import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
 import { Packet, SUBACK_REFUSED } from "../mqtt/packet";
 import { packetId, payload, readPublish, readU16, topic, topicLength } from "../mqtt/publish";
@@ -10,6 +10,7 @@ import { raise, setPayload, setTopic } from "./event";
 import * as hello from "./hello";
 import * as inbound from "./inbound";
 import * as lane from "./lane";
+import * as limits from "./limits";
 import * as outbox from "./outbox";
 import { isPresent, setting, Setting } from "./settings";
 import { Effect, Event, NEXT, transition } from "./transition";
@@ -45,6 +46,12 @@ let proved: bool = false;
 /** How often the message that was not accepted was asked for again. */
 let redeliveries: i32 = 0;
 
+/** What every session begins with: the address of a packet with its length above the lower 16 bits; and whether it is still to be sent. */
+let greeting: usize = 0;
+let greets: bool = false;
+/** The next packet of the outbox was held back. */
+let held: bool = false;
+
 /** What of the present packet the port has not accepted yet. */
 let out: usize = 0;
 let outEnd: usize = 0;
@@ -62,6 +69,13 @@ function resetBackoff(): void {
 export function setConfigured(): void {
   isConfigured = true;
   resetBackoff();
+}
+
+/** A packet, address with length above the lower 16 bits, that every session begins with; 0 = none. */
+// @ts-ignore: decorator
+@inline
+export function setGreeting(packet: usize): void {
+  greeting = packet;
 }
 
 /** Something was appended that the next poll can send. */
@@ -121,12 +135,29 @@ function keepAlive(): void {
 @inline
 function pick(): bool {
   if (state < State.Connected) return false;
+  if (FEATURE_LIMITS) setDeadline(Timer.Pace, 0);
   out = lane.take();
   outEnd = lane.end;
   if (isSending()) return true;
   if (hello.isLimited()) return false;
+  if (FEATURE_LIMITS && greets) {
+    greets = false;
+    out = greeting & 0xffff;
+    outEnd = out + (greeting >> 16);
+    return true;
+  }
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
   if (!packet) return false;
+  if (FEATURE_LIMITS) {
+    const waitMs = limits.admit(outbox.costOf(packet));
+    if (waitMs) {
+      held = true;
+      arm(Timer.Pace, waitMs);
+      return false;
+    }
+    if (held) count(Stat.MessagesDelayed);
+    held = false;
+  }
   out = packet;
   outEnd = packet + outbox.packetLength(packet);
   return true;
@@ -196,6 +227,10 @@ function happen(event: i32): void {
   } else if (state == State.Connected) {
     setDeadline(Timer.Link, 0);
     proved = false;
+    if (FEATURE_LIMITS) {
+      limits.beginSession();
+      greets = greeting != 0;
+    }
     keepAlive();
     if (hello.isLimited()) {
       out = hello.connectEnd;
@@ -396,6 +431,8 @@ function takeBack(): i32 {
   if (!inbound.partLeft && packetId) {
     if (FEATURE_RAW) redeliveries = 0;
     lane.putPuback(packetId);
+    // The server reports the state of the RPC, and counts that.
+    if (FEATURE_LIMITS && load<u8>(EVENT, EventField.Kind) == <u8>EventKind.RpcRequest) limits.spend(limits.Limit.Messages, 1);
   }
   inbound.takeBack();
   return EventKind.None;

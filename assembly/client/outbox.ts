@@ -4,7 +4,7 @@
 //     (done, or a    (sent, not all   (publishes      (free)
 //      subscription)  acknowledged)    to be sent)
 //
-//   record  0  u32 bytes of the packet
+//   record  0  u32 bytes of the packet; with limits its data points in the upper twelve bits
 //           4  u16 packet id, 0 at QoS 0
 //           6  u8  Mark
 //           7  u8  sessions in a row that ended while it was in flight
@@ -16,6 +16,9 @@ import { equals } from "../base/text";
 import { fromNow, setDeadline, Timer } from "../base/time";
 import { carve, count, fail } from "../memory";
 import { Packet, PublishFlag } from "../mqtt/packet";
+import { readU16 } from "../mqtt/publish";
+import { FREE } from "./limits";
+import { countPoints } from "./points";
 
 const enum Record {
   Length = 0,
@@ -33,6 +36,13 @@ const enum Mark {
   Sent = 3, // handed to the port in this session; its acknowledgement is awaited
   Settled = 4, // a subscription that the server knows
 }
+
+/** Where a record keeps what its packet costs: data points, limits.FREE, or UNCOUNTED before the first look at them. */
+const COST_SHIFT: u32 = 20;
+const LENGTH_MASK: u32 = (1 << COST_SHIFT) - 1;
+const UNCOUNTED: i32 = 0xfff;
+/** More data points than this are taken for so many: only a message of 24 KB and more can hold them. */
+const POINTS_MAX: i32 = FREE - 1;
 
 /** A message is poison once so many sessions in a row ended on it. */
 const CLOSES_MAX: i32 = 3;
@@ -72,8 +82,16 @@ export function setLends(value: bool): void {
   lends = value;
 }
 
+/** Bytes of the packet of a record. */
+// @ts-ignore: decorator
+@inline
+function lengthOf(record: usize): u32 {
+  const length = load<u32>(record, Record.Length);
+  return FEATURE_LIMITS ? length & LENGTH_MASK : length;
+}
+
 function after(record: usize): usize {
-  return record + ((load<u32>(record, Record.Length) + (Record.Packet + 3)) & ~3);
+  return record + ((lengthOf(record) + (Record.Packet + 3)) & ~3);
 }
 
 function markOf(record: usize): i32 {
@@ -176,8 +194,8 @@ export function nextRequestId(): i32 {
   return (++lastRequestId & MESSAGE_ID_MAX) | (MESSAGE_ID_MAX + 1);
 }
 
-/** Adds the packet that was written at the cursor, with its id (0 at QoS 0). */
-export function commit(id: i32): void {
+/** Adds the packet that was written at the cursor, with its id (0 at QoS 0) and in the low twelve bits what it costs. */
+export function commit(id: i32, cost: i32): void {
   let mark: i32 = Mark.Request;
   if (isRequest(head)) {
     hasRequests = true;
@@ -186,7 +204,8 @@ export function commit(id: i32): void {
     count(Stat.MessagesQueued);
     if (id) lastMessageId = id;
   }
-  store<u32>(head, at - head - Record.Packet, Record.Length);
+  const length = <u32>(at - head - Record.Packet);
+  store<u32>(head, FEATURE_LIMITS ? length | (cost << COST_SHIFT) : length, Record.Length);
   store<u32>(head, id | (mark << 16), Record.PacketId); // and no closes
   head = (at + 3) & ~3;
 }
@@ -202,7 +221,6 @@ export function nextToSend(window: i32): usize {
     record = find(sendAt, Mark.Message);
     sendAt = record;
     if (record == head || (recordId(record) && inflight >= (probing ? 1 : window))) return 0;
-    if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
   current = record;
   return record + Record.Packet;
@@ -210,12 +228,32 @@ export function nextToSend(window: i32): usize {
 
 /** Bytes of a packet of the outbox. */
 export function packetLength(packet: usize): i32 {
-  return load<i32>(packet - Record.Packet);
+  return <i32>lengthOf(packet - Record.Packet);
+}
+
+/** What a packet costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask. */
+// @ts-ignore: decorator
+@inline
+export function costOf(packet: usize): i32 {
+  const record = packet - Record.Packet;
+  const length = lengthOf(record);
+  let cost: i32 = load<u32>(record) >> COST_SHIFT;
+  if (cost == UNCOUNTED) {
+    // Behind the fixed header stand the topic with its length and at QoS 1, whose flag is 2, the packet id.
+    let topic = packet + 2;
+    while (load<i8>(topic - 1) < 0) topic++;
+    cost = min<i32>(countPoints(topic + 2 + readU16(topic) + (load<u8>(packet) & PublishFlag.Qos1), packet + length), POINTS_MAX);
+    store<u32>(record, length | (cost << COST_SHIFT));
+  }
+  return cost;
 }
 
 /** The packet that `nextToSend` gave was accepted whole. */
 export function markSent(acknowledgeMs: u32): void {
-  if (!isRequest(current)) count(Stat.MessagesSent);
+  if (!isRequest(current)) {
+    count(Stat.MessagesSent);
+    if (load<u8>(current, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
+  }
   if (recordId(current)) {
     inflight++;
     setMark(current, Mark.Sent);
@@ -303,7 +341,7 @@ export function drop(packet: usize): void {
 export function subscriptionTo(filter: usize, length: i32): usize {
   for (let record = base; record < head; record = after(record)) {
     // The filter ends one byte before the packet does.
-    const text = record + (Record.Packet - 1) + load<u32>(record, Record.Length) - length;
+    const text = record + (Record.Packet - 1) + lengthOf(record) - length;
     if (
       markOf(record) && load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe && load<u8>(text - 1) == <u8>length && load<u8>(text - 2) == <u8>(length >> 8) &&
       equals(text, filter, length)

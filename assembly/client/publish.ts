@@ -2,16 +2,22 @@
 import { OptionField, Status } from "../abi";
 import { at, limit, moveTo, overflowed, putBytes, putU16, storeU16 } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
-import { putMessage } from "../json/write";
+import { COUNTED_SHIFT, putMessage, UNCOUNTED_SHAPE } from "../json/write";
+import { fail } from "../memory";
 import { putRemainingLength } from "../mqtt/length";
 import { Packet, PublishFlag } from "../mqtt/packet";
 import { isConfigured, isSending, wake } from "./connection";
+import { maxRemainingLength } from "./limits";
 import * as outbox from "./outbox";
 import { setting, Setting } from "./settings";
 import { address, holds } from "./staging";
 
-/** The payload is bytes as they are, not a message record. */
-export const RAW: i32 = -1;
+/** The payload is bytes as they are, not a message record. With limits the low twelve bits are what the packet costs. */
+export const RAW: i32 = FEATURE_LIMITS ? -0x1000 : -1;
+/** The same of a message that the server does not count. */
+export const RAW_FREE: i32 = -2;
+/** The same of telemetry or attributes, whose data points it counts. */
+export const RAW_COUNTED: i32 = -1;
 /** The topic has no number at its end. */
 export const NO_NUMBER: i32 = -1;
 
@@ -24,7 +30,7 @@ export let lastPayloadLength: i32 = 0;
 
 /**
  * Appends a packet. Its topic or filter is `topicLength` bytes, with `number` in decimal behind them; its payload is a
- * message record of `shape`, or bytes with RAW. The packet id, 0 at QoS 0, or a Status; without effect then.
+ * message record of `shape`, or bytes with RAW and its likes. The packet id, 0 at QoS 0, or a Status; without effect then.
  */
 export function append(
   firstByte: u32, topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32,
@@ -54,16 +60,18 @@ export function append(
     if (isPublish && id) putU16(id);
     const payloadBegin = at;
     let status: i32 = Status.Ok;
-    if (shape == RAW) putBytes(payload, payloadLength);
-    else status = putMessage(payload, payloadLength, shape);
+    if (shape < 0) putBytes(payload, payloadLength);
+    else status = putMessage(payload, payloadLength, FEATURE_LIMITS ? shape & UNCOUNTED_SHAPE : shape);
     if (status) return status;
     if (FEATURE_GATEWAY) {
       lastPacket = packet;
       lastPayloadLength = <i32>(at - payloadBegin);
     }
+    const remaining = <i32>(at - body);
+    if (FEATURE_LIMITS && remaining > maxRemainingLength) return fail(Status.TooLarge, remaining, 0, 0);
     putRemainingLength(body);
     if (!overflowed()) {
-      outbox.commit(id);
+      outbox.commit(id, shape < 0 ? shape : -(shape >> COUNTED_SHIFT));
       wake();
       return id;
     }

@@ -9,14 +9,23 @@ import { hasMembers, validate, wasEmpty, WORDS, WORD_SIZE } from "./scan";
 const CONTROL = utf8("\\u00");
 const DIGITS_MAX: i32 = 18;
 
+/** The bit of Shape.Counted. */
+export const COUNTED_SHIFT: i32 = 24;
+/** A shape without it. */
+export const UNCOUNTED_SHAPE: i32 = (1 << COUNTED_SHIFT) - 1;
+
 /** Which documents a topic takes: one bit for each Member that the outermost value may be. */
 export const enum Shape {
   Any = 1023, // an RPC reply
-  Object = 128, // attributes: 1 << Member.ObjectBegin
+  Object = 128, // attributes, a request: 1 << Member.ObjectBegin
   List = 384, // telemetry: an object, or an array that is not empty
   // Likewise above MEMBERS for each member of the outermost object, of which there must be one.
   Objects = 131200, // Object | Object << MEMBERS
   Lists = 262272, // Object | 1 << Member.ArrayBegin << MEMBERS
+  // Above both, no Member: the members are data points, which limits count.
+  Counted = 16777216,
+  Attributes = 16777344, // Object and Counted
+  Telemetry = 16777600, // List and Counted
 }
 const MEMBERS: i32 = 10;
 

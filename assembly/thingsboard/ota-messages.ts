@@ -3,7 +3,7 @@ import { Status } from "../abi";
 import { at, open, putByte, putBytes } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
 import { arm, Timer } from "../base/time";
-import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
+import { append, NO_NUMBER, publishByte, RAW, RAW_COUNTED, RAW_FREE, SUBSCRIBE } from "../client/publish";
 import { QOS_0, setting, Setting, textLength } from "../client/settings";
 import { OTA_KINDS } from "../memory";
 import { Packet } from "../mqtt/packet";
@@ -111,7 +111,9 @@ export function send(kind: i32, requestId: i32, chunk: i32, chunkSize: i32): voi
       payloadLength = <i32>(at - payload);
     }
   }
-  const status = append(firstByte, name, nameLength, number, payload, payloadLength, RAW);
+  // Of a download the server counts the first chunk alone.
+  const shape = message <= Message.State ? RAW_COUNTED : message == Message.Chunk ? RAW_FREE : RAW;
+  const status = append(firstByte, name, nameLength, number, payload, payloadLength, shape);
   if (status == Status.Full) return;
   unsent &= unsent - 1;
   if (message == Message.Chunk) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);

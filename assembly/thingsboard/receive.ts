@@ -11,7 +11,9 @@ import { Packet } from "../mqtt/packet";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
 import * as gateway from "./gateway/receive";
+import { readLimits } from "./limits";
 import * as ota from "./ota";
+import { isRepeated } from "./repeats";
 import { settleRequest } from "./requests";
 import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, ERROR, lengthOf, METHOD, PARAMS, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
 
@@ -55,13 +57,13 @@ function readRpc(): i32 {
 }
 
 /**
- * Checks that the text is one object, or for an RPC response one value: Ok, or the Status of what is wrong with it. A
+ * Checks that the text is one object, or for a response of an RPC one value: Ok, or the Status of what is wrong with it. A
  * member `error` of such a response becomes the reason of the event.
  */
 // @ts-ignore: decorator
 @inline
 function readAnswer(kind: i32): i32 {
-  const isResponse = FEATURE_REQUESTS && kind == EventKind.RpcResponse;
+  const isResponse = FEATURE_REQUESTS && (kind == EventKind.RpcResponse || kind == EventKind.SessionLimits);
   let token = next();
   const isObject = token == Token.ObjectBegin;
   if (!isObject && !isResponse) return token < 0 ? token : <i32>Status.WrongType;
@@ -115,6 +117,7 @@ export function classify(): i32 {
     if (FEATURE_REQUESTS && id == OTHER) {
       kind = EventKind.RpcResponse;
       id = idBehind(RPC_RESPONSE);
+      if (FEATURE_LIMITS && !id && setting(Setting.SessionLimits)) kind = EventKind.SessionLimits;
     }
   }
   if (FEATURE_GATEWAY && id == OTHER) {
@@ -139,7 +142,8 @@ export function classify(): i32 {
     store<i32>(EVENT, id, EventField.Id);
     const isRpc = kind == EventKind.RpcRequest;
     // An answer settles its request though nobody can read it.
-    if (FEATURE_ATTRIBUTES && !isRpc && kind != EventKind.SharedAttributes && !settleRequest(kind == EventKind.AttributesResponse ? id : -id)) {
+    const isAnswer = kind == EventKind.AttributesResponse || kind == EventKind.RpcResponse;
+    if (FEATURE_ATTRIBUTES && isAnswer && !settleRequest(kind == EventKind.AttributesResponse ? id : -id)) {
       return refuse(Stat.AcknowledgementsUnknown, EventKind.None, 0);
     }
     if (!isWhole) {
@@ -149,8 +153,17 @@ export function classify(): i32 {
       }
       return refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, Status.TooLarge);
     }
-    open(load<u32>(EVENT, EventField.Payload), load<i32>(EVENT, EventField.PayloadLength));
+    const payload = load<u32>(EVENT, EventField.Payload);
+    const payloadLength = load<i32>(EVENT, EventField.PayloadLength);
+    open(payload, payloadLength);
     status = isRpc ? readRpc() : readAnswer(kind);
+    if (!status) {
+      if (FEATURE_REQUESTS && isRpc && isRepeated(id, payload, payloadLength)) {
+        count(Stat.RpcRequestsRepeated);
+        store<u8>(EVENT, load<u8>(EVENT, EventField.Flags) | EventFlag.Repeated, EventField.Flags);
+      }
+      if (FEATURE_LIMITS && kind == EventKind.SessionLimits) readLimits(payload, payloadLength);
+    }
   }
   if (status) return refuse(Stat.InboundInvalid, EventKind.InvalidMessage, status);
   if (FEATURE_OTA && kind == EventKind.SharedAttributes && ota.isActive()) {

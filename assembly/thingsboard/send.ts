@@ -6,12 +6,12 @@ import { ATTRIBUTES, CLAIM, RPC_RESPONSE, TELEMETRY } from "./topics";
 
 /** The export `send_telemetry`: Device API, telemetry upload, all forms of the payload. */
 export function sendTelemetry(length: i32, options: usize): i32 {
-  return publishRecord(TELEMETRY, NO_NUMBER, length, Shape.List, options);
+  return publishRecord(TELEMETRY, NO_NUMBER, length, FEATURE_LIMITS ? Shape.Telemetry : Shape.List, options);
 }
 
 /** The export `send_attributes`: Device API, publish client attributes. */
 export function sendAttributes(length: i32, options: usize): i32 {
-  return publishRecord(ATTRIBUTES, NO_NUMBER, length, Shape.Object, options);
+  return publishRecord(ATTRIBUTES, NO_NUMBER, length, FEATURE_LIMITS ? Shape.Attributes : Shape.Object, options);
 }
 
 /** The export `send_rpc_reply`: Device API, server-side RPC. Ids count from 0. */

@@ -31,6 +31,12 @@ export const PROVISION_REQUEST_BODY: usize = 20;
 @lazy export const PROVISION_RESPONSE: usize = PROVISION_PACKETS + 5;
 export const PROVISION_RESPONSE_LENGTH: i32 = 19;
 
+/**
+ * The whole packet that asks for the limits of the session, at QoS 0: 58 bytes behind the fixed header, 27 of them topic. No
+ * request has the id 0, which is so that it can be the same in each session.
+ */
+export const SESSION_LIMITS_REQUEST = span('\x30\x3a\0\x1bv1/devices/me/rpc/request/0{"method":"getSessionLimits"}');
+
 export const ATTRIBUTES_REQUEST = span("v1/devices/me/attributes/request/"),
   ATTRIBUTES_RESPONSE_FILTER = span("v1/devices/me/attributes/response/+");
 

@@ -89,7 +89,7 @@ behaviour("configuration", (check) => {
     const broker = await BareBroker.open(t);
     const driver = new Driver(t, engine);
     await driver.run("init", JSON.stringify({
-      mqtt_host: "localhost", mqtt_port: broker.port, client_id: "é1", user_name: "u", password: "p", clean_session: false, keep_alive_s: 7,
+      mqtt_host: "localhost", mqtt_port: broker.port, client_id: "é1", user_name: "u", password: "p", clean_session: false, keep_alive_s: 7, session_limits: false,
       will_topic: "last/will", will_payload: "gone", will_qos: 1, will_retain: true, host: { mine: [1] }, link: {},
     }));
     await driver.run("start");
@@ -100,7 +100,7 @@ behaviour("configuration", (check) => {
     await driver.run("stop");
 
     const plain = new Driver(t, engine);
-    await plain.run("init", JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, password: undefined }));
+    await plain.run("init", JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, password: undefined, session_limits: false }));
     await plain.run("start");
     const link = await broker.link(2);
     const defaults = await link.packet("connect");

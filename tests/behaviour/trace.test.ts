@@ -22,7 +22,7 @@ async function record(t: TestContext, engine: Engine): Promise<Recording> {
   const broker = await BareBroker.open(t);
   const driver = new Driver(t, engine);
   await driver.run("init", JSON.stringify({
-    mqtt_host: "127.0.0.1", mqtt_port: broker.port, client_id: "trace é", user_name: "user", password: "secret", keep_alive_s: 0,
+    mqtt_host: "127.0.0.1", mqtt_port: broker.port, client_id: "trace é", user_name: "user", password: "secret", keep_alive_s: 0, session_limits: false,
     will_topic: "will", will_payload: "gone", will_qos: 1, clean_session: false, receive_buffer: 256, staging_buffer: 1024, send_buffer: 4096,
     reconnect_min_ms: 1, reconnect_max_ms: 5,
   }));

@@ -23,7 +23,7 @@ for (const engine of engines) {
   check("a message built member by member arrives as the same bytes", async (t) => {
     const broker = await listen(t);
     const driver = new Driver(t, engine);
-    await driver.run("init", JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, rpc: false, shared_attributes: false }));
+    await driver.run("init", JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, rpc: false, shared_attributes: false, session_limits: false }));
     await driver.run("start");
     await driver.run("begin");
     await driver.run("add_decimal", "temperature", 255, 1);
@@ -44,7 +44,7 @@ for (const engine of engines) {
   check("entries with times become a list", async (t) => {
     const broker = await listen(t);
     const driver = new Driver(t, engine);
-    await driver.run("init", JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, rpc: false, shared_attributes: false }));
+    await driver.run("init", JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, rpc: false, shared_attributes: false, session_limits: false }));
     await driver.run("start");
     await driver.run("begin");
     for (const ts of [1700000000000, 1700000001000]) {

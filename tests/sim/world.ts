@@ -51,7 +51,7 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
     reconnect_min_ms: random.pick([100, 500, 1000]), reconnect_max_ms: BACKOFF_CAP_MS, connect_timeout_s: CONNECT_TIMEOUT_MS / 1000,
     healthy_s: 30, keep_alive_s: random.pick([0, 10, 30]), ack_timeout_s: 10, qos: 1, max_inflight: random.pick([1, 2, 16]),
     receive_buffer: random.pick([200, 512, 1024]), send_buffer: random.pick([700, 1024, 3000]), staging_buffer: 1024,
-    redeliver: random.percent(50), max_requests: random.pick([1, 4]),
+    redeliver: random.percent(50), max_requests: random.pick([1, 4]), session_limits: false,
   });
   // Both halves of the clock wrap at some time in a device's life.
   const clockStartMs = random.pick([0n, 1n, 2n ** 31n - 60_000n, 2n ** 32n - 60_000n, 2n ** 32n * 3n - 200_000n]);

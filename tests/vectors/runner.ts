@@ -23,7 +23,7 @@ const POLLS_MAX = 5000;
 const EVERY_BYTE = -1;
 
 export function configOf(vector: Vector, profile: Profile): string {
-  const base: Record<string, unknown> = profile !== "minimal" ? { ...DEFAULTS, shared_attributes: false } : DEFAULTS;
+  const base: Record<string, unknown> = profile !== "minimal" ? { ...DEFAULTS, shared_attributes: false, session_limits: false } : DEFAULTS;
   return JSON.stringify(Object.fromEntries(Object.entries({ ...base, ...vector.config }).filter(([, value]) => value !== null)));
 }
 
@@ -265,7 +265,8 @@ function fieldsOf(event: DeviceEvent): string {
     case EventKind.MessageRejected: return ` ${event.id}${topic} payload ${showBytes(event.payload)}`;
     case EventKind.Subscribed: case EventKind.SubscriptionRefused: return ` ${event.id}${topic}`;
     case EventKind.MessageTooLarge: return `${topic} total ${event.total}`;
-    case EventKind.RpcRequest: return ` ${event.id} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}`;
+    case EventKind.RpcRequest: return ` ${event.id} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}${event.flags & EventFlag.Repeated ? " repeated" : ""}`;
+    case EventKind.SessionLimits: return `${event.reason ? ` ${statusName(event.reason)}` : ""} ${Buffer.from(event.payload).toString()}`;
     case EventKind.OtaAvailable: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} ${showBytes(event.value)} total ${event.total}`;
     case EventKind.OtaProgress: return ` ${nameOf(OtaKind, event.id)} ${event.offset} of ${event.total}`;
     case EventKind.OtaReady: case EventKind.OtaApplied: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} ${showBytes(event.value)}`;

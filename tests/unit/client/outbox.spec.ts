@@ -32,7 +32,7 @@ function add(hex: string, id: i32): bool {
   openRecord();
   putBytes(BYTES, length);
   if (overflowed()) return false;
-  commit(id);
+  commit(id, 0);
   return true;
 }
 

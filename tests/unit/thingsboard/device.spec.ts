@@ -63,10 +63,17 @@ describe("a session", () => {
     sentHex();
     expect<i32>(receive("20 02 00 00")).toBe(EventKind.Connected);
   });
-  test("has subscribed to RPC, shared attributes and attribute responses at QoS 1, once each", () => {
+  test("asks for its limits first, then has subscribed to RPC, shared attributes and attribute responses at QoS 1, once each", () => {
     const filters = ["v1/devices/me/rpc/request/+", "v1/devices/me/attributes", "v1/devices/me/attributes/response/+"];
     const length = take_sent(ROOM);
-    let at = ROOM;
+    // PUBLISH at QoS 0 without a packet id: remaining length, topic length, topic, payload.
+    const topic = "v1/devices/me/rpc/request/0";
+    const payload = '{"method":"getSessionLimits"}';
+    expect<u8>(load<u8>(ROOM)).toBe(0x30);
+    expect<i32>(load<u8>(ROOM, 1)).toBe(2 + topic.length + payload.length);
+    expect<i32>(load<u8>(ROOM, 3)).toBe(topic.length);
+    expect<string>(textAt(ROOM + 4, topic.length + payload.length)).toBe(topic + payload);
+    let at: usize = ROOM + 4 + topic.length + payload.length;
     for (let index = 0; index < filters.length; index++) {
       expect<u8>(load<u8>(at)).toBe(0x82);
       const filterLength: i32 = load<u8>(at, 5);

@@ -1,0 +1,130 @@
+// Paces what leaves the outbox by the limits of the server: token buckets that fill continuously, as the server's do.
+//
+//   class  0  u32 tokens spent in this session
+//         16  ENTRIES_MAX buckets:
+//               0  u32 tokens that it holds, 0 = no further bucket
+//               4  u32 seconds in which it fills
+//               8  i64 time at which it is full again, in microseconds of the host's clock
+import { nowMs } from "../base/time";
+import { LIMITS } from "../memory";
+
+/** What is limited; a message of telemetry or attributes spends of the last two, everything else of the first. */
+export const enum Limit {
+  Messages = 0,
+  TelemetryMessages = 1,
+  DataPoints = 2,
+  Count = 3,
+}
+
+const ENTRIES_MAX: usize = 4;
+const ENTRY_SIZE: usize = 16;
+const CLASS_SIZE: usize = ENTRY_SIZE + ENTRIES_MAX * ENTRY_SIZE;
+/** Larger numbers of a limit are taken for this one: with it the products of 64 bits below never overflow. */
+const NUMBER_MAX: u32 = 0xffffff;
+/** What a session may have spent when a limit becomes known. */
+const SPENT_MAX: u32 = 0xffff;
+/** The server counts the event of a CONNECT, and that of the end of the session before it. */
+const CONNECT_COST: i32 = 2;
+/** What costs nothing. */
+export const FREE: i32 = 0xffe;
+/** The longest wait that is looked at again only when it is over. */
+const WAIT_MS_MAX: i64 = 0x3fffffff;
+
+if (<usize>Limit.Count * CLASS_SIZE != 240) ERROR("LIMITS has another size than its classes");
+
+/** The remaining length that the server takes; the largest that MQTT has while it is unknown. */
+export let maxRemainingLength: i32 = 0xfffffff;
+
+// @ts-ignore: decorator
+@inline
+export function setMaxRemainingLength(length: i32): void {
+  maxRemainingLength = length;
+}
+
+/** Spends `amount` tokens, or finds how many microseconds have to pass before they may be spent. */
+function walk(limit: i32, amount: u32, spends: bool): i64 {
+  const first = LIMITS + <usize>limit * CLASS_SIZE;
+  if (spends) store<u32>(first, load<u32>(first) + amount);
+  const nowUs = nowMs * 1000;
+  let wait: i64 = 0;
+  for (let entry = first + ENTRY_SIZE; entry < first + CLASS_SIZE; entry += ENTRY_SIZE) {
+    const tokens = <i64>load<u32>(entry);
+    if (!tokens) break;
+    const periodUs = <i64>load<u32>(entry, 4) * 1000000;
+    const full = max<i64>(load<i64>(entry, 8), nowUs);
+    const cost = (<i64>amount * periodUs + tokens - 1) / tokens;
+    if (spends) store<i64>(entry, full + cost, 8);
+    // What is more than the bucket holds may go when it is full.
+    else wait = max<i64>(wait, full - nowUs - periodUs + min<i64>(cost, periodUs));
+  }
+  return wait;
+}
+
+export function spend(limit: i32, amount: u32): void {
+  walk(limit, amount, true);
+}
+
+/** A session begins: what it spends counts against limits that become known in it. */
+// @ts-ignore: decorator
+@inline
+export function beginSession(): void {
+  for (let limit = 0; limit < <i32>Limit.Count; limit++) store<u32>(LIMITS + <usize>limit * CLASS_SIZE, 0);
+  spend(Limit.Messages, CONNECT_COST);
+}
+
+/** Spends what a packet with so many data points costs: 0, or the milliseconds for which it has to wait. */
+// @ts-ignore: decorator
+@inline
+export function admit(points: i32): i32 {
+  if (points == FREE) return 0;
+  const limit: i32 = points ? Limit.TelemetryMessages : Limit.Messages;
+  let wait = walk(limit, 1, false);
+  if (points) wait = max<i64>(wait, walk(Limit.DataPoints, points, false));
+  if (wait) return <i32>min<i64>((wait + 999) / 1000, WAIT_MS_MAX);
+  spend(limit, 1);
+  if (points) spend(Limit.DataPoints, points);
+  return 0;
+}
+
+/** Sets a limit from its text, such as "20:1,600:60": tokens and seconds of each bucket. False when it is not of that form. */
+export function setLimit(limit: i32, text: usize, length: i32): bool {
+  const first = LIMITS + <usize>limit * CLASS_SIZE;
+  const last = first + CLASS_SIZE;
+  const end = text + length;
+  let entry = first + ENTRY_SIZE;
+  let isValid = true;
+  // Before the colon of an item there are no tokens.
+  let tokens: i32 = -1;
+  let number: u32 = 0;
+  for (; text <= end; text++) {
+    const byte: u32 = text < end ? load<u8>(text) : 0x2c;
+    if (byte - 0x30 < 10) {
+      number = min<u32>(number * 10 + byte - 0x30, NUMBER_MAX);
+    } else if (byte == 0x3a && tokens < 0) {
+      tokens = number;
+      number = 0;
+    } else {
+      // Behind an item is a comma, a semicolon or the end; an item may be missing, and a zero is no limit.
+      const isItem = tokens > 0 && number > 0;
+      if ((byte != 0x2c && byte != 0x3b) || (tokens < 0 && number) || (isItem && entry == last)) {
+        isValid = false;
+        break;
+      }
+      if (isItem) {
+        // A margin, because the clocks and the ways of counting differ; but what allows one message goes on allowing it.
+        tokens = max<i32>((tokens << 2) / 5, 1);
+        if (load<u32>(entry) != tokens || load<u32>(entry, 4) != number) {
+          store<u32>(entry, tokens);
+          store<u32>(entry, number, 4);
+          const spent = <i64>min<u32>(load<u32>(first), SPENT_MAX);
+          store<i64>(entry, nowMs * 1000 + (spent * number * 1000000) / tokens, 8);
+        }
+        entry += ENTRY_SIZE;
+      }
+      tokens = -1;
+      number = 0;
+    }
+  }
+  if (entry < last) store<u32>(entry, 0);
+  return isValid;
+}
