@@ -50,6 +50,7 @@ void test_config(void);
 void test_message(void);
 void test_trap(void);
 void test_device(void);
+void test_face(void);
 void test_ring(void);
 void test_storage(void);
 

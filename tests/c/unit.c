@@ -8,6 +8,7 @@ int main(void) {
     test_engine();
     test_message();
     test_device();
+    test_face();
     test_trap();
     printf("%u passed, %u failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;

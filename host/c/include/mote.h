@@ -10,7 +10,8 @@
  *   must stay where they are from mote_init() to mote_free(). Nothing is allocated after mote_start().
  * - Results are int32_t. Zero and above is a length, a count or an id, below zero is a MOTE_STATUS_ of mote_abi.h.
  *   `result < 0` is the only test that callers need. mote_error_text() names the key, export or text at fault.
- * - Tasks. A `mote_t` belongs to one task. Only mote_wake() may be called from others, from signals and interrupts.
+ * - Tasks. A `mote_t` belongs to one task. Other tasks may call mote_post_*(), and mote_wake(), which signals and interrupts may
+ *   call too.
  * - Nothing blocks but mote_wait() and mote_run(). Verbs only queue; mote_poll() moves bytes.
  * - A function whose feature the module lacks answers MOTE_STATUS_NOT_IN_PROFILE.
  */
@@ -41,6 +42,11 @@ extern "C" {
 #define MOTE_SUBSCRIPTIONS_SIZE 256
 #endif
 
+/* Bytes of the longest secret that a callback supplies. */
+#ifndef MOTE_SECRET_MAX
+#define MOTE_SECRET_MAX 256
+#endif
+
 /* Traps within MOTE_TRAP_WINDOW_MS after which the client stops with MOTE_EVENT_FAILED. */
 #define MOTE_TRAPS_MAX 5
 #define MOTE_TRAP_WINDOW_MS 600000
@@ -48,6 +54,7 @@ extern "C" {
 /* ---------------------------------------------------------------- types --- */
 
 typedef struct mote mote_t;
+struct mote_json;
 
 /* Bytes that belong to someone else. Never terminated by a zero; `data` may be NULL when `length` is 0. */
 typedef struct mote_span {
@@ -77,6 +84,28 @@ typedef void mote_event_handler_t(mote_t *mote, const mote_event_t *event, void 
 /* Told of each line of the log up to `log_level`. The text belongs to Mote and holds no secrets; the rules are those of an event
  * handler, but it may call nothing of this header. */
 typedef void mote_log_handler_t(mote_t *mote, mote_log_level_t level, mote_span_t text, void *user);
+
+/* Answers one RPC. A reply is open: add its members. Ok sends it, a status below zero sends {"error": its name} instead, and
+ * MOTE_RPC_LATER sends nothing, so that mote_send_rpc_reply() can follow at any time; keep the id of the request. */
+typedef int32_t mote_rpc_handler_t(mote_t *mote, const mote_event_t *request, void *user);
+#define MOTE_RPC_LATER 1
+
+typedef struct mote_rpc_method {
+    const char *method;
+    mote_rpc_handler_t *handle;
+} mote_rpc_method_t;
+
+/* Told of the value of a shared attribute: after each connect, when it changes, and with NULL when it does not exist. */
+typedef void mote_attribute_handler_t(mote_t *mote, const char *key, const struct mote_json *value, void *user);
+
+typedef struct mote_shared_attribute {
+    const char *key; /* without points and commas */
+    mote_attribute_handler_t *handle;
+} mote_shared_attribute_t;
+
+/* Supplies `access_token`, `user_name` or `password`, when the configuration does not have it: writes it without a zero and returns
+ * its length, 0 = none, or a status. Asked again after a trap. */
+typedef int32_t mote_secret_t(const char *key, char *out_secret, size_t capacity, void *user);
 
 /* Everything a client needs. Zero is a sensible value of each field that is not marked as required. The record is copied;
  * what it points to must stay valid until mote_free(). */
@@ -112,6 +141,20 @@ typedef struct mote_options {
     /* Called for each event. May be NULL: mote_poll() returns the kind and mote_event() the rest. */
     mote_event_handler_t *on_event;
     void *user;
+
+    /* Handlers by verb; tables that stay where they are. An RPC without an entry, and every other event, goes to on_event. The keys
+     * are requested again after each connect; the answer to that goes to the handlers alone. */
+    const mote_rpc_method_t *rpc_methods;
+    uint32_t rpc_method_count;
+    const mote_shared_attribute_t *shared_attributes;
+    uint32_t shared_attribute_count;
+
+    /* Supplies credentials, so that they need not stand in the configuration. May be NULL. */
+    mote_secret_t *secret;
+
+    /* The queue of mote_post_*(): each message takes its record + 4 bytes. NULL = no posts. */
+    void *post_buffer;
+    uint32_t post_buffer_size;
 
     /* Lines of the log: what the host has to say, such as a trap, and the module where it was built with a log. NULL leaves them to
      * the port. With a handler, MOTE_LOG_LEVEL_ERROR is the value of 0. */
@@ -225,6 +268,36 @@ void mote_cancel(mote_t *mote);
 int32_t mote_send_telemetry(mote_t *mote, const mote_publish_options_t *options);
 int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options);
 int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options);
+
+/* ----------------------------------------------------------- other tasks --- */
+
+/* A message that another task builds in memory of its own and posts; the task of the client sends it when it polls next. The first
+ * failure sticks, as with mote_add_*().
+ *
+ *   mote_post_t post;
+ *   uint32_t buffer[16];
+ *   mote_post_begin(&post, buffer, sizeof buffer);
+ *   mote_post_integer(&post, "level", 7);
+ *   if (mote_post_telemetry(&mote, &post) == MOTE_STATUS_FULL) ... it may be posted again later */
+typedef struct mote_post {
+    uint8_t *bytes;
+    uint32_t capacity, length;
+    int32_t status;
+} mote_post_t;
+
+void mote_post_begin(mote_post_t *post, void *buffer, size_t capacity);
+int32_t mote_post_boolean(mote_post_t *post, const char *key, bool value);
+int32_t mote_post_integer(mote_post_t *post, const char *key, int64_t value);
+int32_t mote_post_decimal(mote_post_t *post, const char *key, int64_t mantissa, uint8_t decimals);
+int32_t mote_post_text(mote_post_t *post, const char *key, const char *text);
+int32_t mote_post_json(mote_post_t *post, const char *key, const char *json);
+
+/* Ok, Full while the queue has no room, TooLarge when it never will. What the module then refuses is logged and counted. */
+int32_t mote_post_telemetry(mote_t *mote, mote_post_t *post);
+int32_t mote_post_attributes(mote_t *mote, mote_post_t *post);
+
+/* Posts that found no room, and messages that the module refused. */
+uint32_t mote_posts_refused(const mote_t *mote);
 
 /* ------------------------------------------------------- topics (device) --- */
 
@@ -374,6 +447,11 @@ struct mote {
     uint32_t acknowledged_queued;    /* QoS 1 messages queued in this instance */
     uint32_t lost;
     uint32_t usage_base;             /* allocations counted when load was done */
+
+    uint32_t posts_length;           /* bytes in the queue of posts */
+    uint32_t posts_refused;
+    int32_t attributes_request;      /* id of the request of all shared attributes with a handler, 0 = none */
+    bool attributes_wanted;          /* it is to be made */
 
     uint8_t *subscriptions;          /* u16 length, u8 qos, u8 0, filter, one behind the other */
     uint32_t subscriptions_capacity, subscriptions_length;

@@ -64,6 +64,10 @@ typedef struct mote_port_functions {
     /* One line of text by mote_log_level. May be NULL; release modules do not call it. */
     void (*log)(mote_port_t *port, uint32_t level, const char *text, uint32_t length);
 
+    /* Guard the queue of mote_post_*() between tasks, for a few microseconds at a time. Both may be NULL where there is one task. */
+    void (*lock)(mote_port_t *port);
+    void (*unlock)(mote_port_t *port);
+
     /* The store: areas of flash memory (mote_store_area), or what behaves like it. All five may be NULL: then no area exists.
      * Mote has checked that offset and length lie in the area and on its units. Each returns the bytes done, 0 = busy, or
      * StoreFailed; what is busy goes on in step(). */

@@ -44,7 +44,15 @@ void mote_subscriptions_restore(mote_t *mote);
 uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options);
 int32_t mote_queued(mote_t *mote, int32_t result);
 
+// handlers.c
+bool mote_handlers_take(mote_t *mote, const mote_event_t *event);
+void mote_handlers_request(mote_t *mote);
+
+// post.c
+void mote_posts_send(mote_t *mote);
+
 // message.c
+char *mote_add_text_room(mote_t *mote, const char *key, uint32_t length);
 int32_t mote_message_end(mote_t *mote);
 int32_t mote_message_publish(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options);
 int32_t mote_message_send(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options);

@@ -50,9 +50,9 @@ bool mote_event_read(mote_t *mote, int32_t kind) {
 }
 
 void mote_event_dispatch(mote_t *mote) {
-    if (mote->options.on_event == NULL) return;
     mote->dispatching = true;
-    mote->options.on_event(mote, &mote->event, mote->options.user);
+    bool taken = mote_handlers_take(mote, &mote->event);
+    if (!taken && mote->options.on_event != NULL) mote->options.on_event(mote, &mote->event, mote->options.user);
     mote->dispatching = false;
 }
 

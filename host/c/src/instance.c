@@ -39,6 +39,59 @@ static int32_t find_exports(mote_t *mote) {
     return MOTE_STATUS_OK;
 }
 
+// Writes `"key":"secret",` in front of `*ref_at`; a callback that has none answers 0.
+static int32_t write_secret(mote_t *mote, const char *key, uint32_t *ref_at) {
+    const mote_options_t *options = &mote->options;
+    char secret[MOTE_SECRET_MAX];
+    mote_span_t present;
+    if (mote_config_find(options->config, options->config_length, key, &present)) return MOTE_STATUS_OK;
+    int32_t length = options->secret(key, secret, sizeof secret, options->user);
+    if (length > (int32_t)sizeof secret) length = MOTE_STATUS_TOO_LARGE;
+    uint32_t size = (uint32_t)strlen(key) + 6;
+    for (int32_t i = 0; i < length; i++) {
+        if ((uint8_t)secret[i] < 0x20) length = MOTE_STATUS_INVALID_VALUE;
+        else size += secret[i] == '"' || secret[i] == '\\' ? 2 : 1;
+    }
+    // One byte stays for the brace.
+    if (length > 0 && size + 1 > *ref_at) length = mote_fail(mote, MOTE_STATUS_TOO_LARGE, "memory_size", (int32_t)size);
+    if (length > 0) {
+        *ref_at -= size;
+        char *to = (char *)mote->memory + *ref_at;
+        *to++ = '"';
+        for (; *key != 0; key++) *to++ = *key;
+        memcpy(to, "\":\"", 3);
+        to += 3;
+        for (int32_t i = 0; i < length; i++) {
+            if (secret[i] == '"' || secret[i] == '\\') *to++ = '\\';
+            *to++ = secret[i];
+        }
+        memcpy(to, "\",", 2);
+    }
+    for (volatile char *each = secret; each < secret + sizeof secret; each++) *each = 0;
+    return length < 0 && mote->error_text == NULL ? mote_fail(mote, length, key, 0) : length;
+}
+
+// Puts what the callback supplies in front of the members of the configuration text that begins at `*ref_at`.
+static int32_t write_secrets(mote_t *mote, uint32_t *ref_at) {
+    static const char *const keys[] = {"access_token", "user_name", "password"};
+    uint8_t *text = mote->memory + *ref_at;
+    uint32_t members = 0;
+    while (*ref_at + members < mote->memory_length && text[members] != '{') members++;
+    mote_span_t key;
+    mote_span_t value;
+    // A text without members is refused by the module, which says why.
+    if (!mote_config_member(mote->options.config, mote->options.config_length, 0, &key, &value)) return MOTE_STATUS_OK;
+    uint32_t at = *ref_at + members + 1;
+    mote->error_text = NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        int32_t status = write_secret(mote, keys[i], &at);
+        if (status < 0) return status;
+    }
+    mote->memory[--at] = '{';
+    *ref_at = at;
+    return MOTE_STATUS_OK;
+}
+
 static int32_t configure(mote_t *mote) {
     const mote_options_t *options = &mote->options;
     uint32_t length = mote_config_length(options->config, options->config_length);
@@ -46,8 +99,11 @@ static int32_t configure(mote_t *mote) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "memory_size", (int32_t)length);
     }
     uint32_t end = mote->memory_length;
-    mote_config_copy(options->config, options->config_length, (char *)mote->memory + end - length);
-    return mote_call(mote, MOTE_EXPORT_CONFIGURE, 3, (const uint32_t[]){end - length, length, end});
+    uint32_t at = end - length;
+    mote_config_copy(options->config, options->config_length, (char *)mote->memory + at);
+    int32_t status = options->secret != NULL ? write_secrets(mote, &at) : MOTE_STATUS_OK;
+    if (status < 0) return status;
+    return mote_call(mote, MOTE_EXPORT_CONFIGURE, 3, (const uint32_t[]){at, end - at, end});
 }
 
 // Reads one address of the table, and proves that its record lies in memory.

@@ -36,6 +36,12 @@ static int32_t add_text(mote_t *mote, mote_member_t type, const char *key, const
     return add(mote, type, 0, key, length32, text, length32);
 }
 
+// A text whose bytes the caller fills in; NULL when there is no room.
+char *mote_add_text_room(mote_t *mote, const char *key, uint32_t length) {
+    if (add(mote, MOTE_MEMBER_TEXT, 0, key, length, NULL, length) < 0) return NULL;
+    return (char *)mote->memory + mote->staging_address + mote->message_length - mote_padded(length);
+}
+
 // ------------------------------------------------------------------ the frame
 //
 // What callers add lies in an object that the message begins with: `{...}`. A time stamp in front of all members

@@ -15,6 +15,7 @@
 #define MOTE_POSIX_H
 
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -64,6 +65,7 @@ typedef struct mote_posix {
     int store_directory;            /* -1 = none */
     const char *fault;
     bool worked;                    /* the store or the slot has something to tell */
+    pthread_mutex_t mutex;          /* of the posts */
     char host[256];
     int32_t handle_last;
     uint64_t random_state;

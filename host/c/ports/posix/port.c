@@ -87,6 +87,14 @@ static void wake(mote_port_t *port) {
     mote_posix_wake(posix_of(port)->resolver);
 }
 
+static void lock(mote_port_t *port) {
+    pthread_mutex_lock(&posix_of(port)->mutex);
+}
+
+static void unlock(mote_port_t *port) {
+    pthread_mutex_unlock(&posix_of(port)->mutex);
+}
+
 #ifdef MOTE_POSIX_MBEDTLS
 #define SLOT_FUNCTIONS                                                                                                  \
     .ota_begin = mote_posix_ota_begin, .ota_write = mote_posix_ota_write, .ota_verify = mote_posix_ota_verify,         \
@@ -100,7 +108,8 @@ static void wake(mote_port_t *port) {
     .capabilities = (bits), .step = step, .wait = wait, .wake = wake, .net_open = mote_posix_net_open,      \
     .net_state = mote_posix_net_state, .net_send = mote_posix_net_send, .net_recv = mote_posix_net_recv,    \
     .net_close = mote_posix_net_close, .now_ms = mote_posix_now_ms, .unix_ms = mote_posix_unix_ms,          \
-    .random_u32 = random_u32, .log = write_log, .store_info = mote_posix_store_info,                        \
+    .random_u32 = random_u32, .log = write_log, .lock = lock,                   \
+    .unlock = unlock, .store_info = mote_posix_store_info,                        \
     .store_read = mote_posix_store_read, .store_program = mote_posix_store_program,                         \
     .store_erase = mote_posix_store_erase, .store_sync = mote_posix_store_sync, SLOT_FUNCTIONS
 
@@ -119,6 +128,7 @@ int32_t mote_posix_init(mote_posix_t *posix) {
     posix->port.functions = &functions;
     posix->connections[0].socket = posix->connections[1].socket = -1;
     posix->store_directory = -1;
+    pthread_mutex_init(&posix->mutex, NULL);
     posix->random_state = seed(posix);
     posix->resolver = mote_posix_resolver_new();
     return posix->resolver != NULL ? MOTE_STATUS_OK : MOTE_STATUS_NETWORK_FAILED;
@@ -137,5 +147,6 @@ void mote_posix_free(mote_posix_t *posix) {
     mote_posix_store_close(posix->store);
     if (posix->store_directory >= 0) close(posix->store_directory);
     mote_posix_resolver_free(posix->resolver);
+    pthread_mutex_destroy(&posix->mutex);
     posix->resolver = NULL;
 }
