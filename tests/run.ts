@@ -14,7 +14,7 @@ const LOGS = join(TOP, "build/test");
 const PROGRAMS = join(TOP, "build/tests");
 const SUITE_MINUTES_MAX = 8;
 /** Programs of tests/c that test by themselves; the others are driven by node tests. */
-const C_TESTS = /^(unit|seam|gateway|cpp_compiles)-(wasm3|aot)$/;
+const C_TESTS = /^(unit|seam|app|gateway|cpp_compiles)-(wasm3|aot)$/;
 
 interface Suite { name: string; command: string; words: string[]; format: Format }
 

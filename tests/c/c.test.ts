@@ -54,6 +54,7 @@ describe("C host with sanitizers", () => {
 
   for (const engine of ENGINES) {
     test(`unit tests, ${engine}`, () => checkCounts(run(`build/c-sanitized/unit-${engine}`, [])));
+    test(`an app beside a client, ${engine}`, () => checkCounts(run(`build/c-sanitized/app-${engine}`, [])));
     test(`the groups store and ota, ${engine}`, () => checkCounts(run(`build/c-sanitized/seam-${engine}`, [])));
     test(`the verbs of gateways, ${engine}`, () => checkCounts(run(`build/c-sanitized/gateway-${engine}`, [])));
     test(`usable from C++, ${engine}`, () => checkCounts(run(`build/c-sanitized/cpp_compiles-${engine}`, [])));
