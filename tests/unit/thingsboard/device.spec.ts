@@ -36,10 +36,10 @@ describe("configureDevice", () => {
     expect<i32>(given('{"mqtt_host":"h"}', 512)).toBe(Status.TooLarge);
   });
   test("an outbox that cannot hold the subscriptions of the platform", () => {
-    expect<i32>(given('{"mqtt_host":"h","send_buffer":64}')).toBe(Status.InvalidValue);
+    expect<i32>(given('{"mqtt_host":"h","send_buffer":256}')).toBe(Status.InvalidValue);
     expect<string>(textAt(ROOM + 8, load<i32>(ROOM, 4))).toBe("send_buffer");
-    expect<i32>(given('{"mqtt_host":"h","send_buffer":64,"rpc":false,"shared_attributes":false}')).toBe(Status.Ok);
-    expect<i32>(given('{"mqtt_host":"h","send_buffer":64,"shared_attributes":false}')).toBe(Status.Ok);
+    expect<i32>(given('{"mqtt_host":"h","send_buffer":256,"rpc":false,"shared_attributes":false}')).toBe(Status.Ok);
+    expect<i32>(given('{"mqtt_host":"h","send_buffer":256,"shared_attributes":false}')).toBe(Status.Ok);
   });
   test("a second time is a wrong state", () => {
     expect<i32>(configure('{"mqtt_host":"broker.test","tls":{}}')).toBe(Status.Ok);
@@ -63,8 +63,8 @@ describe("a session", () => {
     sentHex();
     expect<i32>(receive("20 02 00 00")).toBe(EventKind.Connected);
   });
-  test("asks for its limits first, then has subscribed to RPC, shared attributes and attribute responses at QoS 1, once each", () => {
-    const filters = ["v1/devices/me/rpc/request/+", "v1/devices/me/attributes", "v1/devices/me/attributes/response/+"];
+  test("asks for its limits first, then has subscribed to RPC, shared attributes and attribute responses, as a gateway the same of its children, at QoS 1, once each", () => {
+    const filters = ["v1/devices/me/rpc/request/+", "v1/devices/me/attributes", "v1/devices/me/attributes/response/+", "v1/gateway/attributes", "v1/gateway/attributes/response", "v1/gateway/rpc"];
     const length = take_sent(ROOM);
     // PUBLISH at QoS 0 without a packet id: remaining length, topic length, topic, payload.
     const topic = "v1/devices/me/rpc/request/0";
