@@ -4,7 +4,7 @@ import { at, open, putByte, putBytes } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
 import { arm, Timer } from "../base/time";
 import { append, NO_NUMBER, publishByte, RAW, RAW_COUNTED, RAW_FREE, SUBSCRIBE } from "../client/publish";
-import { QOS_0, setting, Setting, textLength } from "../client/settings";
+import { setting, Setting, textLength } from "../client/settings";
 import { OTA_KINDS } from "../memory";
 import { Packet } from "../mqtt/packet";
 import { BLOCK_SIZE, scratch } from "./ota-package";
@@ -43,8 +43,8 @@ export function say(form: usize, text: usize, length: i32): void {
   unsent |= 1 << Message.State;
 }
 
-/** Writes a template at the scratch; its bytes. */
-export function compose(form: usize, kind: i32, requestId: i32, first: usize, firstLength: i32, second: usize, secondLength: i32): i32 {
+/** Writes a template at the scratch; its bytes. Its texts are those of the settings from `key` on, or what `say` was given. */
+export function compose(form: usize, kind: i32, requestId: i32, key: i32): i32 {
   open(scratch, scratch + BLOCK_SIZE);
   const end = form + load<u8>(form);
   while (form < end) {
@@ -52,9 +52,8 @@ export function compose(form: usize, kind: i32, requestId: i32, first: usize, fi
     if (byte == 0x23) {
       putDecimal(requestId, 0);
     } else if (byte == 0x7e) {
-      putBytes(first, firstLength);
-      first = second;
-      firstLength = secondLength;
+      if (key) putBytes(setting(key), textLength(key++));
+      else putBytes(word, wordLength);
     } else {
       if (byte == 0x24) byte = 0x66 + 13 * kind; // f, s
       putByte(byte);
@@ -70,17 +69,11 @@ export function send(kind: i32, requestId: i32, chunk: i32, chunkSize: i32): voi
   let topic = TELEMETRY;
   let number = NO_NUMBER;
   let form = template;
-  let first = word;
-  let firstLength = wordLength;
   let key = 0;
-  let which = kind;
   if (message < Message.State) {
-    which = message;
-    key = Setting.FirmwareTitle + (which << 1);
+    kind = message;
+    key = Setting.FirmwareTitle + (kind << 1);
     form = OTA_CURRENT;
-    first = setting(key);
-    firstLength = textLength(key);
-    key++;
   } else if (message == Message.Filter) {
     firstByte = SUBSCRIBE;
     form = OTA_RESPONSE_FILTER;
@@ -90,32 +83,28 @@ export function send(kind: i32, requestId: i32, chunk: i32, chunkSize: i32): voi
     number = chunk;
     form = OTA_REQUEST;
   } else if (message >= Message.Assigned) {
-    which = message - Message.Assigned;
+    kind = message - Message.Assigned;
     topic = ATTRIBUTES_REQUEST;
     number = takeId();
     form = OTA_ASSIGNED;
   }
-  const length = compose(form, which, requestId, first, firstLength, setting(key), textLength(key));
-  let name = addressOf(topic);
-  let nameLength = lengthOf(topic);
-  let payload = scratch;
-  let payloadLength = length;
-  if (message == Message.Filter || message == Message.Chunk) {
-    name = scratch;
-    nameLength = length;
-    payload = QOS_0;
-    payloadLength = 1;
-    if (message == Message.Chunk) {
-      payload = at;
-      putDecimal(chunkSize, 0);
-      payloadLength = <i32>(at - payload);
-    }
+  let nameLength = compose(form, kind, requestId, key);
+  let name = scratch;
+  let payload = at;
+  if (message == Message.Chunk) {
+    putDecimal(chunkSize, 0);
+  } else if (message == Message.Filter) {
+    putByte(0); // QoS
+  } else {
+    name = addressOf(topic);
+    nameLength = lengthOf(topic);
+    payload = scratch;
   }
   // Of a download the server counts the first chunk alone.
   const shape = message <= Message.State ? RAW_COUNTED : message == Message.Chunk ? RAW_FREE : RAW;
-  const status = append(firstByte, name, nameLength, number, payload, payloadLength, shape);
+  const status = append(firstByte, name, nameLength, number, payload, <i32>(at - payload), shape);
   if (status == Status.Full) return;
   unsent &= unsent - 1;
   if (message == Message.Chunk) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
-  if (message >= Message.Assigned) store<i32>(OTA_KINDS + (which << 2), number);
+  if (message >= Message.Assigned) store<i32>(OTA_KINDS + (kind << 2), number);
 }

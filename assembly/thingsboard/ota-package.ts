@@ -52,7 +52,13 @@ export function lengthOf(attribute: i32): i32 {
   return load<i32>(OTA_SPANS + (attribute << 3), 4);
 }
 
-/** The same of the present package. */
+/** The span of the same of the present package. */
+// @ts-ignore: decorator
+@inline
+export function presentSpan(attribute: i32): usize {
+  return OTA_SPANS + PRESENT + (attribute << 3);
+}
+
 // @ts-ignore: decorator
 @inline
 export function presentText(attribute: i32): usize {

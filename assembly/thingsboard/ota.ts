@@ -13,11 +13,11 @@ import { raise } from "../client/event";
 import { claim, isHeld, keepBack, partLeft, skipRest } from "../client/inbound";
 import { refuseKey, SEND_BUFFER_NAME, setting, Setting, textLength } from "../client/settings";
 import { ota_abort, ota_begin, ota_boot_state, ota_commit, ota_confirm, ota_verify, ota_write } from "../host";
-import { count, EVENT, fail as refuse, OTA_KINDS } from "../memory";
+import { count, EVENT, fail as refuse, OTA_KINDS, OTA_SPANS } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
 import { compose, forget, Message, say, send, unsent, want } from "./ota-messages";
 import {
-  adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, isRunning, keepNames, kindsOf, lengthOf, NAMES_MAX, presentLength, presentText, putPlain, readAttributes,
+  adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, isRunning, keepNames, kindsOf, lengthOf, NAMES_MAX, presentLength, presentSpan, presentText, putPlain, readAttributes,
   scratch, text,
 } from "./ota-package";
 import {
@@ -54,12 +54,12 @@ const SETTLED: i32 = 8;
 
 // What fw_error says.
 const WHY_TOO_LARGE = utf8("attributes too large"),
-  WHY_TOO_LONG = utf8("title, version or checksum too long"),
+  WHY_TOO_LONG = utf8("names too long"),
   WHY_NO_SIZE = utf8("no size"),
-  WHY_NO_ALGORITHM = utf8("unknown checksum algorithm"),
+  WHY_NO_ALGORITHM = utf8("unknown algorithm"),
   WHY_SLOT = utf8("image slot failed"),
   WHY_NO_CHUNK = utf8("no chunk in time"),
-  WHY_BAD_CHUNK = utf8("chunk of another size"),
+  WHY_BAD_CHUNK = utf8("wrong chunk size"),
   WHY_BAD_CHECKSUM = utf8("checksum mismatch"),
   WHY_VETOED = utf8("vetoed"),
   WHY_UNASSIGNED = utf8("no longer assigned"),
@@ -93,10 +93,12 @@ export function configureOta(): i32 {
     const titleLength = textLength(key);
     const versionLength = textLength(key + 1);
     if (!(titleLength | versionLength)) continue;
-    const name = each ? SOFTWARE_VERSION_KEY : FIRMWARE_VERSION_KEY;
-    // Of the one no word without the other.
-    if (!titleLength || !versionLength) return refuse(Status.MissingKey, 0, name + 1, load<u8>(name));
-    if (titleLength + versionLength > NAMES_MAX) return refuse(Status.InvalidValue, NAMES_MAX, name + 1, load<u8>(name));
+    const isWhole = titleLength != 0 && versionLength != 0;
+    if (!isWhole || titleLength + versionLength > NAMES_MAX) {
+      // Neither without the other.
+      const name = each ? SOFTWARE_VERSION_KEY : FIRMWARE_VERSION_KEY;
+      return refuse(isWhole ? Status.InvalidValue : <i32>Status.MissingKey, isWhole ? NAMES_MAX : 0, name + 1, load<u8>(name));
+    }
     active |= 1 << each;
   }
   if (!active) return Status.Ok;
@@ -116,10 +118,7 @@ export function isActive(): bool {
 /** An event about the present package. */
 function tell(event: i32): i32 {
   raise(event, kind, 0);
-  store<u32>(EVENT, presentText(Attribute.Title), EventField.Name);
-  store<u32>(EVENT, presentLength(Attribute.Title), EventField.NameLength);
-  store<u32>(EVENT, presentText(Attribute.Version), EventField.Value);
-  store<u32>(EVENT, presentLength(Attribute.Version), EventField.ValueLength);
+  memory.copy(EVENT + EventField.Name, presentSpan(Attribute.Title), 16); // and the version
   store<u32>(EVENT, size, EventField.Total);
   store<u32>(EVENT, written, EventField.Offset);
   return event;
@@ -173,7 +172,7 @@ export function beginSession(): void {
     const boot = ota_boot_state();
     if (boot == OtaBootState.Unconfirmed) phase = Phase.Booting;
     if (boot == OtaBootState.RolledBack) {
-      store<i32>(OTA_KINDS, WHATEVER, SETTLED);
+      assigned = WHATEVER;
       fail(Status.Timeout, WHY_ROLLED_BACK);
     }
   }
@@ -191,9 +190,9 @@ export function notice(document: usize, length: i32): void {
   start(kindsOf(document, length) & active);
 }
 
-/** Asks for packages, also for those that were dealt with. */
+/** Asks for packages, and forgets which were dealt with. */
 function start(kinds: i32): void {
-  for (let each = 0; each <= OtaKind.Software; each++) if ((kinds >> each) & 1) store<i32>(OTA_KINDS + (each << 2), 0, SETTLED);
+  if (kinds) store<u64>(OTA_KINDS, 0, SETTLED);
   want(kinds << Message.Assigned);
   wake();
 }
@@ -248,10 +247,8 @@ function assign(which: i32, isCurrent: bool): i32 {
     phase = Phase.Ready;
     size = max(size, 0);
     tell(EventKind.OtaUrl);
-    store<u32>(EVENT, text(Attribute.Url), EventField.Name);
-    store<u32>(EVENT, lengthOf(Attribute.Url), EventField.NameLength);
-    store<u32>(EVENT, presentText(Attribute.Checksum), EventField.Value);
-    store<u32>(EVENT, presentLength(Attribute.Checksum), EventField.ValueLength);
+    store<u64>(EVENT, load<u64>(OTA_SPANS + (Attribute.Url << 3)), EventField.Name);
+    store<u64>(EVENT, load<u64>(presentSpan(Attribute.Checksum)), EventField.Value);
     return EventKind.OtaUrl;
   } else if (size <= 0) {
     fail(Status.MissingKey, WHY_NO_SIZE);
@@ -283,7 +280,7 @@ export function isOwnTopic(): bool {
 
 /** The chunk that the message brings if it is an answer to the present request, else -1. */
 function chunkOf(): i32 {
-  const length = compose(OTA_RESPONSE, kind, requestId, 0, 0, 0, 0);
+  const length = compose(OTA_RESPONSE, kind, requestId, 0);
   return topicLength > length && equals(topic, scratch, length) ? readDigits(topic + length, topicLength - length) : -1;
 }
 
@@ -357,7 +354,7 @@ export function work(): i32 {
   if (phase == Phase.Failing) {
     closeImage();
     phase = Phase.Idle;
-    store<i32>(OTA_KINDS + (kind << 2), load<i32>(OTA_KINDS + (kind << 2), SETTLED) == WHATEVER ? WHATEVER : assigned, SETTLED);
+    store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
     want((active & ~(1 << kind)) << Message.Assigned);
     say(OTA_FAILED, error, errorLength);
     raise(EventKind.OtaFailed, kind, reason);
