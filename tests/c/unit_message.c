@@ -124,6 +124,121 @@ static void guards_its_state(void) {
     CHECK(client_sent(&client, "{\"ready\":[]}"));
 }
 
+// ------------------------------------------------------------------ in pieces
+
+static uint32_t count_sent(const char *text) {
+    uint32_t count = 0;
+    size_t length = strlen(text);
+    for (uint32_t at = 0; at + length <= client.sent_length; at++) count += memcmp(client.sent + at, text, length) == 0;
+    return count;
+}
+
+// Adds, and lets the outbox empty when it is full: at most once, since one piece fits an empty one.
+static void add_number(int i) {
+    char key[16];
+    snprintf(key, sizeof key, "key%03d", i);
+    int32_t status = mote_add_integer(&client.mote, key, i);
+    if (status == MOTE_STATUS_FULL) {
+        client_serve(&client);
+        status = mote_add_integer(&client.mote, key, i);
+    }
+    CHECK_EQUAL(status, MOTE_STATUS_OK);
+}
+
+static void end_split(void) {
+    int32_t id = mote_end(&client.mote);
+    if (id == MOTE_STATUS_FULL) {
+        client_serve(&client);
+        id = mote_end(&client.mote);
+    }
+    CHECK(id > 0);
+    client_serve(&client);
+}
+
+// Every one of the 300 values leaves exactly once.
+static void check_numbers(void) {
+    char text[32];
+    uint32_t wrong = 0;
+    for (int i = 0; i < 300; i++) {
+        snprintf(text, sizeof text, "\"key%03d\":%d", i, i);
+        if (count_sent(text) != 1) wrong++;
+    }
+    CHECK_EQUAL(wrong, 0);
+}
+
+static void splits_by_bytes(void) {
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_begin_telemetry(&client.mote, NULL), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_timestamp(&client.mote, 1760000000000), MOTE_STATUS_OK);
+    for (int i = 0; i < 300; i++) add_number(i);
+    end_split();
+    check_numbers();
+    uint32_t messages = count_sent("{\"ts\":1760000000000,\"values\":{\"key");
+    CHECK(messages > 1 && messages == count_sent("v1/devices/me/telemetry"));
+
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_begin_attributes(&client.mote, NULL), MOTE_STATUS_OK);
+    for (int i = 0; i < 300; i++) add_number(i);
+    end_split();
+    check_numbers();
+    CHECK(count_sent("v1/devices/me/attributes") > 1);
+    CHECK_EQUAL(count_sent("{\"ts\""), 0);
+}
+
+static void splits_by_points(void) {
+    mote_t *mote = &client.mote;
+    mote->options.split_points = 2;
+    client.sent_length = 0;
+    mote_begin_telemetry(mote, NULL);
+    for (int i = 0; i < 5; i++) add_number(i);
+    mote_timestamp(mote, 7);
+    add_number(5);
+    mote_timestamp(mote, 7); // not merged with the one before
+    add_number(6);
+    end_split();
+    CHECK(client_sent(&client, "{\"key000\":0,\"key001\":1}") && client_sent(&client, "{\"key002\":2,\"key003\":3}"));
+    CHECK(client_sent(&client, "{\"key004\":4}") && client_sent(&client, "{\"ts\":7,\"values\":{\"key005\":5}}"));
+    CHECK(client_sent(&client, "{\"ts\":7,\"values\":{\"key006\":6}}"));
+    CHECK_EQUAL(count_sent("v1/devices/me/telemetry"), 5);
+    mote->options.split_points = 0;
+}
+
+// A value that is still being built moves to the next message as a whole.
+static void moves_what_is_nested(void) {
+    mote_t *mote = &client.mote;
+    char text[320];
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    client.sent_length = 0;
+    mote_begin_telemetry(mote, NULL);
+    mote_add_text(mote, "first", text + 120);
+    mote_object_begin(mote, "nested");
+    mote_add_integer(mote, "a", 1);
+    CHECK_EQUAL(mote_add_text(mote, "b", text + 60), MOTE_STATUS_OK);
+    mote_object_end(mote);
+    end_split();
+    CHECK_EQUAL(count_sent("v1/devices/me/telemetry"), 2);
+    CHECK(client_sent(&client, "{\"first\":\"aaa") && client_sent(&client, "{\"nested\":{\"a\":1,\"b\":\"aaa"));
+}
+
+static void refuses_what_can_never_fit(void) {
+    mote_t *mote = &client.mote;
+    char text[600];
+    memset(text, 1, sizeof text - 1); // each byte is six in JSON
+    text[sizeof text - 1] = 0;
+    client.sent_length = 0;
+    mote_begin_telemetry(mote, NULL);
+    mote_add_integer(mote, "before", 1);
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_TOO_LARGE);
+    CHECK(mote_error_value(mote) > 599);
+    CHECK_EQUAL(mote_add_text(mote, "k", text + 300), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_add_integer(mote, "after", 2), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_send_telemetry(mote, NULL), MOTE_STATUS_BAD_STATE);
+    end_split();
+    CHECK(count_sent("\"before\":1") == 1 && count_sent("\"after\":2") == 1);
+    CHECK_EQUAL(mote_end(mote), MOTE_STATUS_BAD_STATE);
+}
+
 void test_message(void) {
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
     client_connect(&client);
@@ -132,6 +247,10 @@ void test_message(void) {
     rounds_doubles();
     keeps_the_first_failure();
     guards_its_state();
+    splits_by_bytes();
+    splits_by_points();
+    moves_what_is_nested();
+    refuses_what_can_never_fit();
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
     mote_free(&client.mote);
 }

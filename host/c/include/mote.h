@@ -149,6 +149,10 @@ typedef struct mote_options {
     const mote_shared_attribute_t *shared_attributes;
     uint32_t shared_attribute_count;
 
+    /* Most members of a message that mote_begin_telemetry() or mote_begin_attributes() began, the data points of the server's
+     * limits. 0 = any. */
+    uint32_t split_points;
+
     /* Supplies credentials, so that they need not stand in the configuration. May be NULL. */
     mote_secret_t *secret;
 
@@ -268,6 +272,17 @@ void mote_cancel(mote_t *mote);
 int32_t mote_send_telemetry(mote_t *mote, const mote_publish_options_t *options);
 int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options);
 int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options);
+
+/* Telemetry and attributes that may be more than one message: what does not fit behind what is there already - in `staging_buffer`,
+ * `send_buffer` or `split_points` - begins a further one with the same time stamp. mote_add_*() builds them; mote_timestamp() and
+ * mote_entry() begin a message each.
+ *
+ * Here no failure sticks. Full from a mote_add_*() means that it was not added and can be called again after the next Delivered;
+ * TooLarge that no message can ever hold this member, and mote_error_value() has the bytes that it needs. mote_end() sends the
+ * rest and returns the id of the last message, 0 for QoS 0; after Full it is called again. mote_cancel() forgets what has not left. */
+int32_t mote_begin_telemetry(mote_t *mote, const mote_publish_options_t *options);
+int32_t mote_begin_attributes(mote_t *mote, const mote_publish_options_t *options);
+int32_t mote_end(mote_t *mote);
 
 /* ----------------------------------------------------------- other tasks --- */
 
@@ -414,7 +429,19 @@ uint32_t mote_arena_allocations(const mote_t *mote);
 
 /* ------------------------------------------------------------- the record --- */
 
-/* Public only so that its size is known; read it through the functions above. */
+/* Public only so that their size is known; read them through the functions above. */
+typedef struct mote_split {
+    uint8_t verb;                    /* export that sends the pieces, 0 = the open message is one */
+    uint8_t depth;                   /* objects and arrays that are open in the entry */
+    bool stamped, has_options;
+    mote_publish_options_t options;
+    int64_t unix_ms;
+    uint32_t head, member;           /* where the members of the entry begin, and the last of them */
+    uint32_t points;
+    uint32_t json, member_json, json_max; /* bytes of JSON text: of all, of the last member, that a message may have */
+    int32_t last_id;
+} mote_split_t;
+
 struct mote {
     mote_options_t options;
 
@@ -447,6 +474,8 @@ struct mote {
     uint32_t acknowledged_queued;    /* QoS 1 messages queued in this instance */
     uint32_t lost;
     uint32_t usage_base;             /* allocations counted when load was done */
+
+    mote_split_t split;
 
     uint32_t posts_length;           /* bytes in the queue of posts */
     uint32_t posts_refused;

@@ -51,6 +51,10 @@ void mote_handlers_request(mote_t *mote);
 // post.c
 void mote_posts_send(mote_t *mote);
 
+// split.c
+int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, const char *text, uint32_t text_length);
+int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms);
+
 // message.c
 char *mote_add_text_room(mote_t *mote, const char *key, uint32_t length);
 int32_t mote_message_end(mote_t *mote);

@@ -14,6 +14,10 @@ static int32_t add(mote_t *mote, mote_member_t type, uint8_t digits, const char 
         return mote->message_status < 0 ? mote->message_status : mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
     }
     if (mote->message_status < 0) return mote->message_status;
+    if (mote->split.verb != 0) {
+        int32_t status = mote_split_room(mote, type, key, text, text_length);
+        if (status < 0) return status;
+    }
     size_t key_length = key != NULL ? strlen(key) : 0;
     uint32_t room = mote->staging_capacity - mote->message_length;
     uint32_t need = mote_member_size(key_length, text_length);
@@ -54,11 +58,13 @@ int32_t mote_begin(mote_t *mote) {
     mote->message_ready = mote->message_listed = mote->message_stamped = false;
     mote->message_length = 0;
     mote->message_status = MOTE_STATUS_OK;
+    mote->split.verb = 0;
     return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
 }
 
 void mote_cancel(mote_t *mote) {
     mote->message_open = false;
+    mote->split.verb = 0;
     mote->message_status = MOTE_STATUS_OK;
 }
 
@@ -87,6 +93,7 @@ static int32_t begin_list(mote_t *mote) {
 }
 
 int32_t mote_entry(mote_t *mote) {
+    if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, false, 0);
     if (!mote->message_open || mote->message_status < 0 || is_fresh(mote)) {
         return mote->message_open ? mote->message_status : add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
     }
@@ -96,6 +103,7 @@ int32_t mote_entry(mote_t *mote) {
 }
 
 int32_t mote_timestamp(mote_t *mote, int64_t unix_ms) {
+    if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, true, unix_ms);
     int32_t status = mote_entry(mote);
     if (status < 0) return status;
     add(mote, MOTE_MEMBER_INTEGER, 0, "ts", unix_ms, NULL, 0);
@@ -105,6 +113,7 @@ int32_t mote_timestamp(mote_t *mote, int64_t unix_ms) {
 
 // Ready JSON is the whole message: it takes the place of the object.
 int32_t mote_document(mote_t *mote, const char *json, size_t length) {
+    if (mote->message_open && mote->split.verb != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_end", 0);
     if (mote->message_open && mote->message_status >= 0) {
         if (!is_fresh(mote)) return stick(mote, MOTE_STATUS_BAD_STATE, "mote_document", 0);
         mote->message_length = 0;
@@ -115,6 +124,7 @@ int32_t mote_document(mote_t *mote, const char *json, size_t length) {
 }
 
 int32_t mote_message_end(mote_t *mote) {
+    if (mote->message_open && mote->split.verb != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_end", 0);
     if (mote->message_open && !mote->message_ready) {
         end_entry(mote);
         if (mote->message_listed) add_plain(mote, MOTE_MEMBER_END, NULL);
