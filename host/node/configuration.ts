@@ -107,7 +107,10 @@ export function prepare(configuration: Configuration | string): Prepared {
     qos: object.qos ?? 1,
     sendBytes: object.send_buffer ?? 1024,
     stagingBytes: object.staging_buffer ?? 256,
-    subscriptionBytes: (object.rpc === false ? 0 : SUBSCRIPTION_BYTES) + (object.shared_attributes === false ? 0 : SUBSCRIPTION_BYTES),
+    subscriptionBytes: SUBSCRIPTION_BYTES * [
+      object.rpc !== false, object.shared_attributes !== false, object.session_limits !== false,
+      object.firmware_title !== undefined, object.software_title !== undefined,
+    ].filter(Boolean).length,
     telemetryPointsRate: object.telemetry_points_rate_limit,
     reconnectMinMs: object.reconnect_min_ms ?? 1000,
     reconnectMaxMs: object.reconnect_max_ms ?? 120000,

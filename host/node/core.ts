@@ -25,10 +25,12 @@ import { Updates } from "./updates.ts";
 const PACKET_BYTES = 64;
 /** The server counts more than the text, and some builds a little more than others. */
 const SERVER_BYTES = 300;
+/** A gateway hears of attributes, their answers and RPC. */
+const GATEWAY_SUBSCRIPTIONS = 3;
 const ATTRIBUTES_TIMEOUT_MS = 20_000;
 
 export class Core {
-  readonly ports: Ports;
+  readonly ports: Required<Ports>;
   readonly runner: Runner;
   readonly outbox: Outbox;
   readonly inbound: Inbound;
@@ -41,7 +43,10 @@ export class Core {
   app: AppHost | null = null;
   /** Takes events first; true when one was its. */
   onEvent: (event: ModuleEvent, module: ClientModule) => boolean = () => false;
+  /** Told after a trap, to declare to the new instance what the old one knew. */
+  onRebuilt: () => void = () => {};
   readonly #configuration: Prepared;
+  readonly #ownSubscriptions: number;
   #counters: Counters | undefined;
   #traps = 0;
   #messagesLost = 0;
@@ -53,12 +58,13 @@ export class Core {
     this.outbox = new Outbox(() => this.runner, options.waitingMax ?? 256, options.whenFull ?? "wait");
     this.requests = new Requests(this.outbox);
     this.messages = new Messages(this.outbox, () => this.messageLimits(this.limits?.rateLimits.telemetryDataPoints));
-    this.updates = new Updates((call) => { this.runner.use(call); });
+    this.updates = new Updates((call) => { this.runner.use(call); }, this.ports.ota);
     this.link = new Link(prepared, () => this.runner, (error) => this.#ended(error));
     this.inbound = new Inbound(options.queueMessages ?? 64, async (id, value) => {
       const record = messageRecord(value);
       return this.outbox.publish("RPC reply", {}, (module) => module.sendRpcReply(id, record, {}));
     });
+    this.#ownSubscriptions = options.profile?.startsWith("gateway") ? GATEWAY_SUBSCRIPTIONS : 0;
     const source = profileModule(options.profile ?? "device");
     const build = (): ClientModule => {
       const module = new ClientModule(source, this.ports, options.memoryBytes, options.hooks);
@@ -103,7 +109,7 @@ export class Core {
   /** What one message of telemetry or attributes may hold now, under a rate of data points. */
   messageLimits(pointsRate: string | null | undefined): MessageLimits {
     const { sendBytes, stagingBytes, subscriptionBytes, telemetryPointsRate } = this.#configuration;
-    let declaredBytes = subscriptionBytes + this.requests.verbsUsed * SUBSCRIPTION_BYTES;
+    let declaredBytes = subscriptionBytes + (this.requests.verbsUsed + this.#ownSubscriptions) * SUBSCRIPTION_BYTES;
     for (const { filter } of this.inbound.subscriptions) declaredBytes += filter.length * 3 + 24;
     const overheadBytes = PACKET_BYTES + declaredBytes;
     const serverBytes = this.limits?.maxPayloadSize ?? Infinity;
@@ -172,6 +178,7 @@ export class Core {
   #onRebuilt(module: ClientModule): void {
     for (const { filter, qos } of this.inbound.subscriptions) module.subscribe(utf8(filter), qos);
     this.app?.onRebuilt(module);
+    this.onRebuilt();
     this.inbound.tell({ type: "Restarted", messagesLost: this.#messagesLost });
   }
 

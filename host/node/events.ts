@@ -17,7 +17,7 @@ export type LinkEvent =
   | { readonly type: "RequestTimeout"; readonly id: number }
   | { readonly type: "SessionLimits"; readonly limits: SessionLimits }
   | { readonly type: "Provisioned"; readonly reply: string }
-  | { readonly type: "ProvisioningFailed"; readonly reason: StatusName | "Unknown"; readonly text: string; readonly reply: string }
+  | { readonly type: "ProvisioningFailed"; readonly reason: StatusName | "Unknown"; readonly code: number; readonly text: string; readonly reply: string }
   | { readonly type: "ChildDisconnected"; readonly child: string; readonly reason: number }
   | { readonly type: "AppFailed"; readonly reason: StatusName | "Unknown"; readonly name: string }
   | { readonly type: "Restarted"; readonly messagesLost: number }
@@ -44,8 +44,8 @@ export function linkEvent(event: ModuleEvent): LinkEvent | null {
       return limits && { type: "SessionLimits", limits };
     }
     case EventKind.Provisioned: return { type: "Provisioned", reply: answerText(event) };
-    case EventKind.ProvisioningFailed: return { type: "ProvisioningFailed", reason: statusName(reason), text: event.name, reply: answerText(event) };
-    case EventKind.ChildDisconnected: return { type: "ChildDisconnected", child: topic, reason };
+    case EventKind.ProvisioningFailed: return { type: "ProvisioningFailed", reason: statusName(reason), code: reason, text: event.name, reply: answerText(event) };
+    case EventKind.ChildDisconnected: return { type: "ChildDisconnected", child: JSON.parse(`"${topic}"`) as string, reason };
     default: return null;
   }
 }

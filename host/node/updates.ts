@@ -4,6 +4,8 @@ import { EventKind, OtaKind } from "../../build/generated/abi.ts";
 import { OtaError, statusName, type StatusName } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
 import type { ClientModule } from "./module.ts";
+import { fillSlot } from "./ports/fill.ts";
+import type { OtaPort } from "./ports/port.ts";
 import { AsyncQueue } from "./queue.ts";
 
 export type UpdateKind = "firmware" | "software";
@@ -25,8 +27,10 @@ export type OtaEvent =
 /** False, and an exception, veto the image; anything else applies it. */
 export type OtaHandler = (update: Package & { readonly totalBytes: number }) => boolean | void | Promise<boolean | void>;
 
-/** Fetches an image that the server names by its URL. */
-export type OtaUrlHandler = (update: Extract<OtaEvent, { type: "OtaUrl" }>) => void | Promise<void>;
+/** Fetches an image that the server names by its URL; an exception ends the update. The signal tells that it is no longer wanted. */
+export type OtaUrlHandler = (
+  update: Extract<OtaEvent, { type: "OtaUrl" }>, signal: AbortSignal,
+) => AsyncIterable<Uint8Array> | Uint8Array | Promise<AsyncIterable<Uint8Array> | Uint8Array>;
 
 /** Events kept for a slow reader; the oldest go first. */
 const EVENTS_MAX = 256;
@@ -40,7 +44,9 @@ export class Updates {
   /** What is being downloaded, by kind: the events that follow name it no more. */
   readonly #packages = new Map<number, Package>();
 
-  constructor(private readonly use: Use) {}
+  #fetching = new AbortController();
+
+  constructor(private readonly use: Use, private readonly port: OtaPort) {}
 
   events(signal?: AbortSignal): AsyncIterableIterator<OtaEvent> {
     signal?.throwIfAborted();
@@ -62,6 +68,8 @@ export class Updates {
     const told = this.#event(event);
     if (told === null) return false;
     for (const queue of this.#readers) queue.pushDroppingOldest(told);
+    // The slot belongs to whatever comes now.
+    if (told.type !== "OtaProgress") this.#fetching.abort();
     if (told.type === "OtaReady") void this.#decide(told);
     if (told.type === "OtaUrl") void this.#fetch(told);
     return true;
@@ -77,9 +85,13 @@ export class Updates {
   }
 
   async #fetch(update: Extract<OtaEvent, { type: "OtaUrl" }>): Promise<void> {
-    const { urlHandler } = this;
-    const isFetched = urlHandler !== null && await answer(async () => urlHandler(update));
-    this.#apply(update.kind, isFetched);
+    const { urlHandler, port } = this;
+    const { signal } = this.#fetching = new AbortController();
+    const isFetched = urlHandler !== null && await answer(async () => {
+      const image = await urlHandler(update, signal);
+      await fillSlot(port, number(update.kind), update, image instanceof Uint8Array ? [image] : image, signal);
+    });
+    if (!signal.aborted) this.#apply(update.kind, isFetched);
   }
 
   #apply(kind: UpdateKind, isAccepted: boolean): void {
@@ -94,17 +106,16 @@ export class Updates {
   #event(event: ModuleEvent): OtaEvent | null {
     const { id, name, value, total, offset, reason } = event;
     const kind: UpdateKind = id === OtaKind.Software ? "software" : "firmware";
-    const title = unescaped(name);
-    const known = this.#packages.get(id) ?? { kind, title, version: unescaped(value) };
+    const known = this.#packages.get(id) ?? { kind, title: "", version: "" };
     switch (event.kind) {
       case EventKind.OtaAvailable: {
-        const available = { kind, title, version: unescaped(value) };
+        const available = { kind, title: unescaped(name), version: unescaped(value) };
         this.#packages.set(id, available);
         return { type: "OtaAvailable", ...available, totalBytes: total };
       }
       case EventKind.OtaProgress: return { type: "OtaProgress", kind, writtenBytes: offset, totalBytes: total };
       case EventKind.OtaReady: return { type: "OtaReady", ...known, totalBytes: total };
-      case EventKind.OtaUrl: return { type: "OtaUrl", kind, url: title, checksum: unescaped(value), totalBytes: total };
+      case EventKind.OtaUrl: return { type: "OtaUrl", kind, url: unescaped(name), checksum: unescaped(value), totalBytes: total };
       case EventKind.OtaFailed:
         return { type: "OtaFailed", kind, error: new OtaError(reason, `update of ${kind}`, { text: name }), reason: statusName(reason) };
       case EventKind.OtaApplied: return { type: "OtaApplied", ...known };

@@ -1,0 +1,204 @@
+// The gateway: a device that speaks for children, which every connection announces again.
+
+import { EventKind, Release, Status } from "../../build/generated/abi.ts";
+import { attributesUpdate } from "./attributes.ts";
+import { Child, type ChildAttributesRequest, type ChildAttributesUpdate, type ChildLink, type ChildRpcHandler, type ChildRpcRequest } from "./children.ts";
+import { DeviceClient } from "./client.ts";
+import type { Configuration } from "./configuration.ts";
+import { errorOf } from "./errors.ts";
+import { parseAnswer, type ModuleEvent } from "./event-record.ts";
+import { entryValue, messageRecord } from "./message.ts";
+import type { ClientModule, SendVerb } from "./module.ts";
+import type { ClientOptions, PublishOptions } from "./options.ts";
+import { AsyncQueue } from "./queue.ts";
+import { RecentRequests } from "./rpc.ts";
+import { countPoints, splitChildAttributes, splitChildTelemetry, type MessageLimits } from "./split.ts";
+import type { Entry, JsonValue, MessageValue, MessageValues } from "./values.ts";
+
+const ATTRIBUTES_TIMEOUT_MS = 20_000;
+const QUEUE_MESSAGES = 64;
+/** Sends of all children that may wait at once, when no other number is given. */
+const WAITING_MAX = 4096;
+
+/** Options of a client; the profile is "gateway-large", for many children, unless "gateway" is asked for. */
+export interface GatewayOptions extends ClientOptions {
+  readonly profile?: "gateway" | "gateway-large" | undefined;
+}
+
+export class GatewayClient extends DeviceClient {
+  readonly #children = new Map<string, Child>();
+  readonly #rpc = new Set<AsyncQueue<ChildRpcRequest>>();
+  readonly #attributes = new Set<AsyncQueue<ChildAttributesUpdate>>();
+  readonly #recent = new RecentRequests();
+  readonly #queueMessages: number;
+  readonly #link: ChildLink;
+  #handler: ChildRpcHandler | null = null;
+
+  constructor(configuration: Configuration | string, options: GatewayOptions = {}) {
+    super(configuration, { ...options, profile: options.profile ?? "gateway-large", waitingMax: options.waitingMax ?? WAITING_MAX });
+    this.#queueMessages = options.queueMessages ?? QUEUE_MESSAGES;
+    this.#link = {
+      queueMessages: this.#queueMessages,
+      sendTelemetry: (children, sendOptions) => this.#sendTelemetry(children, sendOptions),
+      sendAttributes: (children, sendOptions) => this.#sendAttributes(children, sendOptions),
+      requestAttributes: (name, request) => this.#requestAttributes(name, request),
+      claim: (name, claim, sendOptions) =>
+        this.#publish(`claim of ${name}`, "gateway_claim", { [name]: { secretKey: claim.secretKey, durationMs: claim.durationMs } }, sendOptions),
+      reply: (name, id, value) => this.#publish(`RPC reply of ${name}`, "gateway_rpc_reply", { device: name, id, data: value }, {}),
+    };
+    this.core.onEvent = (event, module) => this.#onEvent(event, module);
+    this.core.onRebuilt = () => { for (const child of this.#children.values()) void this.#announce(child, {}).catch(() => {}); };
+  }
+
+  /**
+   * Announces a child, now and after each reconnect; resolves with the PUBACK. The type counts for a device that the server does
+   * not know yet. A child that is connected already is answered as it is.
+   */
+  async connectChild(name: string, type?: string, options: PublishOptions = {}): Promise<Child> {
+    const known = this.#children.get(name);
+    if (known !== undefined) return known;
+    const child = new Child(name, type, this.#link);
+    this.#children.set(name, child);
+    try {
+      await this.#announce(child, options);
+    } catch (error) {
+      if (this.#children.get(name) === child) this.#children.delete(name);
+      throw error;
+    }
+    return child;
+  }
+
+  /** Says that a child is gone, ends its iterators and forgets it. */
+  async disconnectChild(name: string, options: PublishOptions = {}): Promise<void> {
+    this.#children.get(name)?.end();
+    this.#children.delete(name);
+    await this.#publish(`disconnect ${name}`, "gateway_disconnect", { device: name }, options);
+  }
+
+  /** The child of this name, if it is connected. */
+  child(name: string): Child | undefined {
+    return this.#children.get(name);
+  }
+
+  /** All children that are connected, in the order in which they were. */
+  children(): IterableIterator<Child> {
+    return this.#children.values();
+  }
+
+  /** Telemetry of many children in as few messages as the limits allow; children without entries are left out. */
+  async sendChildTelemetry(children: Iterable<readonly [name: string, entries: readonly Entry[]]>, options: PublishOptions = {}): Promise<void> {
+    return this.#sendTelemetry(children, options);
+  }
+
+  async sendChildAttributes(children: Iterable<readonly [name: string, values: MessageValues]>, options: PublishOptions = {}): Promise<void> {
+    return this.#sendAttributes(children, options);
+  }
+
+  /** Sets the handler of RPC to children that have none of their own. */
+  onChildRpc(handler: ChildRpcHandler | null): void {
+    this.#handler = handler;
+  }
+
+  childRpcRequests(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChildRpcRequest> {
+    return this.#add(this.#rpc, options.signal);
+  }
+
+  /** Shared attributes of all children, as they change. */
+  childAttributes(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChildAttributesUpdate> {
+    return this.#add(this.#attributes, options.signal);
+  }
+
+  override async stop(): Promise<void> {
+    const stopped = super.stop();
+    for (const child of this.#children.values()) child.end();
+    for (const queue of [...this.#rpc, ...this.#attributes]) queue.end();
+    await stopped;
+  }
+
+  #announce(child: Child, options: PublishOptions): Promise<void> {
+    return this.#publish(`connect ${child.name}`, "gateway_connect", { device: child.name, type: child.type }, options);
+  }
+
+  async #publish(doing: string, verb: SendVerb, value: MessageValue, options: PublishOptions): Promise<void> {
+    const record = messageRecord(value);
+    return this.core.outbox.publish(doing, options, (module) => module.send(verb, record, options));
+  }
+
+  async #sendTelemetry(children: Iterable<readonly [string, readonly Entry[]]>, options: PublishOptions): Promise<void> {
+    const filled = [...merged(children)].filter(([, entries]) => entries.length > 0);
+    const value = Object.fromEntries(filled.map(([name, entries]) => [name, entries.map(entryValue)]));
+    return this.core.messages.send("telemetry of children", "gateway_telemetry", filled.length === 0 ? [] : value, options,
+      () => filled.reduce((sum, [, entries]) => sum + countPoints(entries), 0), (limits) => splitChildTelemetry(filled, limits), this.#limits());
+  }
+
+  async #sendAttributes(children: Iterable<readonly [string, MessageValues]>, options: PublishOptions): Promise<void> {
+    const listed = [...children];
+    const isOnce = new Set(listed.map(([name]) => name)).size === listed.length;
+    if (!isOnce) throw errorOf(Status.InvalidValue, "attributes of children", { text: "a child stands twice" });
+    return this.core.messages.send("attributes of children", "gateway_attributes", Object.fromEntries(listed), options,
+      () => countPoints(listed.map(([, values]) => values)), (limits) => splitChildAttributes(listed, limits), this.#limits());
+  }
+
+  async #requestAttributes(name: string, request: ChildAttributesRequest): Promise<Record<string, JsonValue>> {
+    const { scope, keys } = request;
+    const doing = `attribute request for ${name}`;
+    // The server would take no key for all of both scopes.
+    if (keys.length === 0) throw errorOf(Status.InvalidValue, doing, { text: "keys" });
+    const record = { id: 0, device: name, client: scope === "client", keys };
+    const event = await this.core.requests.ask(doing, "gateway_request_attributes", record, ATTRIBUTES_TIMEOUT_MS, request);
+    const { value, values } = parseAnswer(event, doing) as { value?: JsonValue; values?: Record<string, JsonValue> };
+    if (values !== undefined) return values;
+    if (value === undefined) return {};
+    // Servers before 3.3 do not say which of several keys it is.
+    if (keys.length > 1) throw errorOf(Status.Malformed, doing, { text: "value without its key" });
+    return { [keys[0]!]: value };
+  }
+
+  #limits(): MessageLimits {
+    return this.core.messageLimits(this.sessionLimits?.gatewayRateLimits?.telemetryDataPoints);
+  }
+
+  #onEvent(event: ModuleEvent, module: ClientModule): boolean {
+    let isAccepted = true;
+    if (event.kind === EventKind.Connected) for (const child of this.#children.values()) child.refresh();
+    if (event.kind === EventKind.ChildAttributes) isAccepted = this.#takeAttributes(event);
+    else if (event.kind === EventKind.ChildRpcRequest) isAccepted = this.#takeRpc(event);
+    else return false;
+    if (!isAccepted) module.release(Release.NotAccepted);
+    return true;
+  }
+
+  #takeAttributes(event: ModuleEvent): boolean {
+    const child = childName(event);
+    const update = attributesUpdate(JSON.parse(event.value) as Record<string, JsonValue>);
+    let isAccepted = this.#children.get(child)?.takeAttributes(update) ?? true;
+    for (const queue of this.#attributes) isAccepted = queue.push({ ...update, child }) && isAccepted;
+    return isAccepted;
+  }
+
+  /** The server may also ask for a child that only its messages have named. */
+  #takeRpc(event: ModuleEvent): boolean {
+    const name = childName(event);
+    const child = this.#children.get(name) ?? new Child(name, undefined, this.#link);
+    return child.takeRpc(event, this.#recent, this.#handler, this.#rpc);
+  }
+
+  #add<Item>(queues: Set<AsyncQueue<Item>>, signal: AbortSignal | undefined): AsyncQueue<Item> {
+    signal?.throwIfAborted();
+    const queue: AsyncQueue<Item> = new AsyncQueue<Item>(this.#queueMessages, () => queues.delete(queue), signal);
+    queues.add(queue);
+    return queue;
+  }
+}
+
+/** A child that stands twice has its entries one behind the other. */
+function merged(children: Iterable<readonly [string, readonly Entry[]]>): Map<string, readonly Entry[]> {
+  const byName = new Map<string, readonly Entry[]>();
+  for (const [name, entries] of children) byName.set(name, [...byName.get(name) ?? [], ...entries]);
+  return byName;
+}
+
+/** The name as the event has it is JSON text without its quotes. */
+function childName({ topic }: ModuleEvent): string {
+  return JSON.parse(`"${topic}"`) as string;
+}

@@ -1,0 +1,66 @@
+// Subscriptions to shared attributes, and streams of large messages.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { keysToRequest, AttributesSubscription } from "../../host/node/attributes.ts";
+import { connected } from "./harness.ts";
+
+const topic = "v1/devices/me/attributes";
+
+test("a handler may end its own subscription, and hears nothing more; one that throws hears the next", async (t) => {
+  const { link, client: made } = await connected(t, { shared_attributes: true });
+  const heard: string[] = [];
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => { warnings.push(warning.message); };
+  process.on("warning", onWarning);
+  t.after(() => process.off("warning", onWarning));
+  const once = made.subscribeAttributes(undefined, { refresh: false, handler: (update) => {
+    heard.push(`once ${JSON.stringify(update.values)}`);
+    once.unsubscribe();
+  } });
+  const done = new Promise<void>((resolve) => {
+    made.subscribeAttributes(["b"], { refresh: false, handler: ({ values }) => {
+      heard.push(`b ${String(values["b"])}`);
+      if (values["b"] === 2) resolve();
+      throw new Error("handler");
+    } });
+  });
+  link.publish(topic, '{"b":1}');
+  link.publish(topic, '{"a":1}');
+  link.publish(topic, '{"b":2}');
+  await done;
+  assert.deepEqual(heard, ['once {"b":1}', "b 1", "b 2"]);
+});
+
+test("requests after a reconnect fit small buffers, and leave out what cannot be asked for", () => {
+  const subscription = (keys?: string[]): AttributesSubscription => new AttributesSubscription(keys, 1, () => {}, {});
+  assert.deepEqual(keysToRequest([]), []);
+  assert.deepEqual(keysToRequest([subscription(["a", "b"]), subscription(["b", "c,d", ""])]), [["a", "b"]]);
+  assert.deepEqual(keysToRequest([subscription(["a"]), subscription()]), [null]);
+  const keys = Array.from({ length: 100 }, (_, index) => `attribute${index}`);
+  const requests = keysToRequest([subscription(keys)]) as string[][];
+  assert.deepEqual(requests.flat(), keys);
+  assert.ok(requests.every((each) => each.join(",").length <= 140));
+});
+
+async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
+
+test("a message larger than the receive buffer is a stream", async (t) => {
+  const { link, client: made } = await connected(t, { receive_buffer: 128 });
+  const messages = made.subscribeStream("files/#");
+  await messages.ready;
+  const content = "0123456789".repeat(1000);
+  link.publish("files/a", content, { qos: 1 });
+  link.publish("files/b", "");
+  const first = (await messages.next()).value!;
+  assert.deepEqual([first.topic, first.total, first.qos], ["files/a", 10000, 1]);
+  assert.equal(await text(first.body), content);
+  const second = (await messages.next()).value!;
+  assert.equal(await text(second.body), "");
+  messages.unsubscribe();
+  assert.equal((await link.packet("unsubscribe")).unsubscriptions[0], "files/#");
+});

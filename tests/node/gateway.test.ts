@@ -1,0 +1,135 @@
+// The gateway against the local server: children, their data, RPC and attributes, and what a reconnect must bring back.
+
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { GatewayClient, RequestTimeoutError, type Configuration } from "../../host/node/index.ts";
+import { startServer, type LocalServer } from "../../host/server/server.ts";
+import { listen, nextEvent, PATIENCE_MS, withStatus } from "./harness.ts";
+
+const TOKEN = "GATEWAY_TOKEN";
+
+function gateway(t: TestContext, port: number, configuration: Partial<Configuration> = {}): GatewayClient {
+  const made = new GatewayClient({
+    mqtt_host: "127.0.0.1", mqtt_port: port, access_token: TOKEN, rpc: false, shared_attributes: false, session_limits: false, ignore_missing_features: true,
+    reconnect_min_ms: 1, reconnect_max_ms: 20, send_buffer: 4096, staging_buffer: 4096, receive_buffer: 1024, children_buffer: 4096, ...configuration,
+  });
+  t.after(() => made.stop());
+  return made;
+}
+
+async function start(t: TestContext, configuration: Partial<Configuration> = {}): Promise<{ server: LocalServer; gateway: GatewayClient }> {
+  const server = await startServer({ mqttPort: 0, restPort: 0 });
+  t.after(() => server.close());
+  server.addDevice({ name: "gate", token: TOKEN, isGateway: true });
+  const made = gateway(t, server.mqttPort, configuration);
+  await made.connect();
+  return { server, gateway: made };
+}
+
+function child(server: LocalServer, name: string): NonNullable<ReturnType<LocalServer["devices"]["byName"]>> {
+  const device = server.devices.byName(name);
+  assert.ok(device, `no device ${name}`);
+  return device;
+}
+
+async function post(server: LocalServer, path: string, body: unknown): Promise<string> {
+  const response = await fetch(`${server.restUrl}${path}`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  return response.text();
+}
+
+test("a child is made with its type, sends telemetry and attributes, and goes", async (t) => {
+  const { server, gateway } = await start(t);
+  const boiler = await gateway.connectChild('Boiler "7" ä', "boiler");
+  assert.equal(child(server, 'Boiler "7" ä').type, "boiler");
+  await boiler.sendTelemetry({ ts: 1760000000000, values: { p: 2.5 } });
+  await boiler.sendTelemetry([{ q: 1 }, { ts: new Date(5), values: { q: 2 } }]);
+  await boiler.sendAttributes({ sn: "A77" });
+  const device = child(server, boiler.name);
+  assert.deepEqual(device.latest.get("p"), { tsMs: 1760000000000, value: { type: "double", value: 2.5 } });
+  assert.deepEqual(device.history.get("q")!.map(({ value }) => Number((value as { value: bigint }).value)).sort(), [1, 2]);
+  assert.deepEqual(await boiler.requestAttributes({ scope: "client", keys: ["sn"] }), { sn: "A77" });
+  assert.deepEqual([...gateway.children()], [boiler]);
+  assert.equal(await gateway.connectChild(boiler.name), boiler);
+  await gateway.disconnectChild(boiler.name);
+  assert.equal(gateway.child(boiler.name), undefined);
+  assert.equal(device.session, null);
+});
+
+test("attribute requests: one key, several, none found, no answer", async (t) => {
+  const { server, gateway } = await start(t);
+  const one = await gateway.connectChild("one");
+  await post(server, `/api/plugins/telemetry/DEVICE/${child(server, "one").id}/attributes/SHARED_SCOPE`, { setpoint: 60, mode: "eco" });
+  assert.deepEqual(await one.requestAttributes({ scope: "shared", keys: ["setpoint"] }), { setpoint: 60 });
+  assert.deepEqual(await one.requestAttributes({ scope: "shared", keys: ["setpoint", "mode"] }), { setpoint: 60, mode: "eco" });
+  assert.deepEqual(await one.requestAttributes({ scope: "client", keys: ["setpoint"] }), {});
+  await assert.rejects(one.requestAttributes({ scope: "shared", keys: [] }), withStatus("InvalidValue"));
+  server.faults.dropResponse();
+  await assert.rejects(one.requestAttributes({ scope: "shared", keys: ["mode"], timeoutMs: 50 }), RequestTimeoutError);
+});
+
+test("shared attributes and RPC find their child, and those who listen for all", async (t) => {
+  const { server, gateway } = await start(t);
+  const [one, two] = await Promise.all([gateway.connectChild("one"), gateway.connectChild("two")]);
+  const ofOne = one!.subscribeAttributes(["rate"]);
+  const all = gateway.childAttributes();
+  const write = (name: string, values: object): Promise<string> =>
+    post(server, `/api/plugins/telemetry/DEVICE/${child(server, name).id}/attributes/SHARED_SCOPE`, values);
+  await write("two", { rate: 1 });
+  await write("one", { mode: "x" });
+  await write("one", { rate: 2 });
+  assert.deepEqual((await all.next()).value, { child: "two", values: { rate: 1 }, deleted: [] });
+  assert.deepEqual((await ofOne.next()).value, { values: { rate: 2 }, deleted: [] });
+
+  one!.onRpc(({ method, params }) => ({ by: "one", method, params }));
+  gateway.onChildRpc(({ child: name }) => ({ by: name }));
+  const call = (name: string): Promise<string> =>
+    post(server, `/api/rpc/twoway/${child(server, name).id}`, { method: "purge", params: { s: 5 }, timeout: PATIENCE_MS });
+  assert.equal(await call("one"), '{"by":"one","method":"purge","params":{"s":5}}');
+  assert.equal(await call("two"), '{"by":"two"}');
+  gateway.onChildRpc(null);
+  two!.onRpc(() => { throw new Error("stuck"); });
+  assert.equal(await call("two"), '{"error":"stuck"}');
+  two!.onRpc(null);
+  assert.equal(await call("two"), '{"error":"no handler"}');
+});
+
+test("after a reconnect children are there again, their RPC answered, and keys asked for that changed meanwhile", async (t) => {
+  const { server, gateway } = await start(t);
+  const one = await gateway.connectChild("one", "t");
+  one.onRpc(() => 1);
+  const updates = one.subscribeAttributes(["rate"]);
+  const events = gateway.events();
+  server.faults.killSessions();
+  await nextEvent(events, "Disconnected");
+  await nextEvent(events, "Connected");
+  await post(server, `/api/plugins/telemetry/DEVICE/${child(server, "one").id}/attributes/SHARED_SCOPE`, { rate: 7 });
+  assert.deepEqual((await updates.next()).value, { values: { rate: 7 }, deleted: [] });
+  assert.equal(await post(server, `/api/rpc/twoway/${child(server, "one").id}`, { method: "m", params: {}, timeout: PATIENCE_MS }), "1");
+});
+
+test("telemetry of many children is cut by bytes, never with an empty list", async (t) => {
+  const broker = await listen(t);
+  const made = gateway(t, broker.port, { send_buffer: 600 });
+  await made.connect();
+  const link = await broker.link();
+  await made.sendChildTelemetry(Array.from({ length: 40 }, (_, index) => [`child ${index}`, index % 5 === 0 ? [] : [{ index }, { text: "x".repeat(20) }]] as const));
+  const messages = link.of("publish").filter(({ topic }) => topic.endsWith("/telemetry")).map(({ payload }) => JSON.parse(payload.toString()) as Record<string, object[]>);
+  assert.ok(messages.length > 1);
+  assert.ok(messages.every((message) => Object.values(message).every(({ length }) => length > 0)));
+  const names = new Set(messages.flatMap((message) => Object.keys(message)));
+  assert.equal(names.size, 32);
+  for (const name of names) assert.deepEqual(messages.flatMap((message) => message[name] ?? []), [{ index: Number(name.slice(6)) }, { text: "x".repeat(20) }]);
+  await assert.rejects(made.sendChildTelemetry([["a", []]]), withStatus("InvalidValue"));
+});
+
+test("a child claims by its own name", async (t) => {
+  const broker = await listen(t);
+  const made = gateway(t, broker.port);
+  await made.connect();
+  const link = await broker.link();
+  await (await made.connectChild("Boiler 7")).claim({ secretKey: "k", durationMs: 60000 });
+  const claim = link.of("publish").at(-1)!;
+  assert.deepEqual([claim.topic, claim.payload.toString()], ["v1/gateway/claim", '{"Boiler 7":{"secretKey":"k","durationMs":60000}}']);
+});
