@@ -60,6 +60,8 @@ export class Application {
         else if (event.topic.includes("/rpc/request/")) this.#excuseRpc(id, "too large");
         break;
     }
+    if (kind === EventKind.OtaReady) module.applyOta(id, this.random.percent(90));
+    if (kind === EventKind.OtaAvailable && this.random.percent(5)) module.ota("ota_stop", id);
     if (this.random.percent(3) && (kind === EventKind.RpcRequest || kind === EventKind.SharedAttributes || kind === EventKind.Message)) {
       module.release(0);
     }

@@ -6,6 +6,7 @@ import { ClientModule } from "../../host/node/module.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
+import { PowerCut, type Flash, type ImageSlot } from "./storage.ts";
 
 /** What lies above the memory that the module was given must stay as it is. */
 const GUARD = 0xa5;
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly schedule: Schedule;
   readonly random: Random;
   readonly network: Network;
+  readonly flash: Flash;
+  readonly slot: ImageSlot;
   readonly source: WebAssembly.Module;
   readonly memoryBytes: number;
   readonly configuration: string;
@@ -25,6 +28,8 @@ export interface Surroundings {
   readonly trace: (line: string) => void;
   onEvent(event: ModuleEvent, module: ClientModule): void;
   onFault(text: string): void;
+  /** The power failed while the flash was written. */
+  onPowerCut(): void;
 }
 
 export class Device {
@@ -46,8 +51,9 @@ export class Device {
       unixMs: () => 0n,
       random: () => random.u32() | 0,
     };
-    network.onActivity = (happened) => this.#onActivity(happened);
-    this.module = new ClientModule(around.source, { net: network, clock }, around.memoryBytes, {
+    const { flash, slot } = around;
+    network.onActivity = flash.onActivity = slot.onActivity = (happened) => this.#onActivity(happened);
+    this.module = new ClientModule(around.source, { net: network, clock, store: flash, ota: slot }, around.memoryBytes, {
       afterExport: (name, memory, memoryEnd) => this.#guard(name, memory, memoryEnd),
     });
     this.module.configure(around.configuration, 1);
@@ -84,6 +90,17 @@ export class Device {
     }
   }
 
+  /** One poll of the module; -1 when the power failed in it. */
+  #step(): number {
+    try {
+      return this.module.poll();
+    } catch (error) {
+      if (!((error as Error).cause instanceof PowerCut)) throw error;
+      this.#around.onPowerCut();
+      return -1;
+    }
+  }
+
   #onActivity(happened: number): void {
     // The port tells on edges; the host looks whether the module wants any of it.
     if (!this.#isOff && (this.module.wants() & happened) !== 0) this.#poll();
@@ -104,7 +121,8 @@ export class Device {
       return;
     }
     this.polls++;
-    const kind = this.module.poll();
+    const kind = this.#step();
+    if (kind < 0) return;
     if (kind !== 0) {
       const event = this.module.event();
       trace(`event ${EventKindNames[kind] ?? kind} id ${event.id} reason ${event.reason} ${event.topic}`);

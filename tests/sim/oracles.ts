@@ -9,7 +9,8 @@ export interface Rest {
   readonly schedule: Schedule;
   readonly server: Server;
   readonly ledger: Ledger;
-  readonly device: Device;
+  /** The device of the present boot. */
+  device(): Device;
   /** A healthy network leads to a connection by then. */
   readonly connectedByMs: number;
   /** Everything has come to its end by then. */
@@ -29,10 +30,10 @@ export function judge({ schedule, server, ledger, device, connectedByMs, endMs, 
   schedule.run(connectedByMs, () => server.session?.isOpen === true);
   if (server.session?.isOpen !== true) onFault("no connection within the cap of the backoff, on a healthy network");
   schedule.run(endMs - IDLE_MS);
-  const busyPolls = device.polls;
+  const busyPolls = device().polls;
   schedule.run(endMs);
-  if (device.polls - busyPolls > IDLE_POLLS_MAX) onFault(`${device.polls - busyPolls} polls in an idle minute`);
-  device.checkMemory();
+  if (device().polls - busyPolls > IDLE_POLLS_MAX) onFault(`${device().polls - busyPolls} polls in an idle minute`);
+  device().checkMemory();
 
   for (const { sequence, qos, isStored, isDelivered, excuse } of ledger.messages.values()) {
     if (qos === 0 || excuse !== null) continue;
@@ -45,6 +46,8 @@ export function judge({ schedule, server, ledger, device, connectedByMs, endMs, 
   for (const { id, isReplied, isAnswered, excuse } of ledger.rpcs.values()) {
     if (isReplied && !isAnswered && excuse === null) onFault(`the reply to RPC ${id} is lost`);
   }
+  const { updates } = server;
+  if (!updates.isSettled) onFault(`the update to ${updates.version} has no end: ${updates.state}, runs ${updates.running}`);
   const { session } = server;
   for (const filter of [...OWN_FILTERS, ...ledger.declared]) {
     // Only what the server grants can be alive.

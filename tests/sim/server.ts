@@ -5,6 +5,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Line } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
+import { Updates } from "./updates.ts";
 
 export const TOKEN = "token-of-the-device";
 const TELEMETRY = "v1/devices/me/telemetry";
@@ -32,13 +33,16 @@ export class Server {
   session: Session | null = null;
   /** Bytes that no rule allows, as the server saw them from the device. */
   readonly faults: string[] = [];
+  readonly updates: Updates;
   #close: (() => void) | null = null;
   #send: ((packet: Packet) => void) | null = null;
   #rpcId = 0;
 
   constructor(
     readonly schedule: Schedule, readonly random: Random, readonly ledger: Ledger, readonly trace: (line: string) => void,
-  ) {}
+  ) {
+    this.updates = new Updates(random.fork());
+  }
 
   accept(line: Line): { onBytes(bytes: Uint8Array): void; onEnd(): void } {
     const session: Session = { filters: new Set(), isAccepted: false, isOpen: false, isDeaf: false };
@@ -73,7 +77,8 @@ export class Server {
     if (session === null || !session.isOpen || session.isDeaf) return;
     const choice = random.between(0, 99);
     if (choice < 55) this.#askRpc(session);
-    else if (choice < 80) this.#updateAttributes(session);
+    else if (choice < 75) this.#updateAttributes(session);
+    else if (choice < 80) this.#assignPackage(session);
     else if (this.isCalm) return;
     else if (choice < 84) this.#sendRaw("more/than/was/asked/for", "x".repeat(random.between(0, 3000)));
     else if (choice < 87) this.#sendRaw(`${RPC_REQUEST}${random.between(0, 9)}`, random.pick(["", "{", "[]", '{"method":1}', '{"params":1}', "\xff"]));
@@ -158,6 +163,12 @@ export class Server {
     if (topic.startsWith(ATTRIBUTES_REQUEST)) {
       acknowledge();
       const keys = JSON.parse(text) as { sharedKeys?: string };
+      if (keys.sharedKeys?.startsWith("fw_title")) {
+        if (!this.isCalm && this.random.percent(5)) return;
+        const shared = this.updates.attributes;
+        this.#later(() => send(this.#publishOf(`${ATTRIBUTES_RESPONSE}${id}`, JSON.stringify(shared === null ? {} : { shared }))), session);
+        return;
+      }
       const dice = this.random.between(0, 99);
       if (!this.isCalm && dice < 10) return; // the database is down: no answer ever
       const length = dice < 20 ? 2000 : 3;
@@ -175,12 +186,17 @@ export class Server {
       return;
     }
     acknowledge();
+    const chunk = this.updates.chunk(topic, text);
+    if (chunk === null || (!this.isCalm && this.random.percent(5))) return;
+    this.#later(() => send(this.#publishOf(topic.replace("request", "response"), chunk)), session);
   }
 
   /** Takes telemetry: every entry carries the number by which the ledger knows its message. */
   #store(text: string): void {
     try {
-      const { sequence } = JSON.parse(text) as { sequence?: number };
+      const values = JSON.parse(text) as { sequence?: number; fw_state?: string; current_fw_version?: string };
+      this.updates.report(values);
+      const { sequence } = values;
       const message = sequence === undefined ? undefined : this.ledger.messages.get(sequence);
       if (message !== undefined) message.isStored = true;
     } catch {
@@ -212,11 +228,16 @@ export class Server {
     if (session.filters.has(ATTRIBUTES)) this.#sendRaw(ATTRIBUTES, this.random.percent(20) ? '{"deleted":["rate"]}' : '{"rate":30}');
   }
 
-  #sendRaw(topic: string, text: string): void {
+  #assignPackage(session: Session): void {
+    if (!this.updates.assign()) return;
+    if (session.filters.has(ATTRIBUTES)) this.#sendRaw(ATTRIBUTES, JSON.stringify(this.updates.attributes));
+  }
+
+  #sendRaw(topic: string, text: string | Buffer): void {
     this.#send?.(this.#publishOf(topic, text));
   }
 
-  #publishOf(topic: string, text: string): Packet {
+  #publishOf(topic: string, text: string | Buffer): Packet {
     const qos = this.random.percent(70) ? 1 : 0;
     return {
       cmd: "publish", topic, payload: Buffer.from(text), qos, dup: false, retain: false, ...(qos === 1 && { messageId: this.random.between(1, 65535) }),

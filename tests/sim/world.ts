@@ -1,5 +1,6 @@
 // One simulated life of a device: a stormy part, a calm part, and what must be true then.
 
+import { EventKind } from "../../build/generated/abi.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
 import type { ClientModule } from "../../host/node/module.ts";
 import { Application } from "./application.ts";
@@ -10,6 +11,7 @@ import { judge } from "./oracles.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { Server, TOKEN } from "./server.ts";
+import { Flash, ImageSlot } from "./storage.ts";
 
 const STORM_MS = 8 * 60_000;
 export const BACKOFF_CAP_MS = 20_000;
@@ -46,20 +48,39 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
   let device: Device;
   const application = new Application(schedule, random.fork(), ledger, trace, onFault, (action) => device.use(action));
   const deviceRandom = random.fork();
-  const configuration = JSON.stringify({
+  const flash = new Flash(schedule, random.fork(), onFault);
+  const slot = new ImageSlot(schedule, random.fork());
+  let firmwareVersion = "1.0";
+  const settings = {
     mqtt_host: "server.test", access_token: TOKEN, clean_session: random.percent(50), client_id: "device",
     reconnect_min_ms: random.pick([100, 500, 1000]), reconnect_max_ms: BACKOFF_CAP_MS, connect_timeout_s: CONNECT_TIMEOUT_MS / 1000,
     healthy_s: 30, keep_alive_s: random.pick([0, 10, 30]), ack_timeout_s: 10, qos: 1, max_inflight: random.pick([1, 2, 16]),
     receive_buffer: random.pick([200, 512, 1024]), send_buffer: random.pick([700, 1024, 3000]), staging_buffer: 1024,
-    redeliver: random.percent(50), max_requests: random.pick([1, 4]), session_limits: false,
-  });
+    redeliver: random.percent(50), max_requests: random.pick([1, 4]), ota_chunk_size: random.pick([0, 0, 100, 700]), ota_chunk_timeout_s: 5,
+    session_limits: random.percent(50),
+  };
   // Both halves of the clock wrap at some time in a device's life.
   const clockStartMs = random.pick([0n, 1n, 2n ** 31n - 60_000n, 2n ** 32n - 60_000n, 2n ** 32n * 3n - 200_000n]);
   const boot = (): void => {
+    const configuration = JSON.stringify({ ...settings, firmware_title: "pump", firmware_version: firmwareVersion });
     trace(`boots with ${configuration}`);
     device = new Device({
-      schedule, random: deviceRandom, network, source, memoryBytes: 16_384, configuration, clockStartMs, trace, onFault,
-      onEvent: (event: ModuleEvent, module: ClientModule) => application.onEvent(event, module),
+      schedule, random: deviceRandom, network, flash, slot, source, memoryBytes: 16_384, configuration, clockStartMs, trace, onFault,
+      onEvent: (event: ModuleEvent, module: ClientModule) => {
+        if (event.kind === EventKind.OtaApplied) restart(1000);
+        else application.onEvent(event, module);
+      },
+      onPowerCut: () => restart(100),
+    });
+  };
+  const restart = (delayMs: number): void => {
+    device.cutPower();
+    application.restart();
+    trace("restarts");
+    schedule.after(delayMs, () => {
+      const version = server.updates.versionOf(slot.committed);
+      if (slot.boot()) firmwareVersion = version ?? firmwareVersion;
+      boot();
     });
   };
 
@@ -77,18 +98,15 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
     every(1500, random.fork(), () => device.use((module) => application.act(module)));
     every(15_000, random.fork(), () => device.use((module) => application.comeBack(module)));
     every(4000, random.fork(), () => server.act());
-    every(240_000, random.fork(), () => {
-      device.cutPower();
-      application.restart();
-      schedule.after(100, boot);
-    });
+    every(240_000, random.fork(), () => restart(100));
     schedule.run(STORM_MS + 200);
 
     trace("calm");
     server.calm();
     network.heal();
+    flash.supply.isSteady = slot.supply.isSteady = true;
     device!.use((module) => application.comeBack(module));
-    judge({ schedule, server, ledger, device: device!, onFault, endMs: schedule.nowMs + CALM_MS, connectedByMs: schedule.nowMs + 2 * BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS });
+    judge({ schedule, server, ledger, device: () => device, onFault, endMs: schedule.nowMs + CALM_MS, connectedByMs: schedule.nowMs + 2 * BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS });
   } catch (error) {
     onFault(`${(error as Error).name}: ${(error as Error).message} ${String((error as Error).cause ?? "")}`);
   }
