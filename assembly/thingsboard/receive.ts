@@ -127,19 +127,19 @@ export function classify(): i32 {
   if (FEATURE_OTA && id == OTHER && ota.isOwnTopic()) return ota.receivePart();
   if (FEATURE_RAW && id == OTHER) return isTopicName(topic, topicLength, false) ? <i32>EventKind.Message : lose(Status.ProtocolError);
   const isWhole = load<u8>(EVENT, EventField.Flags) & EventFlag.Last;
-  if (FEATURE_OTA && kind == EventKind.AttributesResponse) {
-    const which = ota.kindAsked(id);
-    if (which >= 0) {
-      kind = ota.receiveAttributes(which, <bool>isWhole);
-      if (kind >= 0) return kind;
-      return isWhole ? refuse(Stat.InboundInvalid, EventKind.InvalidMessage, kind) : refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, kind);
-    }
-  }
   if (id < 0 || !isWhole) skipRest();
   // Nobody can use it: a topic that is not this profile's, or an id that no answer could carry.
   let status: i32 = Status.InvalidTopic;
   if (id >= 0) {
     store<i32>(EVENT, id, EventField.Id);
+    if (FEATURE_OTA && kind == EventKind.AttributesResponse) {
+      const which = ota.kindAsked(id);
+      if (which >= 0) {
+        kind = ota.receiveAttributes(which, <bool>isWhole);
+        if (kind >= 0) return kind;
+        return isWhole ? refuse(Stat.InboundInvalid, EventKind.InvalidMessage, kind) : refuse(Stat.InboundTooLarge, EventKind.MessageTooLarge, kind);
+      }
+    }
     const isRpc = kind == EventKind.RpcRequest;
     // An answer settles its request though nobody can read it.
     const isAnswer = kind == EventKind.AttributesResponse || kind == EventKind.RpcResponse;

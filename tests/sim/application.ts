@@ -56,7 +56,8 @@ export class Application {
       case EventKind.AttributesResponse: this.#ended("attributes", id); break;
       case EventKind.RequestTimeout: this.#timedOut(id); break;
       case EventKind.MessageTooLarge:
-        if (event.topic.includes("/attributes/response/")) this.#ended("attributes", id);
+        // The module asks for the attributes of a package by requests of its own.
+        if (event.topic.includes("/attributes/response/") && this.#open("attributes", id) !== undefined) this.#ended("attributes", id);
         else if (event.topic.includes("/rpc/request/")) this.#excuseRpc(id, "too large");
         break;
     }
@@ -119,12 +120,12 @@ export class Application {
     const timeoutMs = this.random.between(1, 30_000);
     const id = module.request("request_attributes", messageRecord({ sharedKeys: "rate" }), timeoutMs);
     this.trace(`requestAttributes ${timeoutMs} ms: ${id}`);
-    if (id > 0) this.ledger.requests.push({ kind: "attributes", id, atMs: this.schedule.nowMs, timeoutMs, ends: 0, excuse: null });
+    if (id > 0) this.ledger.requests.push({ kind: "attributes", id, atMs: this.schedule.nowMs, timeoutMs, boot: this.ledger.boot, ends: 0, excuse: null });
     else if (id !== Status.Full) this.onFault(`requestAttributes answers ${id}`);
   }
 
   #open(kind: RequestEntry["kind"] | null, id: number): RequestEntry | undefined {
-    return this.ledger.requests.findLast((request) => request.id === id && request.excuse === null && (kind === null || request.kind === kind));
+    return this.ledger.requests.findLast((request) => request.id === id && request.boot === this.ledger.boot && (kind === null || request.kind === kind));
   }
 
   #ended(kind: RequestEntry["kind"] | null, id: number): RequestEntry | undefined {

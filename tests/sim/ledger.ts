@@ -16,6 +16,8 @@ export interface RequestEntry {
   readonly id: number;
   readonly atMs: number;
   readonly timeoutMs: number;
+  /** Ids count from 1 again after a restart. */
+  readonly boot: number;
   ends: number;
   excuse: string | null;
 }
@@ -37,6 +39,7 @@ export class Ledger {
   /** Filters that the application has declared in the present boot. */
   readonly declared = new Set<string>();
   reconnects = 0;
+  boot = 0;
 
   /** The device lost its RAM: what was only there is excused. */
   forgetRam(): void {
@@ -45,5 +48,6 @@ export class Ledger {
     for (const rpc of this.rpcs.values()) if (!rpc.isAnswered) rpc.excuse ??= "restart";
     this.unacknowledged.clear();
     this.declared.clear();
+    this.boot++;
   }
 }

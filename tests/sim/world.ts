@@ -73,13 +73,17 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
       onPowerCut: () => restart(100),
     });
   };
+  let isOff = false;
   const restart = (delayMs: number): void => {
+    if (isOff) return;
+    isOff = true;
     device.cutPower();
     application.restart();
     trace("restarts");
     schedule.after(delayMs, () => {
       const version = server.updates.versionOf(slot.committed);
       if (slot.boot()) firmwareVersion = version ?? firmwareVersion;
+      isOff = false;
       boot();
     });
   };
