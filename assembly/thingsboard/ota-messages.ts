@@ -63,7 +63,7 @@ export function compose(form: usize, kind: i32, requestId: i32, key: i32): i32 {
 }
 
 /** Sends the first message that has to leave. `kind` is that of the present package, whose chunk is asked for under `requestId`. */
-export function send(kind: i32, requestId: i32, chunk: i32, chunkSize: i32): void {
+export function send(kind: i32, requestId: i32, chunk: i32, chunkSize: i32, isIdle: bool): void {
   const message = ctz(unsent);
   let firstByte: u32 = publishByte(0);
   let topic = TELEMETRY;
@@ -105,6 +105,7 @@ export function send(kind: i32, requestId: i32, chunk: i32, chunkSize: i32): voi
   const status = append(firstByte, name, nameLength, number, payload, <i32>(at - payload), shape);
   if (status == Status.Full) return;
   unsent &= unsent - 1;
-  if (message == Message.Chunk) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
+  // What a server never answers is asked for again; a download has the timer to itself.
+  if (message == Message.Chunk || (message >= Message.Assigned && isIdle)) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
   if (message >= Message.Assigned) store<i32>(OTA_KINDS + (kind << 2), number);
 }

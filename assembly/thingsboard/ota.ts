@@ -351,7 +351,11 @@ export function work(): i32 {
   const isLate = isDue(Timer.Ota);
   if (isLate) setDeadline(Timer.Ota, 0);
   if (state != State.Connected || (unsent >> Message.State) & 1) return EventKind.None;
-  if (phase == Phase.Failing) {
+  if (phase == Phase.Idle) {
+    if (isLate && tries++ < setting(Setting.OtaChunkRetries)) {
+      for (let each = 0; each <= OtaKind.Software; each++) if (load<i32>(OTA_KINDS + (each << 2))) want(1 << (Message.Assigned + each));
+    }
+  } else if (phase == Phase.Failing) {
     closeImage();
     phase = Phase.Idle;
     store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
@@ -431,7 +435,7 @@ export function work(): i32 {
 // @ts-ignore: decorator
 @inline
 export function sendReports(): void {
-  if (state == State.Connected && unsent) send(kind, requestId, written / chunkSize, chunkSize);
+  if (state == State.Connected && unsent) send(kind, requestId, written / chunkSize, chunkSize, phase == Phase.Idle);
 }
 
 /** The export `ota_start`: asks for the package of a kind. */
