@@ -10,7 +10,7 @@ import { messageRecord } from "../../host/node/message.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
 import { ClientModule, profileModule, utf8, type PublishFlags } from "../../host/node/module.ts";
 import { statusName } from "../../host/node/errors.ts";
-import { systemClock } from "../../host/node/ports/clock.ts";
+import { portsOf } from "../../host/node/ports/default.ts";
 import { dialTcp, SocketPort } from "../../host/node/ports/net.ts";
 import { tlsDial } from "../../host/node/ports/tls.ts";
 import { Runner } from "../../host/node/runner.ts";
@@ -160,7 +160,7 @@ export class NodeClient {
         this.#socket = dialled.socket;
         return dialled;
       });
-      const ports = { net, clock: systemClock };
+      const ports = portsOf(prepared.tls, { ports: { net } });
       const build = (): ClientModule => {
         this.#module = new ClientModule(profileModule("device"), ports, memoryBytes, {
           imports: (functions) => Object.fromEntries(Object.entries(functions).map(([name, call]) => [name, (...values: never[]) => {
