@@ -2,7 +2,8 @@
 //
 // Counted from outside (valgrind --tool=callgrind), as the difference between two run lengths, so that set-up falls
 // out: everything from the values to net_send, and from net_recv to the reply. With `ram` in place of a mode it prints
-// what a client takes after telemetry and RPC: arena, records, stack. `app` prints the same of an app beside a client.
+// what a client takes that has reported telemetry and attributes and answered RPCs: arena, records, stack. `lazy-ram` is the
+// same with functions compiled when they are first called. `app` prints the same of an app beside a client.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,11 +104,21 @@ static void telemetry(void) {
     mote_poll(&mote);
 }
 
+static void attributes(void) {
+    mote_begin(&mote);
+    mote_add_text(&mote, "model", "T1");
+    mote_add_boolean(&mote, "charging", false);
+    if (mote_send_attributes(&mote, NULL) < 0) exit(3);
+    mote_poll(&mote);
+}
+
 static void round_trip(void) {
     give(rpc, sizeof rpc - 1);
     mote_poll(&mote); // the request comes and is answered
     mote_poll(&mote); // the answer leaves
 }
+
+static bool compiles_on_first_call;
 
 static int connect_device(const char *profile) {
     bool is_minimal = strcmp(profile, "minimal") == 0;
@@ -115,7 +126,7 @@ static int connect_device(const char *profile) {
     mote_options_t options = {
         .config = config, .config_length = strlen(config), .port = &port.base, .arena = arena, .arena_size = sizeof arena,
         .memory_size = is_minimal ? 4096 : 8192, .subscriptions_size = is_minimal ? -1 : 0, .on_event = on_event,
-        .compile_on_first_call = getenv("MOTE_LAZY") != NULL,
+        .compile_on_first_call = compiles_on_first_call,
     };
     if (!mote_module_find(profile, &options)) return 2;
     int32_t status = mote_init(&mote, &options);
@@ -141,6 +152,7 @@ static void *use_everything(void *result) {
     *(int *)result = connect_device(ram_profile);
     for (int i = 0; i < 20 && *(int *)result == 0; i++) {
         telemetry();
+        attributes();
         round_trip();
     }
     return NULL;
@@ -239,10 +251,11 @@ static int print_app_ram(const char *path) {
 
 int main(int argc, char **argv) {
     if (argc < 3) {
-        fprintf(stderr, "usage: bench telemetry|rpc COUNT [PROFILE] | bench ram PROFILE | bench app FILE\n");
+        fprintf(stderr, "usage: bench telemetry|rpc COUNT [PROFILE] | bench ram|lazy-ram PROFILE | bench app FILE\n");
         return 2;
     }
-    if (strcmp(argv[1], "ram") == 0) return print_ram(argv[2]);
+    compiles_on_first_call = strcmp(argv[1], "lazy-ram") == 0;
+    if (compiles_on_first_call || strcmp(argv[1], "ram") == 0) return print_ram(argv[2]);
     if (strcmp(argv[1], "app") == 0) return print_app_ram(argv[2]);
     int status = connect_device(argc > 3 ? argv[3] : "device");
     if (status != 0) return status;

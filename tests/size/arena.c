@@ -4,7 +4,7 @@
 
 #include "engine.h"
 
-#define ARENA_SIZE (1024 * 1024)
+#define ARENA_SIZE (2 * 1024 * 1024)
 #define MODULE_MAX (1024 * 1024)
 
 static uint64_t arena[ARENA_SIZE / sizeof(uint64_t)];
