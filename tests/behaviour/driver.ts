@@ -45,6 +45,8 @@ export type Field = string | number | Buffer;
 
 /** Runs one command line; what comes of it goes to `print`. */
 interface Machine {
+  /** The process of its own that it is; undefined when it lives in this one. */
+  readonly pid?: number | undefined;
   write(line: string): void;
   /** As if the machine lost its power. */
   kill(): void;
@@ -57,10 +59,12 @@ export class Driver {
   readonly events: DeviceEvent[] = [];
   readonly #machine: Machine;
   readonly #watch = new Watch();
-  readonly #answers: Answer[] = [];
+  /** Answers that came and were not asked for yet, by the number of their command. */
+  readonly #answers = new Map<number, Answer>();
   #asked = 0;
+  #answered = 0;
   #stats: Stats | undefined;
-  readonly #taken = new Set<DeviceEvent>();
+  readonly #taken = new WeakSet<DeviceEvent>();
   #hasEnded = false;
 
   constructor(test: TestContext, readonly engine: Engine) {
@@ -72,11 +76,17 @@ export class Driver {
     test.after(() => this.#machine.end());
   }
 
+  get pid(): number {
+    return this.#machine.pid ?? process.pid;
+  }
+
   /** Runs a command; its answer, whatever it says. */
   async ask(...fields: Field[]): Promise<Answer> {
     const count = ++this.#asked;
     this.#machine.write(fields.map(escape).join("\t"));
-    return this.#until(`the answer to ${String(fields[0])}`, () => this.#answers[count - 1]);
+    const answer = await this.#until(`the answer to ${String(fields[0])}`, () => this.#answers.get(count));
+    this.#answers.delete(count);
+    return answer;
   }
 
   /** Runs a command that must not fail; its result. */
@@ -102,6 +112,11 @@ export class Driver {
     return this.events.filter(({ event }) => event === kind);
   }
 
+  /** Lets go of what happened so far. */
+  forget(): void {
+    this.events.length = 0;
+  }
+
   async stats(): Promise<Stats> {
     await this.run("stats");
     return this.#stats!;
@@ -111,10 +126,16 @@ export class Driver {
     this.#machine.kill();
   }
 
+  /** The same, and waits until nothing is left of the machine: what it held, another one may have. */
+  async killed(): Promise<void> {
+    this.kill();
+    if (this.engine !== "v8") await this.#watch.until(`the end of ${this.engine}`, () => this.#hasEnded || undefined, () => "a program that runs");
+  }
+
   #take(line: object): void {
     if ("event" in line) this.events.push(line as DeviceEvent);
     else if ("stats" in line) this.#stats = line as Stats;
-    else this.#answers.push(line as Answer);
+    else this.#answers.set(++this.#answered, line as Answer);
     this.#watch.changed();
   }
 
@@ -148,5 +169,5 @@ function program(engine: Engine, print: (line: object) => void, onEnd: () => voi
   createInterface({ input: child.stdout! }).on("line", (line) => print(JSON.parse(line) as object)).on("close", onEnd);
   child.stdin!.on("error", () => {});
   const kill = (): void => void child.kill("SIGKILL");
-  return { write: (line) => void child.stdin!.write(`${line}\n`), kill, end: kill };
+  return { pid: child.pid, write: (line) => void child.stdin!.write(`${line}\n`), kill, end: kill };
 }

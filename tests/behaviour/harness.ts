@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { demoDevice, startServer, type LocalServer, type ServerOptions } from "../../host/server/server.ts";
 import { plainValue } from "../../host/server/values.ts";
@@ -103,6 +106,13 @@ export function configuration(port: number, more: object = {}): string {
   return JSON.stringify({
     mqtt_host: "127.0.0.1", mqtt_port: port, client_id: "device", access_token: demoDevice.token, reconnect_min_ms: 1, reconnect_max_ms: 50, session_limits: false, ...more,
   });
+}
+
+/** A folder for what outlives a client; it goes with the test. */
+export function folder(test: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), "mote-"));
+  test.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
 }
 
 /** A client that is built and started. */

@@ -36,6 +36,11 @@ function unescape(field: string): Buffer {
   return Buffer.concat(bytes);
 }
 
+/** The POSIX port has this in the configuration; in Node it is an option of the client. */
+function storeDirectory(json: string): string | undefined {
+  return (JSON.parse(json) as { host?: { store_directory?: string } }).host?.store_directory;
+}
+
 export class NodeClient {
   #runner: Runner | null = null;
   #module: ClientModule | null = null;
@@ -141,6 +146,17 @@ export class NodeClient {
         const keys = { clientKeys: first || undefined, sharedKeys: second || undefined };
         return checked(module.request("request_attributes", messageRecord(keys), Number(third)));
       }
+      case "request_rpc": {
+        const call = { method: first, ...(second === "" ? {} : { params: new JsonText(second) }) };
+        return checked(module.request("request_rpc", messageRecord(call), Number(third)));
+      }
+      case "claim": {
+        const claim = { secretKey: first || undefined, durationMs: Number(second) || undefined };
+        return checked(module.send("claim", messageRecord(claim), flags(2)));
+      }
+      case "ota_start": return checked(module.ota("ota_start", Number(first)));
+      case "ota_apply": return checked(module.applyOta(Number(first), second !== "0"));
+      case "ota_stop": return checked(module.ota("ota_stop", Number(first)));
       case "release":
         module.release(Number(first));
         return Status.Ok;
@@ -160,7 +176,7 @@ export class NodeClient {
         this.#socket = dialled.socket;
         return dialled;
       });
-      const ports = portsOf(prepared.tls, { ports: { net } });
+      const ports = portsOf(prepared.tls, { ports: { net }, storeDirectory: storeDirectory(json) });
       const build = (): ClientModule => {
         this.#module = new ClientModule(profileModule("device"), ports, memoryBytes, {
           imports: (functions) => Object.fromEntries(Object.entries(functions).map(([name, call]) => [name, (...values: never[]) => {
