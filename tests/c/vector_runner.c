@@ -12,6 +12,7 @@
 //   tick MS                          passes time
 //   accept N|all                     bytes that the network takes from now on
 //   net connecting|open|STATUS       what the link is; a new connection is connecting
+//   image WHAT VALUE                 what the image slot answers from now on, as scripted_slot.h says
 //   random HEX                       what random_u32 answers from now on; 0 at first
 //   unread                           RESULT: bytes from the server that the module has not read yet
 //   counter OFFSET                   RESULT: a counter (Stat)
@@ -29,6 +30,7 @@
 //   tx HEX                  net_send, what was accepted
 //   rx N                    bytes that the module read
 //   close                   net_close
+//   image ...               what was done to the image slot, as scripted_slot.h says
 //   event NAME FLAGS ID REASON TOTAL OFFSET TOPIC PAYLOAD METHOD VALUE    the last four in hex
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,7 @@
 #include "client.h"
 #include "memory_port.h"
 #include "module.h"
+#include "scripted_slot.h"
 #include "verbs.h"
 
 #define LINE_MAX_BYTES 400000
@@ -47,6 +50,7 @@ static char config[CONFIG_MAX];
 static uint8_t bytes[LINE_MAX_BYTES / 2];
 static uint64_t arena[512 * 1024 / 8];
 static memory_port_t port;
+static mote_port_functions_t functions;
 static mote_t mote;
 
 static void print_hex(mote_span_t span) {
@@ -89,6 +93,11 @@ static int32_t run_init(const command_t *command) {
     if (command->lengths[3] >= sizeof config) return MOTE_STATUS_TOO_LARGE;
     memory_port_init(&port, strtoll(command->fields[2], NULL, 0));
     port.observer = on_action;
+    functions = *port.port.functions;
+    functions.capabilities = MOTE_PORT_TLS; // a flag of `open` is all there is to see of it here
+    scripted_slot_init();
+    scripted_slot_add(&functions);
+    port.port.functions = &functions;
     memcpy(config, command->fields[3], command->lengths[3]);
     mote_options_t options = {
         .config = config, .config_length = command->lengths[3], .port = &port.port, .arena = arena, .arena_size = sizeof arena,
@@ -155,6 +164,7 @@ static bool run_network(const command_t *command, int32_t *out) {
     else if (strcmp(verb, "tick") == 0) port.now_ms += strtoll(value, NULL, 0);
     else if (strcmp(verb, "accept") == 0) port.room = strcmp(value, "all") == 0 ? UINT32_MAX : (uint32_t)strtoul(value, NULL, 0);
     else if (strcmp(verb, "net") == 0) *out = run_link(command);
+    else if (strcmp(verb, "image") == 0) *out = scripted_slot_set(value, strtoll(command->fields[2], NULL, 0)) ? MOTE_STATUS_OK : MOTE_STATUS_NOT_FOUND;
     else if (strcmp(verb, "random") == 0) port.random = (uint32_t)strtoul(value, NULL, 16);
     else if (strcmp(verb, "unread") == 0) *out = (int32_t)port.count;
     else return false;

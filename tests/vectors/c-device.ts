@@ -3,6 +3,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createInterface } from "node:readline";
 import { EventKind, NetFlag } from "../../build/generated/abi.ts";
+import { scriptOf, showBegin, showVerify } from "./image.ts";
 import type { Answer, Argument, DeviceEvent, Fault, Link, NetAction, Poll, VectorDevice } from "./device.ts";
 
 /** Bytes of linear memory: what V8Device leaves below its pattern. */
@@ -85,6 +86,7 @@ export class CDevice implements VectorDevice {
 
   async poll(): Promise<Poll> {
     const { fields, lines } = await this.runner.ask("poll");
+    refuse(lines);
     const event = lines.find(([name]) => name === "event");
     return {
       actions: this.observe(lines), event: event && eventOf(event),
@@ -105,7 +107,7 @@ export class CDevice implements VectorDevice {
   }
 
   async setImage(text: string): Promise<void> {
-    await this.runner.ask("image", text);
+    await this.runner.ask("image", ...scriptOf(text).map(String));
   }
 
   async tick(ms: number): Promise<void> {
@@ -130,8 +132,7 @@ export class CDevice implements VectorDevice {
 
   private async answer(...words: string[]): Promise<Answer> {
     const { fields, lines } = await this.runner.ask(...words);
-    const unknown = lines.find(([name]) => name!.startsWith("?"));
-    if (unknown) throw new Error(unknown.join(" "));
+    refuse(lines);
     return { result: Number(fields[0]), actions: this.observe(lines) };
   }
 
@@ -142,13 +143,25 @@ export class CDevice implements VectorDevice {
   }
 }
 
+/** What the runner complains of. */
+function refuse(lines: string[][]): void {
+  const complaint = lines.find(([name]) => name!.startsWith("?"));
+  if (complaint) throw new Error(complaint.join(" "));
+}
+
 function actionsOf(lines: string[][]): NetAction[] {
-  return lines.flatMap(([name, first, second, third]): NetAction[] => {
+  return lines.flatMap(([name, first, second, third, fourth]): NetAction[] => {
     if (name === "open") return [{ kind: "open", host: first!, port: Number(second), tls: (Number(third) & NetFlag.Tls) !== 0 }];
     if (name === "tx") return [{ kind: "send", bytes: bytesOf(first) }];
-    if (name === "image") return [{ kind: "image", text: first!, ...(first === "takes" && { taken: bytesOf(second) }) }];
+    if (name === "image") return [imageAction(first!, [second, third, fourth])];
     return name === "close" ? [{ kind: "close" }] : [];
   });
+}
+
+function imageAction(verb: string, [first, second, third]: (string | undefined)[]): NetAction {
+  if (verb === "begins") return { kind: "image", text: showBegin(Number(first), Number(second), bytesOf(third)) };
+  if (verb === "verifies") return { kind: "image", text: showVerify(Number(first), bytesOf(second)) };
+  return { kind: "image", text: verb, ...(verb === "takes" && { taken: bytesOf(first) }) };
 }
 
 function eventOf(fields: string[]): DeviceEvent {
