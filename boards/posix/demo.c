@@ -127,6 +127,18 @@ void demo_pin(void *user, int pin, int level) {
     line(user, "Pin", ",\"pin\":%d,\"level\":%d", pin, level);
 }
 
+void demo_log(const demo_t *demo, mote_log_level_t level, mote_span_t text) {
+    char escaped[2048];
+    size_t length = 0;
+    for (uint32_t i = 0; i < text.length && length + 7 < sizeof escaped; i++) {
+        unsigned char letter = (unsigned char)text.data[i];
+        if (demo->json && letter < ' ') length += (size_t)snprintf(escaped + length, 7, "\\u%04x", letter);
+        else if (demo->json && (letter == '"' || letter == '\\')) length += (size_t)snprintf(escaped + length, 3, "\\%c", letter);
+        else escaped[length++] = (char)letter;
+    }
+    line(demo, "Log", ",\"level\":%d,\"line\":\"%.*s\"", level, (int)length, escaped);
+}
+
 void demo_stopped(const demo_t *demo) {
     line(demo, "Stopped", ",\"sent\":%u,\"delivered\":%u", demo->sequence, demo->delivered);
 }

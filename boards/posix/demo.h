@@ -25,6 +25,9 @@ void demo_measure(demo_t *demo, mote_t *mote);
 // A pin of the board changed; `user` is the demo_t.
 void demo_pin(void *user, int pin, int level);
 
+// A line that the app logged.
+void demo_log(const demo_t *demo, mote_log_level_t level, mote_span_t text);
+
 // The last line.
 void demo_stopped(const demo_t *demo);
 

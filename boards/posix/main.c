@@ -92,6 +92,12 @@ static void on_event(mote_t *client, const mote_event_t *event, void *user) {
     if (demo.has_app) mote_app_event(&app, event);
 }
 
+// What the app logs are lines of this program.
+static void on_log(mote_t *client, mote_log_level_t level, mote_span_t text, void *user) {
+    (void)client;
+    demo_log(user, level, text);
+}
+
 static int32_t load_app(size_t length) {
     const mote_app_options_t options = {
         .mote = &mote, .module = app_module, .module_length = length, .arena = app_arena, .arena_size = sizeof app_arena,
@@ -196,6 +202,10 @@ int main(int count, char **words) {
     long app_length = arguments.app == NULL ? 0 : read_file(arguments.app, app_module, sizeof app_module);
     if (app_length < 0) return usage("cannot read, or larger than 64 KiB: ", arguments.app);
     demo.has_app = app_length > 0;
+    if (demo.has_app) {
+        options.on_log = on_log;
+        options.log_level = MOTE_LOG_LEVEL_INFO;
+    }
 
     int32_t status = mote_posix_init(&port);
     if (status >= 0) status = mote_posix_configure(&port, config, options.config_length, directory_of(arguments.config));

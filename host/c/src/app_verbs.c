@@ -190,9 +190,8 @@ static int32_t io(mote_app_t *app, const uint64_t *arguments) {
 }
 
 static void log_line(mote_app_t *app, const uint64_t *arguments) {
-    mote_port_t *port = app->options.mote->options.port;
-    if (port->functions->log == NULL || !holds(app, ARGUMENT(1), ARGUMENT(2))) return;
-    port->functions->log(port, ARGUMENT(0), (const char *)app->memory + ARGUMENT(1), ARGUMENT(2));
+    if (!holds(app, ARGUMENT(1), ARGUMENT(2))) return;
+    mote_log_span(app->options.mote, ARGUMENT(0), (mote_span_t){(const char *)app->memory + ARGUMENT(1), ARGUMENT(2)});
 }
 
 int64_t mote_app_verb(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arguments) {
