@@ -11,6 +11,9 @@ import { Watch } from "./watch.ts";
 export const ENGINES = ["v8", "wasm3", "aot"] as const;
 export type Engine = (typeof ENGINES)[number];
 
+/** What a module is built for; the C programs are one for each. */
+export type Profile = "device" | "gateway";
+
 export interface Answer {
   readonly command: string;
   readonly result: number;
@@ -67,9 +70,9 @@ export class Driver {
   readonly #taken = new WeakSet<DeviceEvent>();
   #hasEnded = false;
 
-  constructor(test: TestContext, readonly engine: Engine) {
+  constructor(test: TestContext, readonly engine: Engine, profile: Profile = "device") {
     const print = (line: object): void => this.#take(line);
-    this.#machine = engine === "v8" ? node(print) : program(engine, print, () => {
+    this.#machine = engine === "v8" ? node(profile, print) : program(engine, profile, print, () => {
       this.#hasEnded = true;
       this.#watch.changed();
     });
@@ -156,14 +159,14 @@ function escape(field: Field): string {
   return String(field).replaceAll("\\", "\\\\").replaceAll("\t", "\\t").replaceAll("\n", "\\n");
 }
 
-function node(print: (line: object) => void): Machine {
-  const client = new NodeClient(print);
+function node(profile: Profile, print: (line: object) => void): Machine {
+  const client = new NodeClient(print, profile);
   // A turn of the event loop for each command, as the loop of the C program polls between two of them.
   return { write: (line) => void setImmediate(() => client.run(line)), kill: () => client.kill(), end: () => client.end() };
 }
 
-function program(engine: Engine, print: (line: object) => void, onEnd: () => void): Machine {
-  const path = fileURLToPath(new URL(`../../build/tests/driver-${engine}`, import.meta.url));
+function program(engine: Engine, profile: Profile, print: (line: object) => void, onEnd: () => void): Machine {
+  const path = fileURLToPath(new URL(`../../build/tests/driver${profile === "device" ? "" : `_${profile}`}-${engine}`, import.meta.url));
   if (!existsSync(path)) throw new Error("no driver: cmake -S tests/c -B build/tests && cmake --build build/tests --parallel 2");
   const child: ChildProcess = spawn(path, { stdio: ["pipe", "pipe", "inherit"] });
   createInterface({ input: child.stdout! }).on("line", (line) => print(JSON.parse(line) as object)).on("close", onEnd);

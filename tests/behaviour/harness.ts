@@ -10,7 +10,7 @@ import { describe, test, type TestContext } from "node:test";
 import { demoDevice, startServer, type LocalServer, type ServerOptions } from "../../host/server/server.ts";
 import { plainValue } from "../../host/server/values.ts";
 import type { Device } from "../../host/server/device.ts";
-import { Driver, ENGINES, type Engine } from "./driver.ts";
+import { Driver, ENGINES, type Engine, type Profile } from "./driver.ts";
 import { PATIENCE_MS, Watch } from "./watch.ts";
 
 /** Waiting for a timer of one test leaves the processor to the others. */
@@ -116,8 +116,8 @@ export function folder(test: TestContext): string {
 }
 
 /** A client that is built and started. */
-export async function started(test: TestContext, engine: Engine, port: number, more: object = {}): Promise<Driver> {
-  const driver = new Driver(test, engine);
+export async function started(test: TestContext, engine: Engine, port: number, more: object = {}, profile: Profile = "device"): Promise<Driver> {
+  const driver = new Driver(test, engine, profile);
   await driver.run("init", configuration(port, more));
   await driver.run("start");
   return driver;

@@ -8,7 +8,7 @@ import { asConfigurationError, prepare, type Prepared } from "../../host/node/co
 import { JsonText, MoteError, type MessageValue } from "../../host/node/index.ts";
 import { messageRecord } from "../../host/node/message.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
-import { ClientModule, profileModule, utf8, type PublishFlags } from "../../host/node/module.ts";
+import { ClientModule, profileModule, utf8, type Profile, type PublishFlags } from "../../host/node/module.ts";
 import { statusName } from "../../host/node/errors.ts";
 import { portsOf } from "../../host/node/ports/default.ts";
 import { dialTcp, SocketPort } from "../../host/node/ports/net.ts";
@@ -36,6 +36,11 @@ function unescape(field: string): Buffer {
   return Buffer.concat(bytes);
 }
 
+/** What a claim says; a text that is empty stands for nothing. */
+function claimOf(secretKey: string, durationMs: string): Record<string, MessageValue> {
+  return { ...(secretKey === "" ? {} : { secretKey }), ...(Number(durationMs) > 0 ? { durationMs: Number(durationMs) } : {}) };
+}
+
 /** The POSIX port has this in the configuration; in Node it is an option of the client. */
 function storeDirectory(json: string): string | undefined {
   return (JSON.parse(json) as { host?: { store_directory?: string } }).host?.store_directory;
@@ -55,7 +60,7 @@ export class NodeClient {
   #socket: Socket | null = null;
 
   /** `print` takes the lines that the C program writes. */
-  constructor(private readonly print: (line: object) => void) {}
+  constructor(private readonly print: (line: object) => void, private readonly profile: Profile = "device") {}
 
   /** Runs one command and prints its answer. */
   run(line: string): void {
@@ -154,6 +159,26 @@ export class NodeClient {
         const claim = { secretKey: first || undefined, durationMs: Number(second) || undefined };
         return checked(module.send("claim", messageRecord(claim), flags(2)));
       }
+      case "request_rpc": {
+        const params = second === "" ? {} : { params: new JsonText(second) };
+        return checked(module.request("request_rpc", messageRecord({ method: first, ...params }), Number(third)));
+      }
+      case "claim": return checked(module.send("claim", messageRecord(claimOf(first, second)), flags(2)));
+      case "gateway_connect":
+        return checked(module.send("gateway_connect", messageRecord({ device: first, ...(second === "" ? {} : { type: second }) }), flags(2)));
+      case "gateway_disconnect": return checked(module.send("gateway_disconnect", messageRecord({ device: first }), flags(1)));
+      case "gateway_telemetry": {
+        const entries = new JsonText(second.trimStart().startsWith("[") ? second : `[${second}]`);
+        return checked(module.send("gateway_telemetry", messageRecord({ [first]: entries }), flags(2)));
+      }
+      case "gateway_attributes": return checked(module.send("gateway_attributes", messageRecord({ [first]: new JsonText(second) }), flags(2)));
+      case "gateway_rpc_reply":
+        return checked(module.send("gateway_rpc_reply", messageRecord({ device: first, id: Number(second), data: new JsonText(third) }), flags(3)));
+      case "gateway_claim": return checked(module.send("gateway_claim", messageRecord({ [first]: claimOf(second, third) }), flags(3)));
+      case "gateway_request_attributes": {
+        const request = { id: 0, device: first, client: second === "client", keys: third.split(",") };
+        return checked(module.request("gateway_request_attributes", messageRecord(request), Number(words[3])));
+      }
       case "ota_start": return checked(module.ota("ota_start", Number(first)));
       case "ota_apply": return checked(module.applyOta(Number(first), second !== "0"));
       case "ota_stop": return checked(module.ota("ota_stop", Number(first)));
@@ -178,7 +203,7 @@ export class NodeClient {
       });
       const ports = portsOf(prepared.tls, { ports: { net }, storeDirectory: storeDirectory(json) });
       const build = (): ClientModule => {
-        this.#module = new ClientModule(profileModule("device"), ports, memoryBytes, {
+        this.#module = new ClientModule(profileModule(this.profile), ports, memoryBytes, {
           imports: (functions) => Object.fromEntries(Object.entries(functions).map(([name, call]) => [name, (...values: never[]) => {
             if (this.#isTrapNext) {
               this.#isTrapNext = false;

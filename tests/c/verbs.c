@@ -119,10 +119,37 @@ static bool run_request(mote_t *mote, const command_t *command, int32_t *out) {
     return true;
 }
 
+static bool run_gateway(mote_t *mote, const command_t *command, int32_t *out) {
+    const char *verb = command->fields[0];
+    const char *device = command->fields[1];
+    char *const *field = command->fields;
+    mote_publish_options_t storage;
+    if (strcmp(verb, "gateway_connect") == 0) {
+        *out = mote_gateway_connect(mote, device, *field[2] != 0 ? field[2] : NULL, options(command, 3, &storage));
+    } else if (strcmp(verb, "gateway_disconnect") == 0) *out = mote_gateway_disconnect(mote, device, options(command, 2, &storage));
+    else if (strcmp(verb, "gateway_telemetry") == 0) {
+        *out = whole(mote, command, 2);
+        if (*out != MOTE_STATUS_BAD_STATE) *out = mote_gateway_telemetry(mote, device, options(command, 3, &storage));
+    } else if (strcmp(verb, "gateway_attributes") == 0) {
+        *out = whole(mote, command, 2);
+        if (*out != MOTE_STATUS_BAD_STATE) *out = mote_gateway_attributes(mote, device, options(command, 3, &storage));
+    } else if (strcmp(verb, "gateway_rpc_reply") == 0) {
+        *out = whole(mote, command, 3);
+        if (*out != MOTE_STATUS_BAD_STATE) *out = mote_gateway_rpc_reply(mote, device, (int32_t)number(command, 2), options(command, 4, &storage));
+    } else if (strcmp(verb, "gateway_claim") == 0) {
+        *out = mote_gateway_claim(mote, device, *field[2] != 0 ? field[2] : NULL, number(command, 3), options(command, 4, &storage));
+    } else if (strcmp(verb, "gateway_request_attributes") == 0) {
+        mote_scope_t scope = strcmp(field[2], "client") == 0 ? MOTE_SCOPE_CLIENT : MOTE_SCOPE_SHARED;
+        *out = mote_gateway_request_attributes(mote, device, scope, field[3], (uint32_t)number(command, 4));
+    } else return false;
+    return true;
+}
+
 bool verb_run(mote_t *mote, const command_t *command, int32_t *out) {
     const char *verb = command->fields[0];
     *out = MOTE_STATUS_OK;
-    if (run_builder(mote, command, out) || run_send(mote, command, out) || run_request(mote, command, out)) return true;
+    if (run_builder(mote, command, out) || run_send(mote, command, out)) return true;
+    if (run_request(mote, command, out) || run_gateway(mote, command, out)) return true;
     if (strcmp(verb, "start") == 0) *out = mote_start(mote);
     else if (strcmp(verb, "stop") == 0) *out = mote_stop(mote);
     else if (strcmp(verb, "disconnect") == 0) *out = mote_disconnect(mote);

@@ -15,6 +15,10 @@
 //   request_attributes CLIENT_KEYS SHARED_KEYS TIMEOUT_MS
 //   request_rpc METHOD [PARAMS] TIMEOUT_MS | claim SECRET_KEY DURATION_MS [qos [retain]]
 //   ota_start KIND | ota_apply KIND 0|1 | ota_stop KIND
+//   gateway_connect DEVICE [TYPE [qos [retain]]] | gateway_disconnect DEVICE [qos [retain]]
+//   gateway_telemetry DEVICE JSON [qos [retain]] | gateway_attributes DEVICE JSON [qos [retain]]
+//   gateway_rpc_reply DEVICE ID JSON [qos [retain]] | gateway_claim DEVICE SECRET_KEY DURATION_MS [qos [retain]]
+//   gateway_request_attributes DEVICE client|shared KEYS TIMEOUT_MS
 //   release 0|1                    of the event that came last
 //   find payload|value PATH        in the event that came last; answers the JsonType
 //   trap                           the next import that the module calls traps
