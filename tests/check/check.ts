@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { checkAbiDocument, documentedFunctions, exportsOf, parseAbiDocument } from "./abi-document.ts";
 import { checkAppDocument } from "./app-document.ts";
 import { checkBanned } from "./banned.ts";
+import { checkComingFrom } from "./coming-from.ts";
 import { checkDeadFiles } from "./dead-files.ts";
 import { checkAssemblyLayers, checkEntries, checkExternals, checkHostLayers, checkMemoryData } from "./layers.ts";
 import * as gate from "./module-gates.ts";
@@ -108,6 +109,7 @@ async function main(): Promise<void> {
   report("ABI.md, abi.ts and host.ts agree", checkAbiDocument(read("assembly/ABI.md"), read("assembly/abi.ts"), read("assembly/host.ts")));
   report("ABI.md of apps, its declarations and the hosts agree",
     checkAppDocument(read("assembly/app/ABI.md"), read("assembly/abi.ts"), read("assembly/app/verbs.ts"), read("host/c/src/app_verbs.h")));
+  report("coming-from.md names calls, keys and tests that exist", checkComingFrom(sources));
   report("layers of assembly", checkAssemblyLayers(sources));
   report("entries are profiles", checkEntries(scripts.entries ?? []));
   report("memory regions stand in memory.ts", checkMemoryData(sources));
