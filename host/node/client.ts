@@ -1,10 +1,11 @@
 // The device client: promises and async iteration over the module.
 
-import { Feature } from "../../build/generated/abi.ts";
+import { Feature, Status } from "../../build/generated/abi.ts";
 import { AppHost, type AppOptions } from "./app.ts";
 import type { AttributesSubscription, AttributesUpdate, SubscribeAttributesOptions } from "./attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import { Core } from "./core.ts";
+import { errorOf } from "./errors.ts";
 import { parseAnswer } from "./event-record.ts";
 import type { LinkEvent } from "./events.ts";
 import type { SessionLimits } from "./limits.ts";
@@ -93,6 +94,16 @@ export class DeviceClient {
   /** Asks the server for attributes; 20 s when no time is given. */
   async requestAttributes(request: AttributesRequest = {}): Promise<Attributes> {
     return this.core.requestAttributes(request);
+  }
+
+  /**
+   * Forgets the credentials that provisioning gave: the next `start` asks the server for others. Throws a BadStateError while the
+   * client is started, and without the key `provision`.
+   */
+  forgetCredentials(): void {
+    const isForgotten = this.core.runner.use((module) => module.require(module.forgetCredentials(), "forgetCredentials"));
+    // After a trap there is nobody to remember it.
+    if (isForgotten === null) throw errorOf(Status.BadState, "forgetCredentials");
   }
 
   /** Calls a method of the server's rule chain; its answer, or a RemoteError for one with a member `error`. 65 s when no time is given. */

@@ -157,6 +157,10 @@ export class ClientModule {
     return this.#call(verb, record.length, timeoutMs);
   }
 
+  forgetCredentials(): number {
+    return this.#call("forget_credentials");
+  }
+
   ota(verb: "ota_start" | "ota_stop", kind: number): number {
     return this.#call(verb, kind);
   }

@@ -1,6 +1,6 @@
 // Bundles the Node package with its types, and the `mote` command.
 
-import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { bundleCommand, bundlePackage } from "./bundle.ts";
@@ -10,7 +10,7 @@ const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, im
 rmSync(path("build/node"), { recursive: true, force: true });
 await bundlePackage(path("build/node/index.js"));
 await bundleCommand(path("build/cli/mote.js"));
-for (const profile of ["minimal", "device"]) {
+for (const profile of readdirSync(path("assembly/profiles")).map((name) => name.replace(/\.ts$/, ""))) {
   if (!existsSync(path(`build/${profile}.wasm`))) throw new Error(`build/${profile}.wasm is missing; run the step "modules" first`);
   for (const place of ["node", "cli"]) copyFileSync(path(`build/${profile}.wasm`), path(`build/${place}/${profile}.wasm`));
 }

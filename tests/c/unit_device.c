@@ -144,6 +144,7 @@ static void publishes_and_subscribes(void) {
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_RPC_RESPONSE], 1);
     CHECK_EQUAL(mote_ota_start(mote, MOTE_OTA_KIND_SOFTWARE), MOTE_STATUS_BAD_STATE); // not configured
     CHECK_EQUAL(mote_ota_apply(mote, MOTE_OTA_KIND_FIRMWARE, true), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_forget_credentials(mote), MOTE_STATUS_BAD_STATE); // it is started
     CHECK_EQUAL(mote_gateway_connect(mote, "child", NULL, NULL), MOTE_STATUS_NOT_IN_PROFILE);
     CHECK(mote_span_equals(mote_error_text(mote), "gateway_connect"));
     mote_begin(mote);
@@ -188,7 +189,27 @@ static void sleeps_when_stopped(void) {
     mote_free(mote);
 }
 
+static void asks_for_other_credentials(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"broker\",\"client_id\":\"c\","
+        "\"provision\":{\"provisionDeviceKey\":\"key\",\"provisionDeviceSecret\":\"secret\"}}"), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_start(mote), MOTE_STATUS_OK);
+    client_serve(&client);
+    CHECK_EQUAL(mote_forget_credentials(mote), MOTE_STATUS_BAD_STATE);
+    receive("/provision/response", "{\"credentialsValue\":\"FIRST\",\"credentialsType\":\"ACCESS_TOKEN\",\"status\":\"SUCCESS\"}");
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_PROVISIONED], 1);
+    CHECK_EQUAL(mote_stop(mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_forget_credentials(mote), MOTE_STATUS_OK);
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_start(mote), MOTE_STATUS_OK);
+    client_serve(&client);
+    CHECK(client_sent(&client, "/provision/request") && !client_sent(&client, "FIRST"));
+    mote_free(mote);
+}
+
 void test_device(void) {
+    asks_for_other_credentials();
     sleeps_when_stopped();
     answers_rpc();
     reads_integers();

@@ -335,6 +335,10 @@ int32_t mote_request_rpc(mote_t *mote, const char *method, const char *params, u
 /* Makes the device claimable. A NULL secret is empty, a duration of 0 or less is the server's default. */
 int32_t mote_claim(mote_t *mote, const char *secret_key, int64_t duration_ms, const mote_publish_options_t *options);
 
+/* Forgets the credentials that provisioning gave: the next mote_start() asks the server for others. BadState while the client is started,
+ * and without the configuration object `provision`. */
+int32_t mote_forget_credentials(mote_t *mote);
+
 /* ------------------------------------------------------ updates (device) --- */
 
 /* Asks for the package of a kind now, also for one that failed or was given up. BadState when the kind is not configured. */

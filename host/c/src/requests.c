@@ -26,6 +26,10 @@ int32_t mote_claim(mote_t *mote, const char *secret_key, int64_t duration_ms, co
     return mote_message_send(mote, MOTE_EXPORT_CLAIM, options);
 }
 
+int32_t mote_forget_credentials(mote_t *mote) {
+    return mote_call(mote, MOTE_EXPORT_FORGET_CREDENTIALS, 0, NULL);
+}
+
 int32_t mote_ota_start(mote_t *mote, mote_ota_kind_t kind) {
     return mote_call(mote, MOTE_EXPORT_OTA_START, 1, (const uint32_t[]){(uint32_t)kind});
 }

@@ -1,0 +1,43 @@
+// The package as npm packs it: each client finds its module in it.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { temporaryDirectory } from "./harness.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const { dependencies } = JSON.parse(execFileSync("npm", ["pkg", "get"], { cwd: root, encoding: "utf8" })) as { dependencies: object };
+
+const PROGRAM = `
+import { DeviceClient, GatewayClient } from "mote";
+const configuration = { mqtt_host: "broker.test", ignore_missing_features: true };
+const made = [
+  ...["minimal", "device"].map((profile) => new DeviceClient(configuration, { profile })),
+  ...["gateway", undefined].map((profile) => new GatewayClient(configuration, { profile })),
+];
+console.log(JSON.stringify(made.map(({ features }) => features.includes("Gateway"))));
+`;
+
+test("clients of every profile are made from the packed package", (t) => {
+  const directory = temporaryDirectory(t);
+  const packed = execFileSync("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", directory], { cwd: root, encoding: "utf8" });
+  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  const modules = join(directory, "node_modules");
+  mkdirSync(join(modules, "mote"), { recursive: true });
+  execFileSync("tar", ["-xzf", join(directory, filename), "-C", join(modules, "mote"), "--strip-components=1"]);
+  for (const name of Object.keys(dependencies)) {
+    mkdirSync(join(modules, name, ".."), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(modules, name));
+  }
+  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", PROGRAM], { cwd: directory, encoding: "utf8" });
+  assert.deepEqual(JSON.parse(output), [false, false, true, true]);
+
+  const profiles = readdirSync(join(root, "assembly/profiles")).map((name) => name.replace(/\.ts$/, ".wasm"));
+  for (const place of ["node", "cli"]) {
+    const beside = readdirSync(join(modules, "mote/build", place)).filter((name) => name.endsWith(".wasm"));
+    assert.deepEqual(beside.sort(), profiles.sort(), place);
+  }
+});
