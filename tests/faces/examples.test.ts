@@ -122,8 +122,9 @@ scene("subscriptions to one shared attribute and to all", async ({ device, rest,
   await program.shows("30");
   await program.shows("eco");
   assert.ok(face === "AS" || program.lines.includes("uploadFrequency is 30"));
+  const left = server.events.next("disconnected", undefined, PATIENCE_MS);
   await program.end();
-  assert.equal(server.devices.byToken(demoDevice.token)!.session, null);
+  await left;
 });
 
 scene("replies to server-side RPC", async ({ device, rest, run, server }) => {

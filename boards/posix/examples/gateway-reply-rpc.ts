@@ -6,10 +6,11 @@ import { interrupted, type Stage } from "./example.ts";
 
 export async function example({ configuration, signal }: Stage): Promise<void> {
   const gateway = new GatewayClient(configuration);
+  // Before any child is there, so that no request comes too early; `child.onRpc` is for one alone.
+  gateway.onChildRpc(({ method }) => (method === "getCPULoad" ? { "CPU load": loadavg()[0]! } : { error: "unknown method" }));
   try {
     await gateway.connect();
-    const child = await gateway.connectChild("Test Device A1");
-    child.onRpc(({ method }) => (method === "getCPULoad" ? { "CPU load": loadavg()[0]! } : { error: "unknown method" }));
+    await gateway.connectChild("Test Device A1");
     await interrupted(signal);
     await gateway.disconnect();
   } finally {
