@@ -152,7 +152,7 @@ export class Core {
         break;
       case EventKind.Subscribed: this.inbound.subscribed(topic, true); break;
       case EventKind.SubscriptionRefused: this.inbound.subscribed(topic, false); break;
-      case EventKind.MessageAborted: this.inbound.aborted(topic); break;
+      case EventKind.MessageAborted: this.inbound.aborted(); break;
     }
     return false;
   }
@@ -165,6 +165,7 @@ export class Core {
     this.#traps++;
     this.#messagesLost = this.outbox.lost(dead, error);
     this.requests.abandon(error);
+    this.inbound.aborted();
     if (this.link.trapped()) this.inbound.tell({ type: "Disconnected", reason: statusName(Status.Trapped) });
   }
 

@@ -10,7 +10,8 @@ export type LinkEvent =
   | { readonly type: "Connected"; readonly sessionPresent: boolean }
   | { readonly type: "Disconnected" | "Unstable"; readonly reason: StatusName | "Unknown" }
   | { readonly type: "Refused"; readonly returnCode: number }
-  | { readonly type: "Subscribed" | "SubscriptionRefused" | "MessageAborted"; readonly topic: string }
+  | { readonly type: "Subscribed" | "SubscriptionRefused"; readonly topic: string }
+  | { readonly type: "MessageAborted" }
   | { readonly type: "MessageRejected"; readonly id: number; readonly topic: string; readonly payload: Uint8Array }
   | { readonly type: "MessageTooLarge"; readonly id: number; readonly topic: string; readonly bytesNeeded: number }
   | { readonly type: "InvalidMessage"; readonly topic: string; readonly reason: StatusName | "Unknown" }
@@ -33,8 +34,8 @@ export function linkEvent(event: ModuleEvent): LinkEvent | null {
     case EventKind.Refused: return { type: "Refused", returnCode: reason };
     case EventKind.Subscribed:
     case EventKind.SubscriptionRefused:
-    case EventKind.MessageAborted:
       return { type: EventKindNames[kind] as "Subscribed", topic };
+    case EventKind.MessageAborted: return { type: "MessageAborted" };
     case EventKind.MessageRejected: return { type: "MessageRejected", id, topic, payload };
     case EventKind.MessageTooLarge: return { type: "MessageTooLarge", id, topic, bytesNeeded: total };
     case EventKind.InvalidMessage: return { type: "InvalidMessage", topic, reason: statusName(reason) };

@@ -62,9 +62,9 @@ export class Inbound {
     return true;
   }
 
-  /** The connection ended inside a message. */
-  aborted(topic: string): void {
-    for (const subscription of this.subscriptions) if (matches(subscription.filter, topic)) subscription.aborted();
+  /** The connection ended inside a message: the only one that was on its way, whatever its topic. */
+  aborted(): void {
+    for (const subscription of this.subscriptions) subscription.aborted();
   }
 
   /** Asks for the shared attributes that somebody wants to know of; all of these, when not told whose. */

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DisconnectedError, FullError } from "../../host/node/index.ts";
 import { keysToRequest, AttributesSubscription } from "../../host/node/attributes.ts";
-import { connected } from "./harness.ts";
+import { connected, nextEvent, withStatus } from "./harness.ts";
 
 const topic = "v1/devices/me/attributes";
 
@@ -63,4 +64,20 @@ test("a message larger than the receive buffer is a stream", async (t) => {
   assert.equal(await text(second.body), "");
   messages.unsubscribe();
   assert.equal((await link.packet("unsubscribe")).unsubscriptions[0], "files/#");
+});
+
+test("a stream says when the connection ends inside a message, and when its reader is too slow", async (t) => {
+  const { link, client: made } = await connected(t, { receive_buffer: 128 });
+  const messages = made.subscribeStream("f", { partsMax: 2 });
+  await messages.ready;
+  link.publish("f", "x".repeat(5000));
+  const slow = (await messages.next()).value!;
+  const events = made.events();
+  // Two parts of a message of 16,383 bytes, as many as wait for their reader.
+  link.socket.write(Buffer.concat([Buffer.from([0x30, 0xff, 0x7f, 0, 1]), Buffer.from("f"), Buffer.alloc(200, "y")]));
+  const cut = (await messages.next()).value!;
+  await assert.rejects(text(slow.body), withStatus("Full", FullError));
+  link.socket.destroy();
+  await nextEvent(events, "MessageAborted");
+  await assert.rejects(text(cut.body), withStatus("ConnectionClosed", DisconnectedError));
 });

@@ -109,6 +109,18 @@ test("after a reconnect children are there again, their RPC answered, and keys a
   assert.equal(await post(server, `/api/rpc/twoway/${child(server, "one").id}`, { method: "m", params: {}, timeout: PATIENCE_MS }), "1");
 });
 
+test("a child that was connected before there is a connection is announced by the first one", async (t) => {
+  const server = await startServer({ mqttPort: 0, restPort: 0 });
+  t.after(() => server.close());
+  server.addDevice({ name: "gate", token: TOKEN, isGateway: true });
+  const made = gateway(t, server.mqttPort);
+  const one = await made.connectChild("one", "meter");
+  await made.connect();
+  await one.sendTelemetry({ a: 1 });
+  assert.equal(child(server, "one").type, "meter");
+  assert.ok(child(server, "one").latest.has("a"));
+});
+
 test("telemetry of many children is cut by bytes, never with an empty list", async (t) => {
   const broker = await listen(t);
   const made = gateway(t, broker.port, { send_buffer: 600 });
@@ -132,4 +144,20 @@ test("a child claims by its own name", async (t) => {
   await (await made.connectChild("Boiler 7")).claim({ secretKey: "k", durationMs: 60000 });
   const claim = link.of("publish").at(-1)!;
   assert.deepEqual([claim.topic, claim.payload.toString()], ["v1/gateway/claim", '{"Boiler 7":{"secretKey":"k","durationMs":60000}}']);
+});
+
+test("1,000 children connect, and all are announced again after a reconnect", { timeout: 120_000 }, async (t) => {
+  const { server, gateway } = await start(t, { children_buffer: 65536, send_buffer: 16384 });
+  const names = Array.from({ length: 1000 }, (_, index) => `meter ${index}`);
+  await Promise.all(names.map((name) => gateway.connectChild(name, "meter")));
+  const events = gateway.events();
+  server.faults.killSessions();
+  await nextEvent(events, "Disconnected");
+  await nextEvent(events, "Connected");
+  await Promise.all(names.map((name, index) => gateway.child(name)!.sendTelemetry({ index })));
+  const last = gateway.child("meter 999")!;
+  last.onRpc(() => "here");
+  assert.equal(await post(server, `/api/rpc/twoway/${child(server, last.name).id}`, { method: "m", params: {}, timeout: PATIENCE_MS }), '"here"');
+  for (const name of names) assert.ok(child(server, name).latest.has("index"), name);
+  assert.equal([...gateway.children()].length, 1000);
 });

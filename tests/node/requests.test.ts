@@ -99,3 +99,47 @@ test("client-side RPC against the local server", async (t) => {
   const wrong = client(t, server.mqttPort, { access_token: "wrong" });
   await assert.rejects(wrong.connect(), RefusedError);
 });
+
+test("a server-side RPC that the server repeats runs once, and its reply is sent again", async (t) => {
+  const { broker, link, client } = await connected(t, { rpc: true });
+  let runs = 0;
+  client.onRpc(() => ({ run: ++runs }));
+  const replies = (from: Link): string[] => from.of("publish").filter(({ topic }) => topic.includes("/rpc/response/"))
+    .map(({ topic, payload }) => `${topic.split("/").at(-1)} ${payload.toString()}`);
+  const ask = async (to: Link, id: number, params: unknown): Promise<void> => {
+    const count = replies(to).length;
+    to.publish(`v1/devices/me/rpc/request/${id}`, JSON.stringify({ method: "m", params }), { qos: 1, messageId: 5 });
+    await to.until(() => replies(to).length > count, "a reply");
+    // A reply that is still on its way is not sent twice, so the next question waits until this one was acknowledged.
+    await client.sendTelemetry({ asked: id });
+  };
+  await ask(link, 0, 1);
+  await ask(link, 0, 1);
+  await ask(link, 0, 2);
+  assert.deepEqual(replies(link), ['0 {"run":1}', '0 {"run":1}', '0 {"run":2}']);
+  link.socket.destroy();
+  const again = await broker.link(2);
+  await again.packet("subscribe");
+  await ask(again, 0, 2);
+  assert.deepEqual(replies(again), ['0 {"run":2}']);
+});
+
+test("a repeated request whose handler still runs is answered once", async (t) => {
+  const { link, client } = await connected(t, { rpc: true });
+  let finish!: (value: number) => void;
+  const begun = new Promise<void>((begin) => {
+    client.onRpc(() => {
+      begin();
+      return new Promise<number>((resolve) => { finish = resolve; });
+    });
+  });
+  const payload = '{"method":"slow","params":{}}';
+  link.publish("v1/devices/me/rpc/request/3", payload, { qos: 1, messageId: 1 });
+  await begun;
+  link.publish("v1/devices/me/rpc/request/3", payload, { qos: 1, messageId: 2 });
+  await link.packet("puback", 2);
+  finish(7);
+  await link.packet("publish");
+  await client.sendTelemetry({ last: 1 });
+  assert.equal(link.of("publish").filter(({ topic }) => topic.endsWith("/3")).length, 1);
+});

@@ -5,7 +5,7 @@ import { test, type TestContext } from "node:test";
 import { RequestTimeoutError, type DeviceClient } from "../../host/node/index.ts";
 import { demoDevice, startServer, type LocalServer } from "../../host/server/server.ts";
 import type { Device } from "../../host/server/device.ts";
-import { client, PATIENCE_MS } from "./harness.ts";
+import { client, nextEvent, PATIENCE_MS } from "./harness.ts";
 
 async function start(t: TestContext): Promise<{ server: LocalServer; device: Device; client: DeviceClient }> {
   const server = await startServer({ mqttPort: 0, restPort: 0 });
@@ -128,6 +128,19 @@ test("nothing is lost when the server breaks every session", async (t) => {
   await Promise.all(sent);
   assert.deepEqual(device.history.get("sequence")!.map(({ tsMs }) => tsMs), Array.from({ length: 60 }, (_, index) => index + 1));
   assert.ok(client.stats.disconnects >= 1);
+});
+
+test("telemetry above the server's rate of data points is cut and paced, so that no session ends", async (t) => {
+  const server = await startServer({ mqttPort: 0, restPort: 0, rateLimits: { device: { telemetryDataPoints: "10:1" } } });
+  t.after(() => server.close());
+  const made = client(t, server.mqttPort, { access_token: demoDevice.token, session_limits: true });
+  const events = made.events();
+  await made.connect();
+  await nextEvent(events, "SessionLimits");
+  const values = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`key${index}`, index]));
+  await made.sendTelemetry(values);
+  assert.deepEqual([...server.devices.byToken(demoDevice.token)!.latest.keys()], Object.keys(values));
+  assert.equal(made.stats.disconnects, 0);
 });
 
 test("the first program of the README connects, sends and answers", async (t) => {

@@ -1,0 +1,104 @@
+// Updates as an application sees them, against the local server: they begin by themselves, can be vetoed, and fetched from a URL.
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
+import { test, type TestContext } from "node:test";
+import { OtaKind } from "../../build/generated/abi.ts";
+import { MemorySlot, SlotOta, type DeviceClient, type OtaEvent } from "../../host/node/index.ts";
+import { assignPackage } from "../../host/server/ota.ts";
+import { demoDevice, startServer, type LocalServer } from "../../host/server/server.ts";
+import { plainValue } from "../../host/server/values.ts";
+import { client } from "./harness.ts";
+
+const IMAGE = randomBytes(5000);
+const SHA256 = createHash("sha256").update(IMAGE).digest("hex");
+
+interface Started {
+  readonly server: LocalServer;
+  readonly client: DeviceClient;
+  readonly slot: MemorySlot;
+  readonly events: AsyncIterableIterator<OtaEvent>;
+}
+
+/** A client that runs another version than the one that its server assigned, not yet connected. */
+async function start(t: TestContext, url: string | null): Promise<Started> {
+  const server = await startServer({ mqttPort: 0, restPort: 0 });
+  t.after(() => server.close());
+  const assigned = server.packages.add({ type: "FIRMWARE", title: "app", version: "2", tag: null, url });
+  if (url === null) server.packages.upload(assigned, IMAGE, "SHA256");
+  else Object.assign(assigned, { checksum: SHA256, checksumAlgorithm: "SHA256", sizeBytes: IMAGE.length });
+  assignPackage(server.devices.byToken(demoDevice.token)!, "FIRMWARE", assigned, { now: Date.now, events: server.events });
+  const slot = new MemorySlot();
+  const made = client(t, server.mqttPort, {
+    access_token: demoDevice.token, receive_buffer: 1024, ota_chunk_size: 1000, firmware_title: "app", firmware_version: "1",
+  }, { ports: { ota: new SlotOta(slot) } });
+  return { server, client: made, slot, events: made.otaEvents() };
+}
+
+/** What is told until the update ends, progress counted apart. */
+async function lifeOf(events: AsyncIterableIterator<OtaEvent>): Promise<{ told: OtaEvent[]; progress: number[] }> {
+  const told: OtaEvent[] = [];
+  const progress: number[] = [];
+  for await (const event of events) {
+    if (event.type === "OtaProgress") progress.push(event.writtenBytes);
+    else told.push(event);
+    if (event.type === "OtaApplied" || event.type === "OtaFailed") break;
+  }
+  return { told, progress };
+}
+
+/** The last state that the server was told, once all that was sent has arrived. */
+async function state({ server, client: made }: Started): Promise<unknown> {
+  await made.sendTelemetry({ last: 1 });
+  return plainValue(server.devices.byToken(demoDevice.token)!.latest.get("fw_state")!.value);
+}
+
+test("an update begins by itself, tells its progress and asks before it is applied", async (t) => {
+  const started = await start(t, null);
+  const asked: unknown[] = [];
+  started.client.onOta((update) => { asked.push(update); });
+  await started.client.connect();
+  const { told, progress } = await lifeOf(started.events);
+  assert.deepEqual(told.map(({ type }) => type), ["OtaAvailable", "OtaReady", "OtaApplied"]);
+  assert.deepEqual(asked, [{ kind: "firmware", title: "app", version: "2", totalBytes: IMAGE.length }]);
+  assert.deepEqual(progress, [1000, 2000, 3000, 4000, 5000]);
+  assert.ok(IMAGE.equals(started.slot.image(OtaKind.Firmware)!));
+  assert.equal(await state(started), "UPDATING");
+});
+
+for (const [how, veto] of [["false", () => false], ["an exception", () => Promise.reject(new Error("not now"))]] as const) {
+  test(`${how} vetoes a verified image`, async (t) => {
+    const started = await start(t, null);
+    started.client.onOta(veto);
+    await started.client.connect();
+    const { told } = await lifeOf(started.events);
+    assert.deepEqual(told.map(({ type }) => type), ["OtaAvailable", "OtaReady", "OtaFailed"]);
+    assert.equal(await state(started), "FAILED");
+  });
+}
+
+test("an image at a URL is fetched by the application", async (t) => {
+  const started = await start(t, "https://images.test/app.bin");
+  const asked: string[] = [];
+  started.client.onOtaUrl(({ url, checksum }) => {
+    asked.push(url, checksum);
+    return Readable.from(Array.from({ length: 8 }, (_, index) => IMAGE.subarray(index * 700, (index + 1) * 700)));
+  });
+  await started.client.connect();
+  const { told } = await lifeOf(started.events);
+  assert.equal(told.at(-1)!.type, "OtaApplied");
+  assert.deepEqual(asked, ["https://images.test/app.bin", SHA256]);
+  assert.ok(IMAGE.equals(started.slot.image(OtaKind.Firmware)!));
+});
+
+test("an image at a URL that is another one, or that nobody fetches, fails", async (t) => {
+  for (const handler of [null, () => randomBytes(IMAGE.length)]) {
+    const started = await start(t, "https://images.test/app.bin");
+    started.client.onOtaUrl(handler);
+    await started.client.connect();
+    const { told } = await lifeOf(started.events);
+    assert.equal(told.at(-1)!.type, "OtaFailed");
+    assert.equal(await state(started), "FAILED");
+  }
+});
