@@ -46,6 +46,9 @@ mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32
 int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[],
                          int32_t *out_result, const char **out_fault);
 
+// With compile_on_first_call: gives back the code of what has run so far, which is compiled again should it run again. Not inside a call.
+void mote_engine_forget_code(mote_engine_t *engine);
+
 // The linear memory. Fixed until the instance is freed, because modules never grow it.
 uint8_t *mote_engine_memory(mote_engine_t *engine, uint32_t *out_length);
 

@@ -96,6 +96,10 @@ int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32
     return mote_wasm3_call(&engine->wasm3, function, arguments, values, out_result, out_fault);
 }
 
+void mote_engine_forget_code(mote_engine_t *engine) {
+    mote_wasm3_forget_code(&engine->wasm3);
+}
+
 uint8_t *mote_engine_memory(mote_engine_t *engine, uint32_t *out_length) {
     return mote_wasm3_memory(&engine->wasm3, out_length);
 }

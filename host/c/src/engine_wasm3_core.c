@@ -33,7 +33,8 @@ static int32_t status_of(M3Result result, const char **out_fault) {
     return MOTE_STATUS_TOO_LARGE;
 }
 
-static M3Result link_imports(mote_wasm3_t *engine, const mote_wasm3_link_t *link, const char **out_missing) {
+static M3Result link_imports(mote_wasm3_t *engine, const char **out_missing) {
+    const mote_wasm3_link_t *link = &engine->link;
     for (size_t i = 0; i < link->count; i++) {
         const mote_wasm3_import_t *import = &link->imports[i];
         M3Result result = m3_LinkRawFunctionEx(engine->module, "mote", import->name, import->form, import->function, link->context);
@@ -52,9 +53,9 @@ static M3Result link_imports(mote_wasm3_t *engine, const mote_wasm3_link_t *link
     return m3Err_none;
 }
 
-static int32_t load(mote_wasm3_t *engine, const mote_engine_setup_t *setup, const mote_wasm3_link_t *link, const char **out_fault) {
+static int32_t load(mote_wasm3_t *engine, const mote_engine_setup_t *setup, const char **out_fault) {
     IM3Environment environment = m3_NewEnvironment();
-    engine->runtime = m3_NewRuntime(environment, link->stack_size, NULL);
+    engine->runtime = m3_NewRuntime(environment, engine->link.stack_size, NULL);
     engine->runtime->memoryLimit = setup->memory_size;
     M3Result result = m3_ParseModule(environment, &engine->module, setup->module, (uint32_t)setup->module_length);
     if (result == m3Err_none) result = m3_LoadModule(engine->runtime, engine->module);
@@ -65,7 +66,7 @@ static int32_t load(mote_wasm3_t *engine, const mote_engine_setup_t *setup, cons
         return MOTE_STATUS_MALFORMED;
     }
     const char *missing = NULL;
-    result = link_imports(engine, link, &missing);
+    result = link_imports(engine, &missing);
     if (missing != NULL) {
         *out_fault = missing;
         return MOTE_STATUS_NOT_FOUND;
@@ -77,8 +78,8 @@ static int32_t load(mote_wasm3_t *engine, const mote_engine_setup_t *setup, cons
 // What setjmp() may be reached again in is kept small, so that no variable has two lives.
 #define WAY_OUT __attribute__((noinline))
 
-static WAY_OUT int32_t load_within(mote_wasm3_t *engine, const mote_engine_setup_t *setup, const mote_wasm3_link_t *link, const char **out_fault) {
-    if (setjmp(engine->full) == 0) return load(engine, setup, link, out_fault);
+static WAY_OUT int32_t load_within(mote_wasm3_t *engine, const mote_engine_setup_t *setup, const char **out_fault) {
+    if (setjmp(engine->full) == 0) return load(engine, setup, out_fault);
     *out_fault = "arena_size";
     return MOTE_STATUS_TOO_LARGE;
 }
@@ -95,27 +96,30 @@ int32_t mote_wasm3_load(mote_wasm3_t **out_engine, const mote_engine_setup_t *se
     size_t own = (sizeof *engine + 7u) & ~(size_t)7u;
     mote_arena_reset(&engine->arena, (uint8_t *)setup->arena + own, setup->arena_size - own);
     engine->compile_on_first_call = setup->compile_on_first_call;
+    engine->link = *link;
     mote_wasm3_t *outer = current_engine;
     current_engine = engine;
-    int32_t status = load_within(engine, setup, link, out_fault);
+    int32_t status = load_within(engine, setup, out_fault);
     current_engine = outer;
     if (status >= 0) *out_engine = engine;
     return status;
 }
 
-// Compiles the function if that has not been done.
-static WAY_OUT M3Result find_within(mote_wasm3_t *engine, IM3Function *out_function, const char *name) {
-    if (setjmp(engine->full) != 0) return m3Err_mallocFailed;
-    return m3_FindFunction(out_function, engine->runtime, name);
+// m3_FindFunction() would compile it. Two exports that do the same are one function with two names.
+static IM3Function exported(const mote_wasm3_t *engine, const char *name) {
+    for (uint32_t i = 0; i < engine->module->numFunctions; i++) {
+        IM3Function function = &engine->module->functions[i];
+        if (function->export_name == NULL) continue;
+        for (uint32_t n = 0; n < function->numNames; n++) {
+            if (strcmp(function->names[n], name) == 0) return function;
+        }
+    }
+    return NULL;
 }
 
 mote_function_t mote_wasm3_find(mote_wasm3_t *engine, const char *name, uint32_t arguments, uint32_t results) {
-    IM3Function function = NULL;
-    mote_wasm3_t *outer = current_engine;
-    current_engine = engine;
-    M3Result result = find_within(engine, &function, name);
-    current_engine = outer;
-    if (result != m3Err_none || function == NULL) return NULL;
+    IM3Function function = exported(engine, name);
+    if (function == NULL) return NULL;
     bool fits = m3_GetArgCount(function) == arguments && m3_GetRetCount(function) == results;
     if (fits && results != 0) fits = m3_GetRetType(function, 0) == c_m3Type_i32;
     for (uint32_t i = 0; i < arguments && fits; i++) fits = m3_GetArgType(function, i) == c_m3Type_i32;
@@ -126,7 +130,8 @@ mote_function_t mote_wasm3_find(mote_wasm3_t *engine, const char *name, uint32_t
 
 static WAY_OUT M3Result call_compiling(mote_wasm3_t *engine, IM3Function function, uint32_t arguments, const void *pointers[]) {
     if (setjmp(engine->full) != 0) return m3Err_mallocFailed;
-    return m3_Call(function, arguments, pointers);
+    M3Result result = function->compiled == NULL ? CompileFunction(function) : m3Err_none;
+    return result == m3Err_none ? m3_Call(function, arguments, pointers) : result;
 }
 
 int32_t mote_wasm3_call(mote_wasm3_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[],
@@ -148,6 +153,37 @@ int32_t mote_wasm3_call(mote_wasm3_t *engine, mote_function_t function, uint32_t
     const void *results[] = {out_result};
     m3_GetResults(called, 1, results);
     return MOTE_STATUS_OK;
+}
+
+static void give_pages(IM3CodePage *pages) {
+    for (IM3CodePage page = *pages, next; page != NULL; page = next) {
+        next = page->info.next;
+        mote_wasm3_free(page);
+    }
+    *pages = NULL;
+}
+
+static WAY_OUT void forget_within(mote_wasm3_t *engine) {
+    for (uint32_t i = 0; i < engine->module->numFunctions; i++) {
+        IM3Function function = &engine->module->functions[i];
+        mote_wasm3_free(function->constants);
+        function->constants = NULL;
+        function->numConstantBytes = 0;
+        function->compiled = NULL;
+    }
+    give_pages(&engine->runtime->pagesOpen);
+    give_pages(&engine->runtime->pagesFull);
+    // The way to each import was such code too. What was linked once can be linked again, and in no more room.
+    const char *missing = NULL;
+    if (setjmp(engine->full) == 0) link_imports(engine, &missing);
+}
+
+void mote_wasm3_forget_code(mote_wasm3_t *engine) {
+    if (!engine->compile_on_first_call) return;
+    mote_wasm3_t *outer = current_engine;
+    current_engine = engine;
+    forget_within(engine);
+    current_engine = outer;
 }
 
 uint8_t *mote_wasm3_memory(mote_wasm3_t *engine, uint32_t *out_length) {

@@ -39,6 +39,7 @@ typedef struct mote_wasm3 {
     IM3Runtime runtime;
     IM3Module module;
     bool compile_on_first_call;
+    mote_wasm3_link_t link;
     jmp_buf full;
 } mote_wasm3_t;
 
@@ -49,6 +50,7 @@ mote_function_t mote_wasm3_find(mote_wasm3_t *engine, const char *name, uint32_t
 // `out_result` is NULL for a function without one.
 int32_t mote_wasm3_call(mote_wasm3_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[],
                         int32_t *out_result, const char **out_fault);
+void mote_wasm3_forget_code(mote_wasm3_t *engine);
 uint8_t *mote_wasm3_memory(mote_wasm3_t *engine, uint32_t *out_length);
 void mote_wasm3_free_all(mote_wasm3_t *engine);
 void mote_wasm3_usage(const mote_wasm3_t *engine, mote_engine_usage_t *out_usage);

@@ -162,6 +162,8 @@ int32_t mote_instance_build(mote_t *mote) {
     if (status >= 0) status = configure(mote);
     if (status >= 0) status = read_addresses(mote);
     if (status < 0) return status;
+    // Reading the configuration is much code that never runs again.
+    mote_engine_forget_code(mote->engine);
     mote_engine_usage_t usage;
     mote_engine_usage(mote->engine, &usage);
     mote->usage_base = usage.allocations;
