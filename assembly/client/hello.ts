@@ -12,7 +12,7 @@ import { CONNECT, CONNECT_LENGTH, isPresent, present, refuseKey, setting, Settin
 export let serverName: usize = 0;
 export let connectPacket: usize = 0;
 export let connectEnd: usize = 0;
-/** Behind what is said at once after CONNACK, in a session that has packets of its own and carries nothing else. */
+/** Behind what is said at once after CONNACK, in a session that has packets of its own and carries nothing else; 0 in others. */
 export let speechEnd: usize = 0;
 /** The end of the memory for all this, when it is built again. */
 let limitAgain: usize = 0;
@@ -50,7 +50,8 @@ function build(begin: usize, end: usize): i32 {
     }
   }
   putRemainingLength(connectPacket + 2);
-  connectEnd = speechEnd = at;
+  connectEnd = at;
+  if (FEATURE_PROVISIONING) speechEnd = 0;
   return status;
 }
 
@@ -82,7 +83,7 @@ export function endSpeech(): void {
 // @ts-ignore: decorator
 @inline
 export function isLimited(): bool {
-  return FEATURE_PROVISIONING && connectEnd != speechEnd;
+  return FEATURE_PROVISIONING && speechEnd != 0;
 }
 
 /** Bytes of the server's name. */

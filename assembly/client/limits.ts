@@ -1,6 +1,7 @@
 // Paces what leaves the outbox by the limits of the server: token buckets that fill continuously, as the server's do.
 //
-//   class  0  u32 tokens spent in this session
+//   class  0  u32 always 0, which ends the class before
+//          4  u32 tokens spent in this session
 //         16  ENTRIES_MAX buckets:
 //               0  u32 tokens that it holds, 0 = no further bucket
 //               4  u32 seconds in which it fills
@@ -30,7 +31,10 @@ export const FREE: i32 = 0xffe;
 /** The longest wait that is looked at again only when it is over. */
 const WAIT_MS_MAX: i64 = 0x3fffffff;
 
-if (<usize>Limit.Count * CLASS_SIZE != 240) ERROR("LIMITS has another size than its classes");
+/** Where a class keeps what was spent. */
+const SPENT: usize = 4;
+
+if (<usize>Limit.Count * CLASS_SIZE + 8 != 248) ERROR("LIMITS has another size than its classes");
 
 /** The remaining length that the server takes; the largest that MQTT has while it is unknown. */
 export let maxRemainingLength: i32 = 0xfffffff;
@@ -41,15 +45,14 @@ export function setMaxRemainingLength(length: i32): void {
   maxRemainingLength = length;
 }
 
-/** Spends `amount` tokens, or finds how many microseconds have to pass before they may be spent. */
-function walk(limit: i32, amount: u32, spends: bool): i64 {
-  const first = LIMITS + <usize>limit * CLASS_SIZE;
-  if (spends) store<u32>(first, load<u32>(first) + amount);
+/** Spends `amount` tokens and returns 0, or finds how many milliseconds have to pass before they may be spent. */
+function walk(limit: i32, amount: u32, spends: bool): i32 {
+  let entry = LIMITS + <usize>limit * CLASS_SIZE;
+  if (spends) store<u32>(entry, load<u32>(entry, SPENT) + amount, SPENT);
   const nowUs = nowMs * 1000;
   let wait: i64 = 0;
-  for (let entry = first + ENTRY_SIZE; entry < first + CLASS_SIZE; entry += ENTRY_SIZE) {
+  while (load<u32>((entry += ENTRY_SIZE))) {
     const tokens = <i64>load<u32>(entry);
-    if (!tokens) break;
     const periodUs = <i64>load<u32>(entry, 4) * 1000000;
     const full = max<i64>(load<i64>(entry, 8), nowUs);
     const cost = (<i64>amount * periodUs + tokens - 1) / tokens;
@@ -57,7 +60,7 @@ function walk(limit: i32, amount: u32, spends: bool): i64 {
     // What is more than the bucket holds may go when it is full.
     else wait = max<i64>(wait, full - nowUs - periodUs + min<i64>(cost, periodUs));
   }
-  return wait;
+  return <i32>min<i64>((wait + 999) / 1000, WAIT_MS_MAX);
 }
 
 export function spend(limit: i32, amount: u32): void {
@@ -68,7 +71,7 @@ export function spend(limit: i32, amount: u32): void {
 // @ts-ignore: decorator
 @inline
 export function beginSession(): void {
-  for (let limit = 0; limit < <i32>Limit.Count; limit++) store<u32>(LIMITS + <usize>limit * CLASS_SIZE, 0);
+  for (let limit = 0; limit < <i32>Limit.Count; limit++) store<u32>(LIMITS + <usize>limit * CLASS_SIZE, 0, SPENT);
   spend(Limit.Messages, CONNECT_COST);
 }
 
@@ -78,21 +81,22 @@ export function beginSession(): void {
 export function admit(points: i32): i32 {
   if (points == FREE) return 0;
   const limit: i32 = points ? Limit.TelemetryMessages : Limit.Messages;
-  let wait = walk(limit, 1, false);
-  if (points) wait = max<i64>(wait, walk(Limit.DataPoints, points, false));
-  if (wait) return <i32>min<i64>((wait + 999) / 1000, WAIT_MS_MAX);
-  spend(limit, 1);
-  if (points) spend(Limit.DataPoints, points);
+  let spends = false;
+  do {
+    let waitMs = walk(limit, 1, spends);
+    if (points) waitMs = max(waitMs, walk(Limit.DataPoints, points, spends));
+    if (waitMs) return waitMs;
+    spends = !spends;
+  } while (spends);
   return 0;
 }
 
 /** Sets a limit from its text, such as "20:1,600:60": tokens and seconds of each bucket. False when it is not of that form. */
 export function setLimit(limit: i32, text: usize, length: i32): bool {
-  const first = LIMITS + <usize>limit * CLASS_SIZE;
-  const last = first + CLASS_SIZE;
+  let entry = LIMITS + <usize>limit * CLASS_SIZE;
+  const spent = <i64>min<u32>(load<u32>(entry, SPENT), SPENT_MAX);
+  const last = entry + ENTRIES_MAX * ENTRY_SIZE;
   const end = text + length;
-  let entry = first + ENTRY_SIZE;
-  let isValid = true;
   // Before the colon of an item there are no tokens.
   let tokens: i32 = -1;
   let number: u32 = 0;
@@ -106,25 +110,22 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
     } else {
       // Behind an item is a comma, a semicolon or the end; an item may be missing, and a zero is no limit.
       const isItem = tokens > 0 && number > 0;
-      if ((byte != 0x2c && byte != 0x3b) || (tokens < 0 && number) || (isItem && entry == last)) {
-        isValid = false;
-        break;
-      }
+      if ((byte != 0x2c && byte != 0x3b) || (tokens < 0 && number) || (isItem && entry == last)) break;
       if (isItem) {
+        entry += ENTRY_SIZE;
         // A margin, because the clocks and the ways of counting differ; but what allows one message goes on allowing it.
         tokens = max<i32>((tokens << 2) / 5, 1);
         if (load<u32>(entry) != tokens || load<u32>(entry, 4) != number) {
           store<u32>(entry, tokens);
           store<u32>(entry, number, 4);
-          const spent = <i64>min<u32>(load<u32>(first), SPENT_MAX);
           store<i64>(entry, nowMs * 1000 + (spent * number * 1000000) / tokens, 8);
         }
-        entry += ENTRY_SIZE;
       }
       tokens = -1;
       number = 0;
     }
   }
-  if (entry < last) store<u32>(entry, 0);
-  return isValid;
+  store<u32>(entry + ENTRY_SIZE, 0);
+  // A fault leaves the loop before its end.
+  return text > end;
 }

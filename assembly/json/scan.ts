@@ -42,7 +42,7 @@ let at: usize = 0;
 let end: usize = 0;
 let place: i32 = 0;
 /** One bit for each open object (0) or array (1), the innermost lowest, behind a one that tells where they begin. */
-let nesting: u64 = 0;
+export let nesting: u64 = 0;
 
 /** Begins reading a text. */
 export function open(text: usize, textLength: i32): void {

@@ -51,7 +51,8 @@ let fault: i32 = Status.Ok;
 let offset: i32 = 0;
 let done: i32 = 0;
 let total: i32 = 0;
-let newest: i32 = -1;
+/** Where the newest unit is, one before the first while none is, and its number: every one that was written is above zero. */
+let newest: i32 = 0;
 let sequence: u32 = 0;
 /** What the search ends with when no unit is whole: NotFound, or Malformed when one holds something else. */
 let absence: i32 = Status.NotFound;
@@ -64,10 +65,10 @@ export function beginRead(to: usize, bytes: i32): void {
   size = store_info(StoreArea.Journal, StoreInfo.Size);
   unit = store_info(StoreArea.Journal, StoreInfo.EraseSize);
   grain = store_info(StoreArea.Journal, StoreInfo.ProgramSize);
-  fault = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size / unit < 2 ? <i32>Status.StoreFailed : <i32>Status.Ok;
+  fault = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Status.Ok;
   capacity = total = min(bytes, unit);
   offset = done = 0;
-  newest = -1;
+  newest = -unit;
   sequence = 0;
   absence = Status.NotFound;
   stage = Stage.Search;
@@ -86,12 +87,17 @@ export function beginWrite(length: i32): void {
   store<u32>(buffer, VERSION | ((end - Unit.Records) << 16), Unit.Version);
   store<u32>(buffer, ++sequence, Unit.Sequence);
   if (length) store<u32>(buffer, CREDENTIALS | (length << 16), Unit.RecordType);
-  store<u32>(buffer, crc32(buffer + Unit.Magic, end - Unit.Magic), Unit.Checksum);
+  store<u32>(buffer, checksum(end - Unit.Records), Unit.Checksum);
   memory.fill(buffer + end, 0xff, total - end);
-  offset = newest < 0 ? 0 : newest + unit;
+  offset = newest + unit;
   if (offset + unit > size) offset = 0;
   done = 0;
   stage = Stage.Erase;
+}
+
+/** The checksum of a unit whose records have so many bytes. */
+function checksum(length: i32): u32 {
+  return crc32(buffer + Unit.Magic, length + (Unit.Records - Unit.Magic));
 }
 
 /** A unit was read: is it the newest so far? */
@@ -101,7 +107,7 @@ function examine(): i32 {
   const length: i32 = load<u16>(buffer, Unit.Length);
   const isWhole =
     load<u32>(buffer, Unit.Magic) == MAGIC && load<u16>(buffer, Unit.Version) == VERSION && length <= capacity - Unit.Records &&
-    crc32(buffer + Unit.Magic, length + (Unit.Records - Unit.Magic)) == load<u32>(buffer);
+    checksum(length) == load<u32>(buffer);
   if (stage == Stage.Read) {
     payloadLength = load<u16>(buffer, Unit.RecordLength);
     if (!isWhole) return Status.Malformed;
@@ -109,7 +115,7 @@ function examine(): i32 {
   }
   if (!isWhole) {
     if (load<u32>(buffer, Unit.Magic) != ERASED) absence = Status.Malformed;
-  } else if (newest < 0 || load<u32>(buffer, Unit.Sequence) > sequence) {
+  } else if (load<u32>(buffer, Unit.Sequence) > sequence) {
     newest = offset;
     sequence = load<u32>(buffer, Unit.Sequence);
   }
@@ -132,23 +138,20 @@ export function step(): i32 {
   else if (stage == Stage.Erase) moved = store_erase(StoreArea.Journal, at);
   else if (stage == Stage.Program) moved = store_program(StoreArea.Journal, at, from, total - done);
   else moved = store_sync(StoreArea.Journal);
-  if (moved < 0) {
-    // What could not be read must not be written over.
+  if (moved <= 0) {
+    // What could not be read must not be written over; busy is no fault.
     if (stage <= Stage.Read) fault = moved;
     return moved;
   }
-  if (!moved) return BUSY;
-  if (stage == Stage.Erase) {
-    stage = Stage.Program;
-  } else if (stage == Stage.Sync) {
+  if (stage == Stage.Sync) {
     newest = offset;
     return DONE;
-  } else {
-    done += moved;
-    if (done >= total) {
-      if (stage <= Stage.Read) return examine();
-      stage = Stage.Sync;
-    }
   }
+  if (stage != Stage.Erase) {
+    done += moved;
+    if (done < total) return MORE;
+    if (stage <= Stage.Read) return examine();
+  }
+  stage++; // Erase, Program, Sync
   return MORE;
 }

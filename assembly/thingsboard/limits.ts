@@ -1,5 +1,5 @@
 // Asks the server what it allows and reads the answer (ThingsBoard: getSessionLimits, answered by the MQTT transport itself).
-import { isLiteral, readDigits } from "../base/text";
+import { placeOf, readDigits } from "../base/text";
 import { setLimit, setMaxRemainingLength } from "../client/limits";
 import { from, length, next, open, skip, Token } from "../json/scan";
 
@@ -21,9 +21,7 @@ export function readLimits(text: usize, textLength: i32): void {
   open(text, textLength);
   for (let token = next(); token > 0; token = next()) {
     if (token != Token.Key) continue;
-    let which = 0;
-    let name = LIMIT_NAMES;
-    for (; which <= MAX_PAYLOAD_SIZE && !isLiteral(from, length, name); which++) name += load<u8>(name) + 1;
+    const which = placeOf(LIMIT_NAMES, MAX_PAYLOAD_SIZE + 1, from, length);
     if (which > MAX_PAYLOAD_SIZE) continue;
     token = skip();
     if (which == MAX_PAYLOAD_SIZE) {

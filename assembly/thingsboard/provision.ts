@@ -6,7 +6,7 @@
 //   Save --> Use     they are durable, or there is no store: then they last until the end of the instance
 import { EventField, EventFlag, EventKind, State, Status } from "../abi";
 import { at, putByte, putBytes } from "../base/cursor";
-import { equals, isLiteral, utf8 } from "../base/text";
+import { equals, isLiteral, placeOf, utf8 } from "../base/text";
 import { arm, fromNow, readClock, remaining, Timer } from "../base/time";
 import * as connection from "../client/connection";
 import { raise, setPayload } from "../client/event";
@@ -34,11 +34,14 @@ declare function words(words: string): usize;
 
 /** The members of a reply, and where each text of the first four goes: four bits each. */
 const MEMBERS = words("password userName clientId credentialsValue credentialsType status errorMsg"),
-  SUCCESS = utf8("SUCCESS"),
-  PROVISION = utf8("provision"),
   DEVICE_KEY = utf8("provisionDeviceKey"),
   DEVICE_SECRET = utf8("provisionDeviceSecret"),
   STORE = utf8("store");
+/** The name of the key of the configuration is what these two begin with. */
+const PROVISION_LENGTH: i32 = 9;
+/** The first four letters of SUCCESS: the others are FAILURE and NOT_FOUND. */
+const SUCCESS: u32 = 0x43435553;
+const SUCCESS_LENGTH: i32 = 7;
 const KEYS: i32 = 0x1410;
 const CREDENTIALS: i32 = 4;
 const CREDENTIALS_TYPE: i32 = 4;
@@ -71,7 +74,7 @@ export function configureProvisioning(): i32 {
   if (!isPresent(Setting.Provision)) return Status.Ok;
   const length = textLength(Setting.Provision);
   const most = setting(Setting.ReceiveBuffer) - REPLY_MORE;
-  if (length > most) return fail(Status.InvalidValue, most, PROVISION + 1, load<u8>(PROVISION));
+  if (length > most) return fail(Status.InvalidValue, most, DEVICE_KEY + 1, PROVISION_LENGTH);
   scan.open(setting(Setting.Provision), length);
   scan.next();
   let missing = 3;
@@ -119,8 +122,7 @@ function readReply(reply: usize, length: i32): i32 {
   let token = scan.next();
   while (token > 0) {
     if (token == scan.Token.Key) {
-      let member = 0;
-      for (let word = MEMBERS; member < MEMBER_COUNT && !isLiteral(scan.from, scan.length, word); member++) word += load<u8>(word) + 1;
+      const member = placeOf(MEMBERS, MEMBER_COUNT, scan.from, scan.length);
       token = scan.next();
       if (token == scan.Token.Text && scan.length) {
         if (member < CREDENTIALS) {
@@ -129,7 +131,7 @@ function readReply(reply: usize, length: i32): i32 {
         } else if (member == CREDENTIALS_TYPE) {
           isCertificate = load<u8>(scan.from) == 0x58; // X509_CERTIFICATE
         } else if (member == STATUS) {
-          isSuccess = isLiteral(scan.from, scan.length, SUCCESS);
+          isSuccess = scan.length == SUCCESS_LENGTH && load<u32>(scan.from) == SUCCESS;
         } else if (member == ERROR_MESSAGE) {
           name = scan.from;
           nameLength = scan.length;
@@ -197,8 +199,8 @@ export function poll(): i32 {
   } else {
     const kind = connection.poll();
     if (kind == EventKind.Refused && before != Phase.Off) {
-      store<u32>(EVENT, PROVISION + 1, EventField.Name);
-      store<u32>(EVENT, load<u8>(PROVISION), EventField.NameLength);
+      store<u32>(EVENT, DEVICE_KEY + 1, EventField.Name);
+      store<u32>(EVENT, PROVISION_LENGTH, EventField.NameLength);
     }
     if (kind != EventKind.Message || before != Phase.Ask || topicLength != PROVISION_RESPONSE_LENGTH || !equals(topic, addressOf(PROVISION_RESPONSE), PROVISION_RESPONSE_LENGTH)) return kind;
     reply = load<u32>(EVENT, EventField.Payload);
@@ -220,7 +222,7 @@ export function poll(): i32 {
     }
   }
   phase = Phase.Ask;
-  setUserName(PROVISION + 1, load<u8>(PROVISION));
+  setUserName(DEVICE_KEY + 1, PROVISION_LENGTH);
   hello.rebuild();
   putByte(SUBSCRIBE);
   putBytes(addressOf(PROVISION_PACKETS), lengthOf(PROVISION_PACKETS));
