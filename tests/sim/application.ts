@@ -50,6 +50,7 @@ export class Application {
     const { kind, id } = event;
     switch (kind) {
       case EventKind.Connected: this.ledger.reconnects++; break;
+      case EventKind.Provisioned: this.ledger.isProvisioned ||= event.reason === 0; break;
       case EventKind.Delivered: this.#delivered(id); break;
       case EventKind.MessageRejected: this.#rejected(id); break;
       case EventKind.RpcRequest: this.#onRpc(event, module); break;

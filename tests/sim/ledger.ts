@@ -39,6 +39,8 @@ export class Ledger {
   /** Filters that the application has declared in the present boot. */
   readonly declared = new Set<string>();
   reconnects = 0;
+  /** The device said that its credentials are kept. */
+  isProvisioned = false;
   boot = 0;
 
   /** The device lost its RAM: what was only there is excused. */

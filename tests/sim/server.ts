@@ -8,6 +8,11 @@ import type { Schedule } from "./schedule.ts";
 import { Updates } from "./updates.ts";
 
 export const TOKEN = "token-of-the-device";
+/** The user name of a session that only provisions. */
+const PROVISION = "provision";
+const PROVISION_REQUEST = "/provision/request";
+const PROVISION_RESPONSE = "/provision/response";
+export const PROVISION_BODY = '{"provisionDeviceKey":"k","provisionDeviceSecret":"s"}';
 const TELEMETRY = "v1/devices/me/telemetry";
 const ATTRIBUTES = "v1/devices/me/attributes";
 const ATTRIBUTES_REQUEST = "v1/devices/me/attributes/request/";
@@ -25,6 +30,7 @@ export interface Session {
   isOpen: boolean;
   /** Nothing is answered any more, and nobody says so. */
   isDeaf: boolean;
+  isProvisioning: boolean;
 }
 
 export class Server {
@@ -36,6 +42,8 @@ export class Server {
   readonly updates: Updates;
   #close: (() => void) | null = null;
   #send: ((packet: Packet) => void) | null = null;
+  /** The device begins without credentials. */
+  provisions = false;
   #rpcId = 0;
 
   constructor(
@@ -45,7 +53,7 @@ export class Server {
   }
 
   accept(line: Line): { onBytes(bytes: Uint8Array): void; onEnd(): void } {
-    const session: Session = { filters: new Set(), isAccepted: false, isOpen: false, isDeaf: false };
+    const session: Session = { filters: new Set(), isAccepted: false, isOpen: false, isDeaf: false, isProvisioning: false };
     const parser = mqttPacket.parser({ protocolVersion: 4 });
     const send = (packet: Packet): void => {
       if (!line.isClosed) line.send(mqttPacket.generate(packet));
@@ -94,6 +102,10 @@ export class Server {
       this.faults.push(`${packet.cmd} out of place`);
       return end();
     }
+    if (session.isProvisioning) {
+      this.#provision(packet, session, send, end);
+      return;
+    }
     switch (packet.cmd) {
       case "connect": return this.#onConnect(packet.username, session, send, end);
       case "publish": return this.#onPublish(packet.topic, packet.payload as Buffer, packet.qos, packet.messageId ?? 0, session, send);
@@ -119,11 +131,12 @@ export class Server {
   #onConnect(userName: string | undefined, session: Session, send: (packet: Packet) => void, end: () => void): void {
     session.isAccepted = true; // a second CONNECT is out of place
     const { random } = this;
-    if (userName !== TOKEN) this.faults.push("CONNECT without the token");
+    session.isProvisioning = this.provisions && userName === PROVISION;
+    if (userName !== TOKEN && !session.isProvisioning) this.faults.push("CONNECT without the token");
     if (!this.isCalm && random.percent(4)) return; // no CONNACK ever
     const refusal = this.isCalm || !random.percent(6) ? 0 : random.pick([3, 3, 3, 5]);
     // The newest session wins, the older one is closed.
-    if (refusal === 0) {
+    if (refusal === 0 && !session.isProvisioning) {
       this.#close?.();
       this.session = session;
       this.#close = end;
@@ -137,6 +150,24 @@ export class Server {
       session.isOpen = true;
       send({ cmd: "connack", returnCode: 0, sessionPresent: random.percent(50) });
     }, session);
+  }
+
+  /** What a provisioning session knows: its two topics, PINGREQ and DISCONNECT. */
+  #provision(packet: Packet, session: Session, send: (packet: Packet) => void, end: () => void): void {
+    if (packet.cmd === "subscribe" && packet.subscriptions[0]?.topic === PROVISION_RESPONSE) {
+      this.#later(() => send({ cmd: "suback", messageId: packet.messageId!, granted: [1] }), session);
+    } else if (packet.cmd === "publish" && packet.topic === PROVISION_REQUEST) {
+      if (this.ledger.isProvisioned) this.faults.push("provisions again though it has kept its credentials");
+      if (packet.payload.toString() !== PROVISION_BODY) this.faults.push(`provisioning asks for ${packet.payload.toString()}`);
+      if (!this.isCalm && this.random.percent(20)) return; // no reply ever
+      const isFound = this.isCalm || this.random.percent(80);
+      const reply = isFound ? { credentialsValue: TOKEN, credentialsType: "ACCESS_TOKEN", status: "SUCCESS" } : { errorMsg: "Provision data was not found!", status: "NOT_FOUND" };
+      this.#later(() => send(this.#publishOf(PROVISION_RESPONSE, JSON.stringify(reply))), session);
+    } else if (packet.cmd === "disconnect") {
+      end();
+    } else if (packet.cmd !== "puback" && packet.cmd !== "pingreq") {
+      this.faults.push(`${packet.cmd} in a provisioning session`);
+    }
   }
 
   #onPublish(topic: string, payload: Buffer, qos: number, messageId: number, session: Session, send: (packet: Packet) => void): void {

@@ -32,7 +32,7 @@ export class Flash implements StorePort {
   readonly #bytes = new Uint8Array(AREA_SIZE).fill(0xff);
 
   constructor(readonly schedule: Schedule, readonly random: Random, readonly onFault: (text: string) => void) {
-    this.supply = new Supply(random, 50);
+    this.supply = new Supply(random, 150);
   }
 
   info(area: number, what: number): number {

@@ -10,7 +10,7 @@ import { Network } from "./network.ts";
 import { judge } from "./oracles.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
-import { Server, TOKEN } from "./server.ts";
+import { PROVISION_BODY, Server, TOKEN } from "./server.ts";
 import { Flash, ImageSlot } from "./storage.ts";
 
 const STORM_MS = 8 * 60_000;
@@ -51,8 +51,9 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
   const flash = new Flash(schedule, random.fork(), onFault);
   const slot = new ImageSlot(schedule, random.fork());
   let firmwareVersion = "1.0";
+  server.provisions = random.percent(30);
   const settings = {
-    mqtt_host: "server.test", access_token: TOKEN, clean_session: random.percent(50), client_id: "device",
+    mqtt_host: "server.test", ...(server.provisions ? { provision: JSON.parse(PROVISION_BODY) as object } : { access_token: TOKEN }), clean_session: random.percent(50), client_id: "device",
     reconnect_min_ms: random.pick([100, 500, 1000]), reconnect_max_ms: BACKOFF_CAP_MS, connect_timeout_s: CONNECT_TIMEOUT_MS / 1000,
     healthy_s: 30, keep_alive_s: random.pick([0, 10, 30]), ack_timeout_s: 10, qos: 1, max_inflight: random.pick([1, 2, 16]),
     receive_buffer: random.pick([200, 512, 1024]), send_buffer: random.pick([700, 1024, 3000]), staging_buffer: 1024,
@@ -110,7 +111,7 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
     network.heal();
     flash.supply.isSteady = slot.supply.isSteady = true;
     device!.use((module) => application.comeBack(module));
-    judge({ schedule, server, ledger, device: () => device, onFault, endMs: schedule.nowMs + CALM_MS, connectedByMs: schedule.nowMs + 2 * BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS });
+    judge({ schedule, server, ledger, device: () => device, onFault, endMs: schedule.nowMs + CALM_MS, connectedByMs: schedule.nowMs + 2 * (BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS) });
   } catch (error) {
     onFault(`${(error as Error).name}: ${(error as Error).message} ${String((error as Error).cause ?? "")}`);
   }
