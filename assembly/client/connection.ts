@@ -175,6 +175,8 @@ function flush(): void {
     out += sent;
     if (isSending()) return;
     if (outbox.holds(outEnd)) outbox.markSent(acknowledgeMs());
+    // This may have been the last packet that an orderly end waits for.
+    if (state == State.Draining) again = true;
   }
 }
 

@@ -122,7 +122,7 @@ scene("subscriptions to one shared attribute and to all", async ({ device, rest,
   await program.shows("30");
   await program.shows("eco");
   assert.ok(face === "AS" || program.lines.includes("uploadFrequency is 30"));
-  const left = server.events.next("disconnected", undefined, 2 * PATIENCE_MS); // longer than ack_timeout_s, which a goodbye may take
+  const left = server.events.next("disconnected", undefined, PATIENCE_MS);
   await program.end();
   await left;
 });
