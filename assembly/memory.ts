@@ -25,7 +25,7 @@ export const RECENT_RPCS: usize = memory.data(64, 4);
 /** Behind the room where a number is written from its last digit to its first: sign, point and 20 digits. */
 export const DIGITS_END: usize = memory.data(24, 1) + 24;
 /** Spans of what the attributes say of a package, then of the texts of the present one: see thingsboard/ota-package.ts. */
-export const OTA_SPANS: usize = memory.data(72, 4);
+export const OTA_SPANS: usize = memory.data(80, 4);
 /** For each OtaKind: the attribute request without an answer, and the package that was dealt with: see thingsboard/ota.ts. */
 export const OTA_KINDS: usize = memory.data(16, 4);
 /** The table that `records()` points to. */

@@ -26,7 +26,7 @@ export let partLeft: i32 = 0;
 /** The flags of the message that is being delivered. */
 let flags: u32 = 0;
 /** The rest of the message is passed without events. */
-let skipping: bool = false;
+let skipping: i32 = 0;
 /** The message is the module's own, so its end needs no event and its answer no application. */
 export let isOwn: bool = false;
 /** What is left of the last part was kept back, and nothing more is read until it is lent again. */
@@ -54,7 +54,7 @@ export function reset(): bool {
   if (FEATURE_OTA) isHeld = false;
   first = filled = base;
   partLeft = lent = 0;
-  skipping = false;
+  skipping = 0;
   return aborted;
 }
 
@@ -71,7 +71,7 @@ export function takeBack(): void {
 
 /** Passes the rest of the message in parts that is being delivered. */
 export function skipRest(): void {
-  skipping = partLeft != 0;
+  skipping = partLeft;
 }
 
 /** Takes the message that is lent for the module itself. */
@@ -103,7 +103,7 @@ function lend(): i32 {
   if (!skipping) return EventKind.Message;
   // Nobody sees a part that is passed; the end of the message still has to be acknowledged.
   if (partLeft) takeBack();
-  else skipping = false;
+  else skipping = 0;
   return EventKind.None;
 }
 

@@ -7,9 +7,10 @@ import { append, NO_NUMBER, publishByte, RAW, RAW_COUNTED, RAW_FREE, SUBSCRIBE }
 import { setting, Setting, textLength } from "../client/settings";
 import { OTA_KINDS } from "../memory";
 import { Packet } from "../mqtt/packet";
+import { chunkSize, isIdle, kind, requestId, written } from "./ota";
 import { BLOCK_SIZE, scratch } from "./ota-package";
 import { takeId } from "./requests";
-import { addressOf, ATTRIBUTES_REQUEST, lengthOf, OTA_ASSIGNED, OTA_CURRENT, OTA_REQUEST, OTA_RESPONSE_FILTER, TELEMETRY } from "./topics";
+import { ATTRIBUTES_REQUEST, addressOf, lengthOf, OTA_ASSIGNED, OTA_CURRENT, OTA_FAILED, OTA_REQUEST, OTA_RESPONSE_FILTER, OTA_STATE, TELEMETRY } from "./topics";
 
 /** Places of the messages; of Current and Assigned there is one for each OtaKind. */
 export const enum Message {
@@ -22,10 +23,8 @@ export const enum Message {
 
 /** One bit for each message that has to leave. */
 export let unsent: i32 = 0;
-/** What State says: its template and the text in it. */
-let template: usize = 0;
+/** What State says. */
 let word: usize = 0;
-let wordLength: i32 = 0;
 
 export function want(messages: i32): void {
   unsent |= messages;
@@ -35,77 +34,77 @@ export function forget(messages: i32): void {
   unsent &= ~messages;
 }
 
-/** Reports a state; the one before must have left. */
-export function say(form: usize, text: usize, length: i32): void {
-  template = form;
+/** Reports a state, or an error: a text whose first byte is its Status, negated; the one before must have left. */
+export function report(text: usize): void {
   word = text;
-  wordLength = length;
   unsent |= 1 << Message.State;
 }
 
-/** Writes a template at the scratch; its bytes. Its texts are those of the settings from `key` on, or what `say` was given. */
-export function compose(form: usize, kind: i32, requestId: i32, key: i32): i32 {
+/** Writes a template for a kind at the scratch; the bytes of its topic, 0 when it has none. */
+export function compose(form: usize, about: i32): i32 {
+  let topicLength = 0;
   open(scratch, scratch + BLOCK_SIZE);
-  const end = form + load<u8>(form);
-  while (form < end) {
+  for (const end = form + load<u8>(form); form < end;) {
     let byte: u32 = load<u8>(++form);
-    if (byte == 0x23) {
-      putDecimal(requestId, 0);
-    } else if (byte == 0x7e) {
-      if (key) putBytes(setting(key), textLength(key++));
-      else putBytes(word, wordLength);
+    if (byte == 0x3e) {
+      topicLength = <i32>(at - scratch);
+    } else if (byte == 0x21) {
+      putBytes(word + 2, <i32>load<u8>(word) - 1);
+    } else if (byte - 0x3c < 2) {
+      const key = Setting.FirmwareTitle - 0x3c + (about << 1) + byte;
+      putBytes(setting(key), textLength(key));
+    } else if (byte - 0x25 < 3) {
+      putDecimal(byte == 0x25 ? requestId : byte == 0x26 ? written / chunkSize : chunkSize, 0);
     } else {
-      if (byte == 0x24) byte = 0x66 + 13 * kind; // f, s
+      if (byte - 1 < 0x1f) {
+        putByte(byte == 6 ? 0x22 : 0x2c);
+        byte = 0x24;
+      }
+      if (byte == 0x24) {
+        putByte(0x66 + 13 * about); // f, s
+        byte = 0x77;
+      }
       putByte(byte);
     }
   }
-  return <i32>(at - scratch);
+  return topicLength;
 }
 
-/** Sends the first message that has to leave. `kind` is that of the present package, whose chunk is asked for under `requestId`. */
-export function send(kind: i32, requestId: i32, chunk: i32, chunkSize: i32, isIdle: bool): void {
+/** Sends the first message that has to leave. */
+export function send(): void {
   const message = ctz(unsent);
+  let about = kind;
   let firstByte: u32 = publishByte(0);
   let topic = TELEMETRY;
   let number = NO_NUMBER;
-  let form = template;
-  let key = 0;
-  if (message < Message.State) {
-    kind = message;
-    key = Setting.FirmwareTitle + (kind << 1);
-    form = OTA_CURRENT;
+  let form = load<u8>(word, 1) ? OTA_FAILED : OTA_STATE;
+  let shape = RAW;
+  if (message <= Message.State) {
+    shape = RAW_COUNTED;
+    if (message < Message.State) {
+      about = message;
+      form = OTA_CURRENT;
+    }
   } else if (message == Message.Filter) {
     firstByte = SUBSCRIBE;
     form = OTA_RESPONSE_FILTER;
   } else if (message == Message.Chunk) {
-    // The answer comes again if it is lost, so the request needs no acknowledgement.
+    // The answer comes again if it is lost, so the request needs no acknowledgement; the server counts the first one alone.
     firstByte = Packet.Publish << 4;
-    number = chunk;
     form = OTA_REQUEST;
-  } else if (message >= Message.Assigned) {
-    kind = message - Message.Assigned;
+    shape = RAW_FREE;
+  } else {
+    about = message - Message.Assigned;
     topic = ATTRIBUTES_REQUEST;
     number = takeId();
     form = OTA_ASSIGNED;
   }
-  let nameLength = compose(form, kind, requestId, key);
-  let name = scratch;
-  let payload = at;
-  if (message == Message.Chunk) {
-    putDecimal(chunkSize, 0);
-  } else if (message == Message.Filter) {
-    putByte(0); // QoS
-  } else {
-    name = addressOf(topic);
-    nameLength = lengthOf(topic);
-    payload = scratch;
-  }
-  // Of a download the server counts the first chunk alone.
-  const shape = message <= Message.State ? RAW_COUNTED : message == Message.Chunk ? RAW_FREE : RAW;
-  const status = append(firstByte, name, nameLength, number, payload, <i32>(at - payload), shape);
-  if (status == Status.Full) return;
+  const topicLength = compose(form, about);
+  const payload = scratch + topicLength;
+  if (topicLength) topic = scratch | (<usize>topicLength << 16);
+  if (append(firstByte, addressOf(topic), lengthOf(topic), number, payload, <i32>(at - payload), shape) == Status.Full) return;
   unsent &= unsent - 1;
+  if (message >= Message.Assigned) store<i32>(OTA_KINDS + (about << 2), number);
   // What a server never answers is asked for again; a download has the timer to itself.
-  if (message == Message.Chunk || (message >= Message.Assigned && isIdle)) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
-  if (message >= Message.Assigned) store<i32>(OTA_KINDS + (kind << 2), number);
+  if (message == Message.Chunk || (message >= Message.Assigned && isIdle())) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
 }

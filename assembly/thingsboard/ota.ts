@@ -5,7 +5,7 @@
 //     Ready also waits for the host that fetches a package from a URL; every phase up to there may end in Failing.
 //
 // States are reported one after the other: nothing goes on before the last report has left.
-import { EventField, EventFlag, EventKind, OtaAlgorithm, OtaBootState, OtaKind, Stat, State, Status } from "../abi";
+import { EventField, EventKind, OtaAlgorithm, OtaBootState, OtaKind, Stat, State, Status } from "../abi";
 import { equals, isLiteral, readDigits, startsWith, utf8 } from "../base/text";
 import { arm, isDue, setDeadline, Timer } from "../base/time";
 import { awaitPort, state, wake } from "../client/connection";
@@ -15,15 +15,12 @@ import { refuseKey, SEND_BUFFER_NAME, setting, Setting, textLength } from "../cl
 import { ota_abort, ota_begin, ota_boot_state, ota_commit, ota_confirm, ota_verify, ota_write } from "../host";
 import { count, EVENT, fail as refuse, OTA_KINDS, OTA_SPANS } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
-import { compose, forget, Message, say, send, unsent, want } from "./ota-messages";
+import { compose, forget, Message, report, send, unsent, want } from "./ota-messages";
 import {
   adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, isRunning, keepNames, kindsOf, lengthOf, NAMES_MAX, presentLength, presentSpan, presentText, putPlain, readAttributes,
   scratch, text,
 } from "./ota-package";
-import {
-  FIRMWARE_VERSION_KEY, OTA_DOWNLOADED, OTA_DOWNLOADING, OTA_ERROR, OTA_FAILED, OTA_FIRMWARE, OTA_RESPONSE, OTA_SOFTWARE, OTA_STATE, OTA_UPDATED, OTA_UPDATING, OTA_VERIFIED,
-  SOFTWARE_VERSION_KEY,
-} from "./topics";
+import { ERROR, FIRMWARE_VERSION_KEY, OTA_FIRMWARE, OTA_RESPONSE, OTA_SOFTWARE } from "./topics";
 
 const enum Phase {
   Idle = 0,
@@ -36,6 +33,7 @@ const enum Phase {
   Committing = 7,
   Failing = 8, // FAILED is to be reported
   Committed = 9, // firmware: only a restart leads on
+  Starting = 10, // before the first session
 }
 
 /** What a chunk has around it at most: fixed header, topic with its length, packet id. */
@@ -52,53 +50,55 @@ const WHATEVER: i32 = 1;
 /** The first kind's place in OTA_KINDS for the package that was dealt with; before it the request ids. */
 const SETTLED: i32 = 8;
 
-// What fw_error says.
-const WHY_TOO_LARGE = utf8("attributes too large"),
-  WHY_TOO_LONG = utf8("names too long"),
-  WHY_NO_SIZE = utf8("no size"),
-  WHY_NO_ALGORITHM = utf8("unknown algorithm"),
-  WHY_SLOT = utf8("image slot failed"),
-  WHY_NO_CHUNK = utf8("no chunk in time"),
-  WHY_BAD_CHUNK = utf8("wrong chunk size"),
-  WHY_BAD_CHECKSUM = utf8("checksum mismatch"),
-  WHY_VETOED = utf8("vetoed"),
-  WHY_UNASSIGNED = utf8("no longer assigned"),
-  WHY_ROLLED_BACK = utf8("rolled back");
+// What `report` takes: the states, behind a zero, and what the error of the state FAILED says, behind its Status, negated.
+const DOWNLOADING = utf8("\x00DOWNLOADING"),
+  DOWNLOADED = utf8("\x00DOWNLOADED"),
+  VERIFIED = utf8("\x00VERIFIED"),
+  UPDATING = utf8("\x00UPDATING"),
+  UPDATED = utf8("\x00UPDATED"),
+  TOO_LARGE_TO_READ = utf8("\x03attributes too large"),
+  TOO_LONG = utf8("\x03names too long"),
+  NO_SIZE = utf8("\x09no size"),
+  NO_ALGORITHM = utf8("\x06unknown algorithm"),
+  BAD_SLOT = utf8("\x13image slot failed"),
+  NO_CHUNK = utf8("\x11no chunk in time"),
+  BAD_CHUNK = utf8("\x02wrong chunk size"),
+  BAD_CHECKSUM = utf8("\x14checksum mismatch"),
+  VETOED = utf8("\x15vetoed"),
+  UNASSIGNED = utf8("\x0fno longer assigned"),
+  ROLLED_BACK = utf8("\x11rolled back");
 
 /** One bit for each OtaKind that is configured. */
 let active: i32 = 0;
-let phase: i32 = Phase.Idle;
+let phase: i32 = Phase.Starting;
 /** Of the present package. */
-let kind: i32 = OtaKind.Firmware;
+export let kind: i32 = OtaKind.Firmware;
 let size: i32 = 0;
-let written: i32 = 0;
+export let written: i32 = 0;
 let assigned: i32 = 0;
 let checksumAlgorithm: i32 = 0;
-let chunkSize: i32 = 0;
-let requestId: i32 = 0;
+export let chunkSize: i32 = 0;
+export let requestId: i32 = 0;
 let tries: i32 = 0;
 /** The host has an image open. */
 let isOpen: bool = false;
-/** Which kinds' chunks are subscribed to. */
-let filters: i32 = 0;
-let hasBooted: bool = false;
-let reason: i32 = 0;
+/** One bit for each kind whose chunks are not subscribed to. */
+let unfiltered: i32 = 3;
+/** Why the package is given up, as `report` takes it. */
 let error: usize = 0;
-let errorLength: i32 = 0;
 
 /** Reads the settings and carves: Ok, or the Status of a fault. */
+// @ts-ignore: decorator
+@inline
 export function configureOta(): i32 {
   for (let each = 0; each <= OtaKind.Software; each++) {
-    const key = Setting.FirmwareTitle + (each << 1);
-    const titleLength = textLength(key);
-    const versionLength = textLength(key + 1);
-    if (!(titleLength | versionLength)) continue;
-    const isWhole = titleLength != 0 && versionLength != 0;
-    if (!isWhole || titleLength + versionLength > NAMES_MAX) {
-      // Neither without the other.
-      const name = each ? SOFTWARE_VERSION_KEY : FIRMWARE_VERSION_KEY;
-      return refuse(isWhole ? Status.InvalidValue : <i32>Status.MissingKey, isWhole ? NAMES_MAX : 0, name + 1, load<u8>(name));
-    }
+    const titleLength = textLength(Setting.FirmwareTitle + (each << 1));
+    const versionLength = textLength(Setting.FirmwareVersion + (each << 1));
+    const namesLength = titleLength + versionLength;
+    if (!namesLength) continue;
+    // Neither without the other.
+    const most = titleLength && versionLength ? NAMES_MAX : 0;
+    if (namesLength > most) return refuse(most ? Status.InvalidValue : <i32>Status.MissingKey, most, FIRMWARE_VERSION_KEY + 1 + 17 * each, 16);
     active |= 1 << each;
   }
   if (!active) return Status.Ok;
@@ -115,6 +115,13 @@ export function isActive(): bool {
   return active != 0;
 }
 
+/** No package is present. */
+// @ts-ignore: decorator
+@inline
+export function isIdle(): bool {
+  return phase == Phase.Idle;
+}
+
 /** An event about the present package. */
 function tell(event: i32): i32 {
   raise(event, kind, 0);
@@ -124,23 +131,14 @@ function tell(event: i32): i32 {
   return event;
 }
 
-function report(word: usize): void {
-  say(OTA_STATE, word + 1, load<u8>(word));
-}
-
 /** Gives the package up; the next step reports it. */
-function failWith(status: i32, text: usize, length: i32): void {
+function fail(text: usize): i32 {
   phase = Phase.Failing;
-  reason = status;
   error = text;
-  errorLength = length;
   forget((1 << Message.Chunk) | (1 << Message.Filter));
   setDeadline(Timer.Ota, 0);
   wake();
-}
-
-function fail(status: i32, text: usize): void {
-  failWith(status, text + 1, load<u8>(text));
+  return EventKind.None;
 }
 
 function closeImage(): void {
@@ -155,8 +153,8 @@ function askChunk(): void {
 }
 
 /** Asks for the chunk again, or gives up. */
-function retry(status: i32, text: usize): void {
-  if (++tries > setting(Setting.OtaChunkRetries)) fail(status, text);
+function retry(text: usize): void {
+  if (++tries > setting(Setting.OtaChunkRetries)) fail(text);
   else askChunk();
 }
 
@@ -166,28 +164,49 @@ function pause(): void {
   awaitPort();
 }
 
+/** Whether the slot did what it was told; when it is busy it is asked again later. */
+function isDone(result: i32): bool {
+  if (result < 0) fail(BAD_SLOT);
+  else if (!result) pause();
+  return result > 0;
+}
+
+/** An update ended: reports how, and asks for the package of the other kind. */
+function finish(text: usize): void {
+  phase = Phase.Idle;
+  report(text);
+  want((active & ~(1 << kind)) << Message.Assigned);
+}
+
+/** Whether the package of a kind can be given up. */
+function isOpenTo(which: i32): bool {
+  return which == kind && <u32>(phase - Phase.Available) <= <u32>(Phase.Ready - Phase.Available);
+}
+
 /** A session begins. */
+// @ts-ignore: decorator
+@inline
 export function beginSession(): void {
-  if (!hasBooted && active & 1) {
-    const boot = ota_boot_state();
-    if (boot == OtaBootState.Unconfirmed) phase = Phase.Booting;
+  if (phase == Phase.Starting) {
+    const boot = active & 1 ? ota_boot_state() : <i32>OtaBootState.Normal;
+    phase = boot == OtaBootState.Unconfirmed ? Phase.Booting : Phase.Idle;
     if (boot == OtaBootState.RolledBack) {
       assigned = WHATEVER;
-      fail(Status.Timeout, WHY_ROLLED_BACK);
+      fail(ROLLED_BACK);
     }
   }
-  hasBooted = true;
   tries = 0;
-  want(active << Message.Current);
-  // Not before the image that runs is confirmed, and not once another one boots next.
-  if (phase != Phase.Booting && phase != Phase.Committed) want(active << Message.Assigned);
+  // What is assigned: not before the image that runs is confirmed, and not once another one boots next.
+  const isSettled = phase == Phase.Booting || phase == Phase.Committed;
+  want(active * (isSettled ? 1 << Message.Current : (1 << Message.Current) | (1 << Message.Assigned)));
   if (phase == Phase.Fetching) askChunk();
-  wake();
 }
 
 /** An update of shared attributes came: asks for the packages that it is about. */
+// @ts-ignore: decorator
+@inline
 export function notice(document: usize, length: i32): void {
-  start(kindsOf(document, length) & active);
+  if (active) start(kindsOf(document, length) & active);
 }
 
 /** Asks for packages, and forgets which were dealt with. */
@@ -198,77 +217,64 @@ function start(kinds: i32): void {
 }
 
 /** The kind whose attributes were asked for with this id, or -1. */
-export function kindAsked(id: i32): i32 {
-  let each: i32 = OtaKind.Software;
-  while (each >= 0 && (!id || load<i32>(OTA_KINDS + (each << 2)) != id)) each--;
-  return each;
-}
-
-/** The answer to the request of a kind's attributes came, too large to be read unless `isWhole`: reads it, Ok or the Status of its fault. */
 // @ts-ignore: decorator
 @inline
-function readAnswer(which: i32, isWhole: bool): i32 {
-  store<i32>(OTA_KINDS + (which << 2), 0);
-  if (isWhole) return readAttributes(load<u32>(EVENT, EventField.Payload), load<i32>(EVENT, EventField.PayloadLength));
-  skipRest();
-  if (phase == Phase.Idle) {
-    kind = which;
-    fail(Status.TooLarge, WHY_TOO_LARGE);
-  }
-  return Status.TooLarge;
+export function kindAsked(id: i32): i32 {
+  const which = <i32>(load<i32>(OTA_KINDS, 4) == id);
+  return id > 0 && load<i32>(OTA_KINDS + (which << 2)) == id ? which : -1;
 }
 
 /** Deals with the package that is assigned to a kind: an event, or None. */
-function assign(which: i32, isCurrent: bool): i32 {
-  const isPresent = phase > Phase.Booting && phase < Phase.Failing && which == kind;
-  if (isCurrent) {
-    if (isPresent && phase < Phase.Applying) fail(Status.NotFound, WHY_UNASSIGNED);
-    return EventKind.None;
-  }
+function assign(which: i32): i32 {
+  const isOpenToKind = isOpenTo(which);
+  if (!lengthOf(Attribute.Title) || !lengthOf(Attribute.Version) || isRunning(which)) return isOpenToKind ? fail(UNASSIGNED) : <i32>EventKind.None;
   const settled = OTA_KINDS + (which << 2);
   const found = <i32>fingerprint();
-  if (load<i32>(settled, SETTLED) == WHATEVER) store<i32>(settled, found, SETTLED);
-  if (load<i32>(settled, SETTLED) == found) return EventKind.None;
+  const dealt = load<i32>(settled, SETTLED);
+  if (dealt == WHATEVER || dealt == found) {
+    store<i32>(settled, found, SETTLED);
+    return EventKind.None;
+  }
   if (phase != Phase.Idle) {
     // The same goes on, and another kind has its turn afterwards.
-    if (!isPresent || found == assigned || phase > Phase.Ready) return EventKind.None;
+    if (!isOpenToKind || found == assigned) return EventKind.None;
     closeImage();
-    forget((1 << Message.Chunk) | (1 << Message.Filter));
-    setDeadline(Timer.Ota, 0);
+    fail(0);
   }
   kind = which;
   assigned = found;
-  size = readDigits(text(Attribute.Size), lengthOf(Attribute.Size));
+  size = max(readDigits(text(Attribute.Size), lengthOf(Attribute.Size)), 0);
   written = 0;
   checksumAlgorithm = algorithm();
-  if (!adopt()) {
-    fail(Status.TooLarge, WHY_TOO_LONG);
-  } else if (lengthOf(Attribute.Url)) {
+  if (!adopt()) return fail(TOO_LONG);
+  if (lengthOf(Attribute.Url)) {
     phase = Phase.Ready;
-    size = max(size, 0);
     tell(EventKind.OtaUrl);
     store<u64>(EVENT, load<u64>(OTA_SPANS + (Attribute.Url << 3)), EventField.Name);
     store<u64>(EVENT, load<u64>(presentSpan(Attribute.Checksum)), EventField.Value);
     return EventKind.OtaUrl;
-  } else if (size <= 0) {
-    fail(Status.MissingKey, WHY_NO_SIZE);
-  } else if (checksumAlgorithm > OtaAlgorithm.Murmur3_128) {
-    fail(Status.InvalidValue, WHY_NO_ALGORITHM);
-  } else {
-    phase = Phase.Available;
-    wake();
-    return tell(EventKind.OtaAvailable);
   }
-  return EventKind.None;
+  if (!size) return fail(NO_SIZE);
+  if (checksumAlgorithm > OtaAlgorithm.Murmur3_128) return fail(NO_ALGORITHM);
+  phase = Phase.Available;
+  wake();
+  return tell(EventKind.OtaAvailable);
 }
 
 /** Reads the answer to a request for a kind's attributes: an event, None, or a Status when it is not what it should be. */
 // @ts-ignore: decorator
 @inline
-export function receiveAttributes(which: i32, isWhole: bool): i32 {
-  const status = readAnswer(which, isWhole);
-  if (status) return status;
-  return assign(which, !lengthOf(Attribute.Title) || !lengthOf(Attribute.Version) || isRunning(which));
+export function receiveAttributes(which: i32): i32 {
+  store<i32>(OTA_KINDS + (which << 2), 0);
+  if (partLeft) {
+    if (phase == Phase.Idle) {
+      kind = which;
+      fail(TOO_LARGE_TO_READ);
+    }
+    return Status.TooLarge;
+  }
+  const status = readAttributes(load<u32>(EVENT, EventField.Payload), load<i32>(EVENT, EventField.PayloadLength));
+  return status ? status : assign(which);
 }
 
 /** True when the topic of the message belongs to the download of packages. */
@@ -278,71 +284,56 @@ export function isOwnTopic(): bool {
   return active != 0 && (startsWith(topic, topicLength, OTA_FIRMWARE) || startsWith(topic, topicLength, OTA_SOFTWARE));
 }
 
-/** The chunk that the message brings if it is an answer to the present request, else -1. */
-function chunkOf(): i32 {
-  const length = compose(OTA_RESPONSE, kind, requestId, 0);
-  return topicLength > length && equals(topic, scratch, length) ? readDigits(topic + length, topicLength - length) : -1;
-}
-
 /** Handles a message of such a topic, whole or a part: an event, or None. */
 export function receivePart(): i32 {
   claim();
-  const from = load<u32>(EVENT, EventField.Payload);
-  const length = load<i32>(EVENT, EventField.PayloadLength);
-  const isLast = load<u8>(EVENT, EventField.Flags) & EventFlag.Last;
   if (phase == Phase.Fetching) {
-    if (isLiteral(topic + 6, topicLength - 6, OTA_ERROR)) {
+    const from = load<u32>(EVENT, EventField.Payload);
+    const length = load<i32>(EVENT, EventField.PayloadLength);
+    if (isLiteral(topic + 6, topicLength - 6, ERROR)) {
       // Of its text, what there is in the first part.
       putPlain(from, length);
-      failWith(Status.RemoteError, block, blockLength);
       skipRest();
-      return EventKind.None;
+      return fail(block);
     }
-    const chunk = written / chunkSize;
-    const begin = chunk * chunkSize;
-    if (chunkOf() == chunk) {
-      const expected = min(chunkSize, size - begin);
-      if (load<i32>(EVENT, EventField.Total) != expected) {
+    const ownLength = compose(OTA_RESPONSE, kind);
+    if (topicLength == ownLength && equals(topic, scratch, ownLength)) {
+      const begin = written - (written % chunkSize);
+      if (load<i32>(EVENT, EventField.Total) != min(chunkSize, size - begin)) {
         // Empty before the end of the image, when the server no longer has it at hand: only another request id makes it look again.
         requestId++;
         skipRest();
-        retry(Status.Malformed, WHY_BAD_CHUNK);
+        retry(BAD_CHUNK);
         return EventKind.None;
       }
-      // What was written before the connection was lost is passed.
-      const done = min(max(written - begin - load<i32>(EVENT, EventField.Offset), 0), length);
       forget(1 << Message.Chunk);
-      let taken = 0;
-      if (done < length) {
-        taken = ota_write(from + done, length - done);
+      // What was written before the connection was lost is passed.
+      const rest = begin + load<i32>(EVENT, EventField.Offset) + length - written;
+      if (rest > 0) {
+        const taken = ota_write(from + (length - rest), rest);
         if (taken < 0) {
           skipRest();
-          fail(Status.StoreFailed, WHY_SLOT);
-          return EventKind.None;
+          return fail(BAD_SLOT);
         }
         written += taken;
-        if (taken < length - done) {
-          keepBack(length - done - taken);
+        if (taken < rest) {
+          keepBack(rest - taken);
           pause();
           return EventKind.None;
         }
       }
-      arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
-      if (!isLast) return EventKind.None;
+      if (partLeft) {
+        arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
+        return EventKind.None;
+      }
       tries = 0;
       setDeadline(Timer.Ota, 0);
       askChunk();
       return tell(EventKind.OtaProgress);
     }
   }
+  if (!partLeft) count(Stat.AcknowledgementsUnknown);
   skipRest();
-  if (isLast) count(Stat.AcknowledgementsUnknown);
-  return EventKind.None;
-}
-
-/** The slot answered below zero. */
-function failSlot(): i32 {
-  fail(Status.StoreFailed, WHY_SLOT);
   return EventKind.None;
 }
 
@@ -350,83 +341,66 @@ function failSlot(): i32 {
 export function work(): i32 {
   const isLate = isDue(Timer.Ota);
   if (isLate) setDeadline(Timer.Ota, 0);
-  if (state != State.Connected || (unsent >> Message.State) & 1) return EventKind.None;
+  if (state != State.Connected || unsent & (1 << Message.State)) return EventKind.None;
   if (phase == Phase.Idle) {
     if (isLate && tries++ < setting(Setting.OtaChunkRetries)) {
-      for (let each = 0; each <= OtaKind.Software; each++) if (load<i32>(OTA_KINDS + (each << 2))) want(1 << (Message.Assigned + each));
+      want(((load<i32>(OTA_KINDS) ? 1 << OtaKind.Firmware : 0) | (load<i32>(OTA_KINDS, 4) ? 1 << OtaKind.Software : 0)) << Message.Assigned);
     }
   } else if (phase == Phase.Failing) {
     closeImage();
-    phase = Phase.Idle;
     store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
-    want((active & ~(1 << kind)) << Message.Assigned);
-    say(OTA_FAILED, error, errorLength);
-    raise(EventKind.OtaFailed, kind, reason);
-    store<u32>(EVENT, error, EventField.Name);
-    store<u32>(EVENT, errorLength, EventField.NameLength);
+    finish(error);
+    raise(EventKind.OtaFailed, kind, -<i32>load<u8>(error, 1));
+    store<u32>(EVENT, error + 2, EventField.Name);
+    store<u32>(EVENT, <i32>load<u8>(error) - 1, EventField.NameLength);
     return EventKind.OtaFailed;
   }
   if (phase == Phase.Booting) {
-    const confirmed = ota_confirm();
-    if (confirmed < 0) return failSlot();
-    if (!confirmed) {
-      pause();
-    } else {
-      phase = Phase.Idle;
-      report(OTA_UPDATED);
-      want(active << Message.Assigned);
+    if (isDone(ota_confirm())) {
+      want(1 << Message.Assigned);
+      finish(UPDATED);
     }
   } else if (phase == Phase.Available) {
     written = ota_begin(kind, size, block, blockLength);
     isOpen = written >= 0;
-    if (<u32>written > <u32>size) return failSlot();
-    if (!((filters >> kind) & 1)) want(1 << Message.Filter);
-    filters |= 1 << kind;
+    if (<u32>written > <u32>size) return fail(BAD_SLOT);
+    want(((unfiltered >> kind) & 1) << Message.Filter);
+    unfiltered &= ~(1 << kind);
     phase = Phase.Fetching;
     requestId++;
     tries = 0;
-    report(OTA_DOWNLOADING);
+    report(DOWNLOADING);
     askChunk();
   } else if (phase == Phase.Fetching) {
     if (written == size) {
       phase = Phase.Verifying;
-      report(OTA_DOWNLOADED);
+      report(DOWNLOADED);
     } else if (isLate && !isHeld) {
-      retry(Status.Timeout, WHY_NO_CHUNK);
+      retry(NO_CHUNK);
     }
   } else if (phase == Phase.Verifying) {
     const verified = ota_verify(checksumAlgorithm, presentText(Attribute.Checksum), presentLength(Attribute.Checksum));
-    if (verified == Status.InvalidValue) {
-      fail(Status.ChecksumMismatch, WHY_BAD_CHECKSUM);
-    } else if (verified < 0) {
-      return failSlot();
-    } else if (!verified) {
-      pause();
-    } else {
+    if (verified == Status.InvalidValue) return fail(BAD_CHECKSUM);
+    if (isDone(verified)) {
       phase = Phase.Ready;
-      report(OTA_VERIFIED);
+      report(VERIFIED);
       return tell(EventKind.OtaReady);
     }
   } else if (phase == Phase.Applying) {
     phase = Phase.Committing;
-    report(OTA_UPDATING);
+    report(UPDATING);
     wake();
   } else if (phase == Phase.Committing) {
-    const committed = ota_commit();
-    if (committed < 0) return failSlot();
-    if (!committed) {
-      pause();
-      return EventKind.None;
+    if (isDone(ota_commit())) {
+      isOpen = false;
+      phase = Phase.Committed;
+      if (kind == OtaKind.Software) {
+        keepNames();
+        want(1 << (Message.Current + OtaKind.Software));
+        finish(UPDATED);
+      }
+      return tell(EventKind.OtaApplied);
     }
-    isOpen = false;
-    phase = Phase.Committed;
-    if (kind == OtaKind.Software) {
-      phase = Phase.Idle;
-      keepNames();
-      report(OTA_UPDATED);
-      want((1 << (Message.Current + OtaKind.Software)) | ((active & 1) << Message.Assigned));
-    }
-    return tell(EventKind.OtaApplied);
   }
   return EventKind.None;
 }
@@ -435,7 +409,7 @@ export function work(): i32 {
 // @ts-ignore: decorator
 @inline
 export function sendReports(): void {
-  if (state == State.Connected && unsent) send(kind, requestId, written / chunkSize, chunkSize, phase == Phase.Idle);
+  if (state == State.Connected && unsent) send();
 }
 
 /** The export `ota_start`: asks for the package of a kind. */
@@ -449,7 +423,7 @@ export function otaStart(which: i32): i32 {
 /** The export `ota_apply`: the answer to OtaReady or OtaUrl. */
 export function otaApply(which: i32, isAccepted: i32): i32 {
   if (phase != Phase.Ready || which != kind) return Status.BadState;
-  if (!isAccepted) return otaStop(which);
+  if (!isAccepted) return fail(VETOED);
   phase = Phase.Applying;
   wake();
   return Status.Ok;
@@ -457,7 +431,5 @@ export function otaApply(which: i32, isAccepted: i32): i32 {
 
 /** The export `ota_stop`: gives up the package of a kind. */
 export function otaStop(which: i32): i32 {
-  if (phase < Phase.Available || phase > Phase.Ready || which != kind) return Status.BadState;
-  fail(Status.Vetoed, WHY_VETOED);
-  return Status.Ok;
+  return isOpenTo(which) ? fail(VETOED) : <i32>Status.BadState;
 }

@@ -62,29 +62,26 @@ export function lengthOf(topic: usize): i32 {
   return <i32>(topic >> 16);
 }
 
-// Templates of ota-text.ts: a dollar sign is the first letter of the kind, a hash sign the request id, a tilde a text.
+// Templates of ota-messages.ts: $ is fw or sw, % the request id, & the chunk, ' the bytes of a chunk, < and = title and version of what runs, ! what
+// `report` was given, > the end of the topic. The length of a word says that a comma, or in front of the first a quote, and fw or sw stand before it.
 // prettier-ignore
 export const OTA_FIRMWARE = utf8("v2/fw/"),
   OTA_SOFTWARE = utf8("v2/sw/"),
-  OTA_ERROR = utf8("error"),
-  OTA_REQUEST = utf8("v2/$w/request/#/chunk/"),
-  OTA_RESPONSE = utf8("v2/$w/response/#/chunk/"),
-  OTA_RESPONSE_FILTER = utf8("v2/$w/response/+/chunk/+"),
-  OTA_ASSIGNED = utf8('{"sharedKeys":"$w_title,$w_version,$w_size,$w_checksum,$w_checksum_algorithm,$w_url"}'),
-  OTA_CURRENT = utf8('{"current_$w_title":"~","current_$w_version":"~"}'),
-  OTA_STATE = utf8('{"$w_state":"~"}'),
-  OTA_FAILED = utf8('{"$w_state":"FAILED","$w_error":"~"}'),
-  OTA_DOWNLOADING = utf8("DOWNLOADING"),
-  OTA_DOWNLOADED = utf8("DOWNLOADED"),
-  OTA_VERIFIED = utf8("VERIFIED"),
-  OTA_UPDATING = utf8("UPDATING"),
-  OTA_UPDATED = utf8("UPDATED"),
-  /** What the attributes are called behind their prefix, in the order of Attribute. */
-  OTA_ATTRIBUTES = words("title version checksum size checksum_algorithm url"),
+  OTA_REQUEST = utf8("v2/$/request/%/chunk/&>'"),
+  OTA_RESPONSE = utf8("v2/$/response/%/chunk/&>"),
+  OTA_RESPONSE_FILTER = utf8("v2/$/response/+/chunk/+>\0"),
+  OTA_CURRENT = utf8('{"current_$_title":"<","current_$_version":"="}'),
+  OTA_STATE = utf8('{"$_state":"!"}'),
+  OTA_FAILED = utf8('{"$_state":"FAILED","$_error":"!"}'),
+  OTA_ASSIGNED = utf8('{"sharedKeys":\x06_title\x08_version\x05_size\x09_checksum\x13_checksum_algorithm\x04_url"}'),
   /** In the order of OtaAlgorithm. */
   OTA_ALGORITHMS = words("MD5 SHA256 SHA384 SHA512 CRC32 MURMUR3_32 MURMUR3_128"),
   FIRMWARE_VERSION_KEY = utf8("firmware_version"),
   SOFTWARE_VERSION_KEY = utf8("software_version");
+
+/** What the attributes are called behind fw or sw, in the order of Attribute. */
+// @ts-ignore: decorator
+@lazy export const OTA_ATTRIBUTES: usize = OTA_ASSIGNED + 15;
 
 // The Gateway API.
 export const GATEWAY = utf8("v1/gateway/"),

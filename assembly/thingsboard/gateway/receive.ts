@@ -1,7 +1,7 @@
 // Tells which message of the ThingsBoard Gateway API arrived, and which child it is about.
 import { EventField, EventKind, Status } from "../../abi";
 import { placeOf, readDigits, startsWith } from "../../base/text";
-import { from, length, next, open, skip, Token } from "../../json/scan";
+import { from, length, next, skip, Token } from "../../json/scan";
 import { EVENT } from "../../memory";
 import { topic, topicLength } from "../../mqtt/publish";
 import { GATEWAY, GATEWAY_DOWNLINKS, GATEWAY_MEMBERS } from "../topics";
@@ -28,9 +28,8 @@ export function kindOfTopic(): i32 {
   return place < 4 ? EventKind.ChildAttributes + place : <i32>EventKind.None;
 }
 
-/** Reads the document into the event record: Ok, or the Status of what is wrong with it. What was found is there all the same. */
+/** Reads the document that was opened into the event record: Ok, or the Status of what is wrong with it. What was found is there all the same. */
 export function readChild(kind: i32): i32 {
-  open(load<u32>(EVENT, EventField.Payload), load<i32>(EVENT, EventField.PayloadLength));
   let token = next();
   if (token != Token.ObjectBegin) return token < 0 ? token : <i32>Status.WrongType;
   let device: usize = 0;
