@@ -87,8 +87,8 @@ export function readAttributes(document: usize, documentLength: i32): i32 {
   let token: i32;
   do {
     token = next();
-    if (token == Token.Key && length > 2) {
-      // Behind fw or sw; members of other objects have no such names.
+    if (token == Token.Key) {
+      // Behind fw or sw; members of other objects have no such names, and nothing is shorter than nothing.
       const attribute = placeOf(OTA_ATTRIBUTES, Attribute.Count, from + 2, length - 2);
       if (attribute < Attribute.Count) {
         token = skip();
@@ -110,8 +110,7 @@ export function kindsOf(document: usize, documentLength: i32): i32 {
   let kinds = 0;
   for (; documentLength > 0; documentLength--) {
     const letters = load<u32>(document++);
-    if (letters == 0x5f776622 /* "fw_ */) kinds |= 1;
-    if (letters == 0x5f777322 /* "sw_ */) kinds |= 2;
+    kinds |= <i32>(letters == 0x5f776622 /* "fw_ */) | (<i32>(letters == 0x5f777322 /* "sw_ */) << 1);
   }
   return kinds;
 }

@@ -40,7 +40,7 @@ function ask(isRpc: bool, length: i32, timeoutMs: i32): i32 {
   const id = requests.nextId();
   const status = append(firstByte, addressOf(topic), lengthOf(topic), id, record, length, Shape.Object);
   if (status < 0) return status;
-  requests.add(entry, isRpc ? -id : id, timeoutMs);
+  requests.add(entry, id, isRpc ? -id : id, timeoutMs);
   return id;
 }
 

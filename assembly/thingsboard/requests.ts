@@ -51,12 +51,12 @@ export function takeId(): i32 {
   return lastId;
 }
 
-/** Adds the request that was sent with `nextId` at a free entry; its key is that id or, for a client-side RPC, less than zero. */
+/** Adds the request that was sent with `id`, which `nextId` gave, at a free entry; its key is that or, for a client-side RPC, less than zero. */
 // @ts-ignore: decorator
 @inline
-export function add(entry: usize, key: i32, timeoutMs: i32): void {
+export function add(entry: usize, id: i32, key: i32, timeoutMs: i32): void {
   readClock();
-  lastId = abs(key);
+  lastId = id;
   put(entry, key, fromNow(timeoutMs));
 }
 

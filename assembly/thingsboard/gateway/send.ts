@@ -38,6 +38,6 @@ export function requestChildAttributes(length: i32, timeoutMs: i32): i32 {
   store<i64>(member, id, MemberField.Number);
   const status = publishRecord(GATEWAY_ATTRIBUTES_REQUEST, NO_NUMBER, length, Shape.Object, 0);
   if (status < 0) return status;
-  requests.add(entry, id, timeoutMs);
+  requests.add(entry, id, id, timeoutMs);
   return id;
 }
