@@ -20,7 +20,7 @@ function request(timeoutMs: i32): i32 {
   const entry = find(0);
   const id = nextId();
   if (!entry) return 0;
-  add(entry, id, timeoutMs);
+  add(entry, id, id, timeoutMs);
   return id;
 }
 
@@ -46,7 +46,7 @@ describe("requests", () => {
   test("a call is not settled by the id of an attribute request", () => {
     begin(2);
     const id = nextId();
-    add(find(0), -id, 10);
+    add(find(0), id, -id, 10);
     expect<i32>(nextId()).toBe(id + 1);
     expect<bool>(settleRequest(id)).toBe(false);
     expect<bool>(settleRequest(-id)).toBe(true);
