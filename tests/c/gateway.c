@@ -71,6 +71,88 @@ static void messages_are_wrapped(mote_t *mote) {
     leaves(mote_gateway_claim(mote, "Boiler 7", "k", 60000, NULL), "v1/gateway/claim", "{\"Boiler 7\":{\"secretKey\":\"k\",\"durationMs\":60000}}");
 }
 
+static uint32_t count_sent(const char *text) {
+    uint32_t count = 0;
+    size_t length = strlen(text);
+    for (uint32_t at = 0; at + length <= client.sent_length; at++) count += memcmp(client.sent + at, text, length) == 0;
+    return count;
+}
+
+// Does a step of a message in pieces again, once the outbox has emptied.
+#define WITH_ROOM(step)                   \
+    do {                                  \
+        int32_t result = (step);          \
+        if (result == MOTE_STATUS_FULL) { \
+            client_serve(&client);        \
+            result = (step);              \
+        }                                 \
+        CHECK(result >= 0);               \
+    } while (0)
+
+// What is too much for one message leaves in several, each of them whole and for the same child; every value once.
+static void large_messages_are_split(mote_t *mote) {
+    char text[64];
+    uint32_t wrong = 0;
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_gateway_begin_telemetry(mote, "Boiler \"7\"", NULL), MOTE_STATUS_OK);
+    for (int i = 0; i < 60; i++) {
+        if (i % 20 == 0) WITH_ROOM(mote_timestamp(mote, 1760000000000 + i));
+        snprintf(text, sizeof text, "key%02d", i);
+        WITH_ROOM(mote_add_integer(mote, text, i));
+    }
+    WITH_ROOM(mote_end(mote));
+    client_serve(&client);
+    for (int i = 0; i < 60; i++) {
+        snprintf(text, sizeof text, "\"key%02d\":%d", i, i);
+        if (count_sent(text) != 1) wrong++;
+    }
+    CHECK_EQUAL(wrong, 0);
+    uint32_t messages = count_sent("v1/gateway/telemetry");
+    CHECK(messages > 2);
+    CHECK_EQUAL(count_sent("{\"Boiler \\\"7\\\"\":[{\"ts\":17600000000"), messages);
+    CHECK_EQUAL(count_sent("}}]}"), messages);
+    CHECK_EQUAL(count_sent("[]") + count_sent("\"values\":{}"), 0);
+
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_gateway_begin_attributes(mote, "B", NULL), MOTE_STATUS_OK);
+    for (int i = 0; i < 60; i++) {
+        snprintf(text, sizeof text, "key%02d", i);
+        WITH_ROOM(mote_add_integer(mote, text, i));
+    }
+    WITH_ROOM(mote_end(mote));
+    client_serve(&client);
+    CHECK(count_sent("{\"B\":{\"key") > 1 && count_sent("\"key59\":59}}") == 1);
+    char name[512];
+    memset(name, 'n', sizeof name);
+    name[480] = 0;
+    CHECK_EQUAL(mote_gateway_begin_telemetry(mote, name, NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_OK);
+    mote_cancel(mote);
+}
+
+// The limit of data points that the server tells for the children of a gateway is kept without being asked for.
+static void limits_are_learnt(mote_t *mote) {
+    receive("v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"telemetryDataPoints\":\"9:1,2:60\"}}");
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_SESSION_LIMITS], 1);
+    client.sent_length = 0;
+    mote_gateway_begin_telemetry(mote, "B", NULL);
+    for (int i = 0; i < 3; i++) CHECK_EQUAL(mote_add_integer(mote, i == 0 ? "a" : i == 1 ? "b" : "c", i), MOTE_STATUS_OK);
+    CHECK(mote_end(mote) > 0);
+    mote->options.split_points = 1; // what the application says comes first
+    mote_gateway_begin_telemetry(mote, "B", NULL);
+    mote_add_integer(mote, "d", 3);
+    mote_add_integer(mote, "e", 4);
+    CHECK(mote_end(mote) > 0);
+    mote->options.split_points = 0;
+    for (uint32_t i = 0; i < 200; i++) { // messages leave at the rate that the server said
+        client.port.now_ms += 1000;
+        client_serve(&client);
+    }
+    CHECK(client_sent(&client, "{\"B\":[{\"a\":0,\"b\":1}]}") && client_sent(&client, "{\"B\":[{\"c\":2}]}"));
+    CHECK(client_sent(&client, "{\"B\":[{\"d\":3}]}") && client_sent(&client, "{\"B\":[{\"e\":4}]}"));
+}
+
 static void attributes_are_requested(mote_t *mote) {
     int32_t id = mote_gateway_request_attributes(mote, "Boiler 7", MOTE_SCOPE_SHARED, "setpoint,mode", 5000);
     char expected[128];
@@ -113,6 +195,8 @@ int main(void) {
     attributes_are_requested(&client.mote);
     rpc_is_answered();
     what_does_not_fit_is_refused(&client.mote);
+    large_messages_are_split(&client.mote);
+    limits_are_learnt(&client.mote);
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
     mote_free(&client.mote);
     printf("%u passed, %u failed\n", checks_passed, checks_failed);

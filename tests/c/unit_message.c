@@ -197,10 +197,51 @@ static void splits_by_points(void) {
     add_number(6);
     end_split();
     CHECK(client_sent(&client, "{\"key000\":0,\"key001\":1}") && client_sent(&client, "{\"key002\":2,\"key003\":3}"));
-    CHECK(client_sent(&client, "{\"key004\":4}") && client_sent(&client, "{\"ts\":7,\"values\":{\"key005\":5}}"));
-    CHECK(client_sent(&client, "{\"ts\":7,\"values\":{\"key006\":6}}"));
-    CHECK_EQUAL(count_sent("v1/devices/me/telemetry"), 5);
+    CHECK(client_sent(&client, "[{\"key004\":4},{\"ts\":7,\"values\":{\"key005\":5}}]"));
+    CHECK(client_sent(&client, "telemetry") && count_sent("{\"ts\":7,\"values\":{\"key006\":6}}") == 1);
+    CHECK_EQUAL(count_sent("v1/devices/me/telemetry"), 4);
     mote->options.split_points = 0;
+}
+
+// Entries share messages as long as they fit, and every one leaves exactly once with its own time.
+static void joins_entries(void) {
+    mote_t *mote = &client.mote;
+    char text[64];
+    client.sent_length = 0;
+    mote_begin_telemetry(mote, NULL);
+    for (int i = 0; i < 100; i++) {
+        int32_t status = mote_timestamp(mote, 1000 + i);
+        if (status == MOTE_STATUS_FULL) {
+            client_serve(&client);
+            status = mote_timestamp(mote, 1000 + i);
+        }
+        CHECK_EQUAL(status, MOTE_STATUS_OK);
+        add_number(i);
+    }
+    mote_entry(mote);
+    mote_timestamp(mote, 5); // takes the place of the entry that stayed empty, and stays so itself
+    end_split();
+    uint32_t wrong = 0;
+    for (int i = 0; i < 100; i++) {
+        snprintf(text, sizeof text, "{\"ts\":%d,\"values\":{\"key%03d\":%d}}", 1000 + i, i, i);
+        if (count_sent(text) != 1) wrong++;
+    }
+    CHECK_EQUAL(wrong, 0);
+    uint32_t messages = count_sent("v1/devices/me/telemetry");
+    CHECK(messages > 1 && messages < 50);
+    CHECK_EQUAL(count_sent("\"values\":{}"), 0);
+    CHECK_EQUAL(count_sent("},]"), 0);
+    client.sent_length = 0;
+    mote_begin_attributes(mote, NULL);
+    add_number(1);
+    mote_entry(mote);
+    add_number(2);
+    end_split();
+    CHECK(client_sent(&client, "{\"key001\":1}") && client_sent(&client, "{\"key002\":2}"));
+    CHECK_EQUAL(count_sent("v1/devices/me/attributes"), 2);
+    mote_begin_telemetry(mote, NULL);
+    mote_timestamp(mote, 5);
+    CHECK_EQUAL(mote_end(mote), 0); // nothing was in it
 }
 
 // A value that is still being built moves to the next message as a whole.
@@ -249,6 +290,7 @@ void test_message(void) {
     guards_its_state();
     splits_by_bytes();
     splits_by_points();
+    joins_entries();
     moves_what_is_nested();
     refuses_what_can_never_fit();
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);

@@ -149,8 +149,11 @@ typedef struct mote_options {
     const mote_shared_attribute_t *shared_attributes;
     uint32_t shared_attribute_count;
 
-    /* Most members of a message that mote_begin_telemetry() or mote_begin_attributes() began, the data points of the server's
-     * limits. 0 = any. */
+    /* Told, after its handler, of each event that a handler by verb took: an app beside the client hears of it by mote_app_event().
+     * The RPC is answered already, unless its handler said MOTE_RPC_LATER. */
+    mote_event_handler_t *on_taken;
+
+    /* Most data points of a message that leaves in pieces. 0 = what the event SessionLimits told, or any. */
     uint32_t split_points;
 
     /* Supplies credentials, so that they need not stand in the configuration. May be NULL. */
@@ -274,8 +277,8 @@ int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options
 int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options);
 
 /* Telemetry and attributes that may be more than one message: what does not fit behind what is there already - in `staging_buffer`,
- * `send_buffer` or `split_points` - begins a further one with the same time stamp. mote_add_*() builds them; mote_timestamp() and
- * mote_entry() begin a message each.
+ * `send_buffer` or `split_points` - begins a further one with the same time stamp. mote_add_*() builds them. Entries of telemetry
+ * that mote_timestamp() and mote_entry() begin join a list as long as it fits; of attributes they begin a message each.
  *
  * Here no failure sticks. Full from a mote_add_*() means that it was not added and can be called again after the next Delivered;
  * TooLarge that no message can ever hold this member, and mote_error_value() has the bytes that it needs. mote_end() sends the
@@ -360,6 +363,11 @@ int32_t mote_gateway_disconnect(mote_t *mote, const char *device, const mote_pub
 /* Each sends the open message, built as any other, for one child. */
 int32_t mote_gateway_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options);
 int32_t mote_gateway_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options);
+/* Telemetry and attributes of one child that may be more than one message, as mote_begin_telemetry(). The name must stay where it is
+ * until mote_end(). TooLarge when the buffer cannot hold the name. */
+int32_t mote_gateway_begin_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options);
+int32_t mote_gateway_begin_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options);
+
 int32_t mote_gateway_rpc_reply(mote_t *mote, const char *device, int32_t request_id, const mote_publish_options_t *options);
 
 int32_t mote_gateway_claim(mote_t *mote, const char *device, const char *secret_key, int64_t duration_ms,
@@ -437,9 +445,12 @@ uint32_t mote_arena_allocations(const mote_t *mote);
 typedef struct mote_split {
     uint8_t verb;                    /* export that sends the pieces, 0 = the open message is one */
     uint8_t depth;                   /* objects and arrays that are open in the entry */
-    bool stamped, has_options;
+    bool stamped, listed, has_options;
     mote_publish_options_t options;
     int64_t unix_ms;
+    const char *device;              /* the child of a gateway, NULL = the client's own */
+    uint32_t device_json;            /* bytes of JSON text around what is for a child */
+    uint32_t first, entry;           /* where the first entry and the last begin */
     uint32_t head, member;           /* where the members of the entry begin, and the last of them */
     uint32_t points;
     uint32_t json, member_json, json_max; /* bytes of JSON text: of all, of the last member, that a message may have */
@@ -480,6 +491,7 @@ struct mote {
     uint32_t usage_base;             /* allocations counted when load was done */
 
     mote_split_t split;
+    uint32_t points_own, points_children; /* data points of a message by SessionLimits, 0 = any */
 
     uint32_t posts_length;           /* bytes in the queue of posts */
     uint32_t posts_refused;

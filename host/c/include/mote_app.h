@@ -5,7 +5,7 @@
  *
  *   mote_app_init(&app, &options);              // after mote_init()
  *   for (;;) {
- *       mote_poll(&mote);                       // its on_event calls mote_app_event(&app, event)
+ *       mote_poll(&mote);                       // on_event, and on_taken where there are handlers by verb, call mote_app_event(&app, event)
  *       mote_app_poll(&app);
  *       mote_wait(&mote, mote_app_deadline_ms(&app));
  *   }
@@ -52,7 +52,7 @@ int32_t mote_app_init(mote_app_t *app, const mote_app_options_t *options);
 /* Ends the app. Its subscriptions stay the client's. */
 void mote_app_free(mote_app_t *app);
 
-/* Hands one event to the app; call it from the client's on_event. Nothing while the app is down. */
+/* Hands one event to the app; call it from the client's on_event and on_taken. Nothing while the app is down. */
 void mote_app_event(mote_app_t *app, const mote_event_t *event);
 
 /* One step: setup, a timer that is due, a restart, or raising AppFailed. Returns the kind of that event, 0 = none. */

@@ -51,8 +51,10 @@ bool mote_event_read(mote_t *mote, int32_t kind) {
 
 void mote_event_dispatch(mote_t *mote) {
     mote->dispatching = true;
+    if (mote->event.kind == MOTE_EVENT_SESSION_LIMITS) mote_split_learn(mote, &mote->event);
     bool taken = mote_handlers_take(mote, &mote->event);
-    if (!taken && mote->options.on_event != NULL) mote->options.on_event(mote, &mote->event, mote->options.user);
+    mote_event_handler_t *tell = taken ? mote->options.on_taken : mote->options.on_event;
+    if (tell != NULL) tell(mote, &mote->event, mote->options.user);
     mote->dispatching = false;
 }
 

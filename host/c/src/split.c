@@ -1,10 +1,15 @@
 // Messages that leave in pieces: what does not fit behind the members that are there begins a further message, with the same time
-// stamp. Only whole members of the entry move, so nothing is merged and nothing is lost.
+// stamp. Only whole members of the entry move, so nothing is merged and nothing is lost. Further entries of telemetry join a list
+// as long as it fits; what is for a child of a gateway stands under its name in each message.
 #include "client.h"
 #include "record.h"
 
-// Room that is kept for the ends of an entry and the options.
-#define RESERVE ((uint32_t)(2 * MOTE_MEMBER_FIELD_KEY + MOTE_OPTION_FIELD_END + 4))
+// Room that is kept for the ends of an entry, its list and its child, for the head of a list, and for the options.
+#define RESERVE ((uint32_t)(5 * MOTE_MEMBER_FIELD_KEY + MOTE_OPTION_FIELD_END + 4))
+
+// Bytes of JSON text that an entry and its comma take, besides its members.
+#define STAMPED_BYTES 40
+#define PLAIN_BYTES 3
 
 // What a packet has besides the payload, and the outbox in front of it; never less.
 #define PACKET_OVERHEAD 64
@@ -19,17 +24,60 @@ static void put(mote_t *mote, mote_member_t type, const char *key, int64_t numbe
     mote->message_length += mote_member_size(strlen(key), 0);
 }
 
+static bool is_telemetry(const mote_split_t *split) {
+    return split->verb == MOTE_EXPORT_SEND_TELEMETRY || split->verb == MOTE_EXPORT_GATEWAY_TELEMETRY;
+}
+
+static uint32_t entry_bytes(const mote_split_t *split) {
+    return split->stamped ? STAMPED_BYTES : PLAIN_BYTES;
+}
+
 static void begin_entry(mote_t *mote) {
     mote_split_t *split = &mote->split;
-    mote->message_length = 0;
-    put(mote, MOTE_MEMBER_OBJECT_BEGIN, "", 0);
+    split->entry = mote->message_length;
+    // Attributes of a child have its name as the key of the object itself.
+    put(mote, MOTE_MEMBER_OBJECT_BEGIN, split->device != NULL && !is_telemetry(split) ? split->device : "", 0);
     if (split->stamped) {
         put(mote, MOTE_MEMBER_INTEGER, "ts", split->unix_ms);
         put(mote, MOTE_MEMBER_OBJECT_BEGIN, "values", 0);
     }
     split->head = split->member = mote->message_length;
+}
+
+static void begin_message(mote_t *mote) {
+    mote_split_t *split = &mote->split;
+    mote->message_length = 0;
     split->points = 0;
-    split->json = split->stamped ? 40 : 2;
+    split->json = entry_bytes(split);
+    split->listed = split->device != NULL && is_telemetry(split);
+    if (split->device != NULL) {
+        put(mote, MOTE_MEMBER_OBJECT_BEGIN, "", 0);
+        if (split->listed) put(mote, MOTE_MEMBER_ARRAY_BEGIN, split->device, 0);
+        split->json += split->device_json;
+    }
+    split->first = mote->message_length;
+    begin_entry(mote);
+}
+
+static void end_entry(mote_t *mote) {
+    put(mote, MOTE_MEMBER_END, "", 0);
+    if (mote->split.stamped) put(mote, MOTE_MEMBER_END, "", 0);
+}
+
+// The first further entry of a device's own telemetry puts the head of the list in front of what is there already.
+static void begin_list(mote_t *mote) {
+    uint8_t *start = start_of(mote);
+    memmove(start + MOTE_MEMBER_FIELD_KEY, start, mote->message_length);
+    memset(start, 0, MOTE_MEMBER_FIELD_KEY);
+    start[MOTE_MEMBER_FIELD_TYPE] = MOTE_MEMBER_ARRAY_BEGIN;
+    mote->message_length += MOTE_MEMBER_FIELD_KEY;
+    mote->split.first = MOTE_MEMBER_FIELD_KEY;
+    mote->split.listed = true;
+}
+
+// Nothing could be sent: the entry has no member yet, and there is none before it.
+static bool is_bare(const mote_split_t *split, uint32_t cut) {
+    return cut == split->head && split->entry == split->first;
 }
 
 // Sends the members before `cut`; those behind it begin the next message. Nothing changes when the module does not take it.
@@ -39,17 +87,22 @@ static int32_t flush(mote_t *mote, uint32_t cut) {
     uint32_t tail = mote->message_length - cut;
     uint8_t *kept = start + mote->staging_capacity - tail;
     memmove(kept, start + cut, tail);
-    mote->message_length = cut;
-    put(mote, MOTE_MEMBER_END, "", 0);
-    if (split->stamped) put(mote, MOTE_MEMBER_END, "", 0);
+    bool empty = cut == split->head; // only the entries before this one leave
+    mote->message_length = empty ? split->entry : cut;
+    if (!empty) end_entry(mote);
+    if (split->listed) put(mote, MOTE_MEMBER_END, "", 0);
+    if (split->device != NULL) put(mote, MOTE_MEMBER_END, "", 0);
     int32_t result = mote_message_publish(mote, (mote_export_t)split->verb, split->has_options ? &split->options : NULL);
     if (result == MOTE_STATUS_TRAPPED) return result;
     if (result >= 0) {
         split->last_id = result;
-        begin_entry(mote);
+        begin_message(mote);
         split->points = tail > 0;
         split->json += tail > 0 ? split->member_json : 0;
         cut = mote->message_length;
+    } else if (empty) {
+        mote->message_length = split->entry;
+        begin_entry(mote);
     }
     memmove(start + cut, kept, tail);
     mote->message_length = cut + tail;
@@ -74,6 +127,44 @@ static uint32_t json_size(mote_member_t type, const char *key, const char *text,
     }
 }
 
+// The smallest count of a rate such as "10:1,300:60": one message with more data points can never pass.
+static uint32_t smallest_count(mote_span_t rate) {
+    uint32_t smallest = 0;
+    uint32_t count = 0;
+    bool counting = true;
+    for (uint32_t i = 0; i < rate.length; i++) {
+        char c = rate.data[i];
+        if (c >= '0' && c <= '9') {
+            if (counting && count < UINT32_MAX / 16) count = count * 10 + (uint32_t)(c - '0');
+        } else if (c == ':') {
+            if (count > 0 && (smallest == 0 || count < smallest)) smallest = count;
+            counting = false;
+        } else {
+            count = 0;
+            counting = true;
+        }
+    }
+    return smallest;
+}
+
+static uint32_t read_points(mote_t *mote, mote_span_t answer, const char *path) {
+    mote_json_t rate;
+    return mote_json_find(mote, answer, path, &rate) == MOTE_JSON_TYPE_TEXT ? smallest_count(rate.text) : 0;
+}
+
+// What the server tells of its limits holds where the application set none. The server of ThingsBoard 3 says rateLimit.
+void mote_split_learn(mote_t *mote, const mote_event_t *event) {
+    if (event->reason < 0) return;
+    mote->points_own = read_points(mote, event->payload, "rateLimits.telemetryDataPoints");
+    if (mote->points_own == 0) mote->points_own = read_points(mote, event->payload, "rateLimit.telemetryDataPoints");
+    mote->points_children = read_points(mote, event->payload, "gatewayRateLimits.telemetryDataPoints");
+}
+
+static uint32_t points_max_of(const mote_t *mote, bool of_child) {
+    if (mote->options.split_points != 0) return mote->options.split_points;
+    return of_child ? mote->points_children : mote->points_own;
+}
+
 static uint32_t json_max(const mote_t *mote) {
     uint32_t buffer = mote_config_unsigned(mote->options.config, mote->options.config_length, "send_buffer", 1024);
     if (buffer > PACKET_MAX) buffer = PACKET_MAX;
@@ -91,10 +182,11 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, const
     for (bool again = true;; again = false) {
         uint32_t room = mote->staging_capacity - mote->message_length;
         bool fits = room >= ends && need <= room - ends && split->json + json <= split->json_max;
-        bool counts = !opens || mote->options.split_points == 0 || split->points < mote->options.split_points;
+        uint32_t points_max = points_max_of(mote, split->device != NULL);
+        bool counts = !opens || points_max == 0 || split->points < points_max;
         if (fits && counts) break;
         uint32_t cut = opens ? mote->message_length : split->member;
-        if (!again || cut == split->head) {
+        if (!again || is_bare(split, cut)) {
             if (need < INT32_MAX / 8 && json + split->member_json > split->json_max) {
                 return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "send_buffer", (int32_t)(json + split->json + PACKET_OVERHEAD));
             }
@@ -119,35 +211,69 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, const
 int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms) {
     mote_split_t *split = &mote->split;
     if (split->depth != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_object_end", 0);
-    int32_t status = mote->message_length > split->head ? flush(mote, mote->message_length) : MOTE_STATUS_OK;
-    if (status < 0) return status;
+    uint32_t room = mote->staging_capacity - mote->message_length;
+    uint32_t need = RESERVE + 3 * (uint32_t)MOTE_MEMBER_FIELD_KEY + 16; // what the new entry begins with
+    bool is_empty = mote->message_length == split->head;
+    bool joins = is_telemetry(split) && room >= need && split->json + STAMPED_BYTES <= split->json_max;
+    if (!is_empty && !joins) {
+        int32_t status = flush(mote, mote->message_length);
+        if (status < 0) return status;
+        is_empty = true;
+    }
+    if (is_empty) {
+        mote->message_length = split->entry;
+        split->json -= entry_bytes(split);
+    } else {
+        end_entry(mote);
+        if (!split->listed) {
+            begin_list(mote);
+            split->json += 2;
+        }
+    }
     split->stamped = stamped;
     split->unix_ms = unix_ms;
+    split->json += entry_bytes(split);
     begin_entry(mote);
     return MOTE_STATUS_OK;
 }
 
-static int32_t begin(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options) {
+static int32_t begin(mote_t *mote, mote_export_t verb, const char *device, const mote_publish_options_t *options) {
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
-    mote->split = (mote_split_t){.verb = (uint8_t)verb, .has_options = options != NULL, .json_max = json_max(mote)};
+    mote->split = (mote_split_t){.verb = (uint8_t)verb, .device = device, .has_options = options != NULL, .json_max = json_max(mote)};
     if (options != NULL) mote->split.options = *options;
-    begin_entry(mote);
+    if (device != NULL) {
+        size_t length = strlen(device);
+        mote->split.device_json = escaped_length(device, length) + 5;
+        if (length > UINT16_MAX || mote_member_size(length, 0) + 2 * RESERVE > mote->staging_capacity) {
+            mote_cancel(mote);
+            return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "device", (int32_t)(length < INT32_MAX ? length : INT32_MAX));
+        }
+    }
+    begin_message(mote);
     return MOTE_STATUS_OK;
 }
 
 int32_t mote_begin_telemetry(mote_t *mote, const mote_publish_options_t *options) {
-    return begin(mote, MOTE_EXPORT_SEND_TELEMETRY, options);
+    return begin(mote, MOTE_EXPORT_SEND_TELEMETRY, NULL, options);
 }
 
 int32_t mote_begin_attributes(mote_t *mote, const mote_publish_options_t *options) {
-    return begin(mote, MOTE_EXPORT_SEND_ATTRIBUTES, options);
+    return begin(mote, MOTE_EXPORT_SEND_ATTRIBUTES, NULL, options);
+}
+
+int32_t mote_gateway_begin_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options) {
+    return begin(mote, MOTE_EXPORT_GATEWAY_TELEMETRY, device, options);
+}
+
+int32_t mote_gateway_begin_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options) {
+    return begin(mote, MOTE_EXPORT_GATEWAY_ATTRIBUTES, device, options);
 }
 
 int32_t mote_end(mote_t *mote) {
     if (!mote->message_open || mote->split.verb == 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin_telemetry", 0);
     if (mote->split.depth != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_object_end", 0);
-    int32_t status = mote->message_length > mote->split.head ? flush(mote, mote->message_length) : MOTE_STATUS_OK;
+    int32_t status = is_bare(&mote->split, mote->message_length) ? MOTE_STATUS_OK : flush(mote, mote->message_length);
     if (status < 0) return status;
     int32_t id = mote->split.last_id;
     mote_cancel(mote);
