@@ -149,7 +149,7 @@ function pick(): bool {
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
   if (!packet) return false;
   if (FEATURE_LIMITS) {
-    const waitMs = limits.admit(outbox.costOf(packet));
+    const waitMs = limits.isUnlimited ? 0 : limits.admit(outbox.costOf(packet));
     if (waitMs) {
       held = true;
       arm(Timer.Pace, waitMs);
@@ -434,7 +434,7 @@ function takeBack(): i32 {
     if (FEATURE_RAW) redeliveries = 0;
     lane.putPuback(packetId);
     // The server reports the state of the RPC, and counts that.
-    if (FEATURE_LIMITS && load<u8>(EVENT, EventField.Kind) == <u8>EventKind.RpcRequest) limits.spend(limits.Limit.Messages, 1);
+    if (FEATURE_LIMITS && !limits.isUnlimited && load<u8>(EVENT, EventField.Kind) == <u8>EventKind.RpcRequest) limits.spend(limits.Limit.Messages, 1);
   }
   inbound.takeBack();
   return EventKind.None;

@@ -39,6 +39,16 @@ if (<usize>Limit.Count * CLASS_SIZE + 8 != 248) ERROR("LIMITS has another size t
 /** The remaining length that the server takes; the largest that MQTT has while it is unknown. */
 export let maxRemainingLength: i32 = 0xfffffff;
 
+/** Nobody limits anything, as the server said: then nothing is counted. */
+export let isUnlimited: bool = false;
+
+/** All limits of an answer are set: is there any? */
+// @ts-ignore: decorator
+@inline
+export function settleLimits(): void {
+  isUnlimited = !(load<u32>(LIMITS, ENTRY_SIZE) | load<u32>(LIMITS, CLASS_SIZE + ENTRY_SIZE) | load<u32>(LIMITS, 2 * CLASS_SIZE + ENTRY_SIZE));
+}
+
 // @ts-ignore: decorator
 @inline
 export function setMaxRemainingLength(length: i32): void {

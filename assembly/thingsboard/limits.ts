@@ -1,6 +1,6 @@
 // Asks the server what it allows and reads the answer (ThingsBoard: getSessionLimits, answered by the MQTT transport itself).
 import { placeOf, readDigits } from "../base/text";
-import { setLimit, setMaxRemainingLength } from "../client/limits";
+import { setLimit, setMaxRemainingLength, settleLimits } from "../client/limits";
 import { from, length, next, open, skip, Token } from "../json/scan";
 
 /** Replaced at compile time by literals.mjs. */
@@ -31,4 +31,5 @@ export function readLimits(text: usize, textLength: i32): void {
       setLimit(which - 1, from, token == Token.Text ? length : 0);
     }
   }
+  settleLimits();
 }

@@ -77,6 +77,10 @@ static const uint8_t connack[] = {0x20, 2, 0, 0};
 // The first subscription is that of RPC requests; the profile device has two more.
 static const uint8_t subacks[] = {0x90, 3, 0x80, 1, 1, 0x90, 3, 0x80, 2, 1, 0x90, 3, 0x80, 3, 1};
 #define SUBACK_LENGTH 5
+// What a fresh ThingsBoard answers to getSessionLimits: PUBLISH QoS 0 to v1/devices/me/rpc/response/0
+static const char limits[] = "\x30\xa3\x01\x00\x1c" "v1/devices/me/rpc/response/0"
+                             "{\"maxPayloadSize\":65536,\"maxInflightMessages\":100,\"rateLimits\":{\"messages\":null,\"telemetryMessages\":null,\"telemetryDataPoints\":null}}";
+_Static_assert(sizeof limits - 1 == 3 + 163, "the remaining length of the answer is wrong");
 // PUBLISH QoS 0 to v1/devices/me/rpc/request/7
 static const char rpc[] = "\x30\x45\x00\x1bv1/devices/me/rpc/request/7{\"method\":\"setLed\",\"params\":{\"on\":true}}";
 _Static_assert(sizeof rpc - 1 == 2 + 0x45, "the remaining length of the request is wrong");
@@ -141,6 +145,9 @@ static int connect_device(const char *profile) {
     give(connack, sizeof connack);
     while (mote_state(&mote) != MOTE_STATE_CONNECTED) mote_poll(&mote);
     give(subacks, is_minimal ? SUBACK_LENGTH : sizeof subacks);
+    while (mote_poll(&mote) != MOTE_EVENT_NONE || mote_deadline_ms(&mote) == 0) {
+    }
+    if (!is_minimal) give(limits, sizeof limits - 1);
     while (mote_poll(&mote) != MOTE_EVENT_NONE || mote_deadline_ms(&mote) == 0) {
     }
     return mote_stat(&mote, MOTE_STAT_ACKNOWLEDGEMENTS_UNKNOWN) == 0 ? 0 : 7;
