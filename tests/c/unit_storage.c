@@ -30,9 +30,11 @@ static uint32_t permissions(const char *name) {
     return stat(path, &status) == 0 ? (uint32_t)status.st_mode & 0777 : 0;
 }
 
+#ifdef MOTE_POSIX_MBEDTLS
 static bool exists(const char *name) {
     return permissions(name) != 0;
 }
+#endif
 
 static int32_t sync_area(uint32_t area) {
     int32_t done = 0;

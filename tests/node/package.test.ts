@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { temporaryDirectory } from "./harness.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const { dependencies } = JSON.parse(execFileSync("npm", ["pkg", "get"], { cwd: root, encoding: "utf8" })) as { dependencies: object };
+const { dependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { dependencies: object };
 
 const PROGRAM = `
 import { DeviceClient, GatewayClient } from "mote";

@@ -26,6 +26,8 @@ class Connection {
   /** What `receive` answers once everything that arrived was read. */
   end = 0;
   unsent = 0;
+  /** It will be said that bytes may be sent again. */
+  isTelling = false;
   isClosedByDevice = false;
   /** Bytes in each direction until the connection breaks. */
   bytesUp = Infinity;
@@ -68,7 +70,14 @@ export class Network implements NetPort {
     if (connection.end && !connection.isHalfOpen) return connection.end;
     const room = SEND_BUFFER - connection.unsent;
     const accepted = Math.min(bytes.length, room, this.random.percent(20) ? this.random.between(0, bytes.length) : bytes.length);
-    if (accepted < bytes.length) this.schedule.after(this.random.between(1, 200), () => this.onActivity(Want.Writable));
+    if (accepted < bytes.length && !connection.isTelling) {
+      // Once for however many attempts, as a port does.
+      connection.isTelling = true;
+      this.schedule.after(this.random.between(1, 200), () => {
+        connection.isTelling = false;
+        this.onActivity(Want.Writable);
+      });
+    }
     if (accepted === 0) return 0;
     connection.unsent += accepted;
     const piece = bytes.slice(0, accepted);
