@@ -27,7 +27,7 @@ typedef struct client {
     uint8_t sent[65536];
     uint32_t event_counts[128];
     mote_event_t last_event; // without its spans
-    uint64_t arena[TEST_ARENA_SIZE / 8];
+    _Alignas(8) uint8_t arena[TEST_ARENA_SIZE]; // a 64-bit integer in a record is aligned to 4 on i386
 } client_t;
 
 // Fills in port and options; the module is the default of this program.

@@ -51,6 +51,31 @@ static void refuses_a_memory_that_is_too_small(void) {
     }
 }
 
+static void check_refused_option(const char *name) {
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_INVALID_VALUE);
+    CHECK(mote_span_equals(mote_error_text(&client.mote), name));
+    CHECK_EQUAL(mote_stop(&client.mote), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_poll(&client.mote), MOTE_STATUS_BAD_STATE);
+    mote_free(&client.mote);
+}
+
+static void refuses_an_option_by_its_name(void) {
+    client_prepare(&client, TEST_CONFIG);
+    client.options.config = NULL;
+    check_refused_option("config");
+    client_prepare(&client, TEST_CONFIG);
+    client.options.port = NULL;
+    check_refused_option("port");
+    client_prepare(&client, TEST_CONFIG);
+    client.options.arena = NULL;
+    check_refused_option("arena");
+    client.options.arena = client.arena + 4;
+    check_refused_option("arena");
+    client_prepare(&client, TEST_CONFIG);
+    client.options.memory_size = 65537;
+    check_refused_option("memory_size");
+}
+
 static void refuses_a_bad_configuration(void) {
     CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"h\",\"mqtt_hots\":1}"), MOTE_STATUS_UNKNOWN_KEY);
     CHECK(mote_span_equals(mote_error_text(&client.mote), "mqtt_hots"));
@@ -183,6 +208,7 @@ void test_engine(void) {
     loads_again_in_one_arena();
     refuses_an_arena_that_is_too_small();
     refuses_a_memory_that_is_too_small();
+    refuses_an_option_by_its_name();
     refuses_a_bad_configuration();
     two_clients_do_not_meet();
 #ifdef TEST_WASM3

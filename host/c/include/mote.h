@@ -180,7 +180,8 @@ typedef struct mote_publish_options {
 /* Loads the module, checks its ABI and gives it the configuration. On failure nothing is left open:
  *   TooLarge       the arena, or the memory; mote_error_value() has the bytes needed where they are known
  *   Malformed      the module is cut off or corrupt
- *   InvalidValue   another ABI major (text "abi_version"), or a value in the configuration (text: its key)
+ *   InvalidValue   a field of the options (text: its name), another ABI major (text "abi_version"), or a value in the configuration
+ *                  (text: its key)
  *   NotFound       an export or import that must be there is not (text: its name)
  *   TlsUnsupported `tls` is configured and the port has none
  *   any status of configure (ABI.md section 4); mote_error_text() has the key. */
@@ -195,7 +196,7 @@ int32_t mote_start(mote_t *mote);
 /* Sends what is queued, then DISCONNECT; event Disconnected with reason Requested. Keep polling until it comes. */
 int32_t mote_disconnect(mote_t *mote);
 
-/* The same at once and without an event. The last event is invalid afterwards. */
+/* The same at once and without an event. The last event is invalid afterwards. BadState: the client is not loaded. */
 int32_t mote_stop(mote_t *mote);
 
 /* ----------------------------------------------------------------- loop --- */

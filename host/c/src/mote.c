@@ -14,16 +14,18 @@ void mote_log_span(mote_t *mote, uint32_t level, mote_span_t text) {
     }
 }
 
-static int32_t check_options(const mote_options_t *options) {
-    if (options->config == NULL || options->port == NULL || options->arena == NULL) return MOTE_STATUS_INVALID_VALUE;
-    if (((uintptr_t)options->arena & 7) != 0 || options->memory_size > 65536) return MOTE_STATUS_INVALID_VALUE;
-    return MOTE_STATUS_OK;
+// The field of the options that cannot be worked with, or NULL.
+static const char *find_bad_option(const mote_options_t *options) {
+    if (options->config == NULL) return "config";
+    if (options->port == NULL) return "port";
+    if (options->arena == NULL || ((uintptr_t)options->arena & 7) != 0) return "arena";
+    return options->memory_size > 65536 ? "memory_size" : NULL;
 }
 
 int32_t mote_init(mote_t *mote, const mote_options_t *options) {
     memset(mote, 0, sizeof *mote);
-    int32_t status = check_options(options);
-    if (status < 0) return mote_fail(mote, status, "mote_options_t", 0);
+    const char *bad_option = find_bad_option(options);
+    if (bad_option != NULL) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, bad_option, 0);
     mote->options = *options;
     if (mote->options.memory_size == 0) mote->options.memory_size = MOTE_MEMORY_SIZE;
 
@@ -47,7 +49,7 @@ int32_t mote_init(mote_t *mote, const mote_options_t *options) {
     mote->backoff_min_ms = mote_config_unsigned(config, length, "reconnect_min_ms", 1000);
     mote->backoff_max_ms = mote_config_unsigned(config, length, "reconnect_max_ms", 120000);
 
-    status = mote_instance_build(mote);
+    int32_t status = mote_instance_build(mote);
     if (status >= 0) return MOTE_STATUS_OK;
     mote_connection_close(mote);
     mote_instance_discard(mote);
@@ -88,6 +90,7 @@ int32_t mote_disconnect(mote_t *mote) {
 }
 
 int32_t mote_stop(mote_t *mote) {
+    if (mote->life == MOTE_LIFE_NONE) return MOTE_STATUS_BAD_STATE;
     mote->restart_pending = false;
     mote->started = false;
     memset(&mote->event, 0, sizeof mote->event);
