@@ -18,6 +18,8 @@ import { Effect, Event, NEXT, transition } from "./transition";
 /** CONNACK return codes [MQTT 3.1.1, table 3.1]. */
 const CONNACK_CODE_MAX: i32 = 5;
 const CONNACK_SERVER_UNAVAILABLE: i32 = 3;
+/** ThingsBoard ends a session after so long without a sign of life, whatever CONNECT said. */
+const KEEP_ALIVE_S_MAX: u32 = 600;
 /** A message that was not accepted is asked for again so often. */
 const REDELIVERIES_MAX: i32 = 2;
 /** Closes by the peer before the connection was healthy that make it `Unstable`. */
@@ -124,10 +126,9 @@ function awaitAnswer(timer: i32): void {
   arm(timer, acknowledgeMs());
 }
 
-/** Begins to wait until so long nothing was sent that the server might think the client dead. */
+/** Begins to wait for the time of the next PINGREQ: three quarters of the keep alive, whose 0 stands for the longest that there is. */
 function keepAlive(): void {
-  const keepAliveS = setting(Setting.KeepAliveS);
-  if (keepAliveS) arm(Timer.Ping, keepAliveS * 750);
+  arm(Timer.Ping, min<u32>(setting(Setting.KeepAliveS) - 1, KEEP_ALIVE_S_MAX - 1) * 750 + 750);
 }
 
 /** Chooses the next packet to send; false when there is none. */

@@ -73,7 +73,7 @@ export let lends: bool = false;
 
 export function carveOutbox(size: usize): void {
   base = head = first = sendAt = floor = carve(size);
-  end = base + (size & ~3);
+  end = base + size;
 }
 
 // @ts-ignore: decorator
@@ -138,14 +138,16 @@ function reclaim(): void {
   if (first == head) first = sendAt = head = floor;
 }
 
-/** Moves the records together at the base. None of them may be on its way or lent. */
-function compact(): void {
+/** Moves the records together at the base. None of them may be on its way or lent. Bytes of the subscriptions, which stay for good. */
+function compact(): i32 {
+  let kept: usize = 0;
   let to = (first = sendAt = floor = base);
   for (let record = base; record < head; ) {
     const next = after(record);
     const mark = markOf(record);
     if (mark) {
       memory.copy(to, record, next - record);
+      if (load<u8>(to, Record.Packet) >> 4 == <u8>Packet.Subscribe) kept += next - record;
       to += next - record;
       if (mark == Mark.Settled) floor = to;
     }
@@ -153,6 +155,7 @@ function compact(): void {
   }
   head = to;
   reclaim();
+  return <i32>kept;
 }
 
 /** Opens the cursor for a packet behind the last record; where the packet begins. */
@@ -167,16 +170,15 @@ export function openRecord(): usize {
  */
 export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
   needed += Record.Packet;
+  const before = head;
+  const mayMove = !isSending && !lends;
+  if (mayMove) needed += compact();
   if (needed > <i32>(end - base)) return fail(Status.TooLarge, needed, 0, 0);
-  if (!isSending && !lends) {
-    const before = head;
-    compact();
-    if (head < before) return Status.Ok;
-    if (FEATURE_RAW && drop && first < head && markOf(first) == Mark.Message) {
-      setMark(first, Mark.Free);
-      count(Stat.MessagesDropped);
-      return Status.Ok;
-    }
+  if (head < before) return Status.Ok;
+  if (FEATURE_RAW && mayMove && drop && first < head && markOf(first) == Mark.Message) {
+    setMark(first, Mark.Free);
+    count(Stat.MessagesDropped);
+    return Status.Ok;
   }
   count(Stat.MessagesRefused);
   return Status.Full;

@@ -183,7 +183,7 @@ class Player {
 
   private deadlineMs = 0;
 
-  /** Polls until nothing is left to do, as a host does before it sleeps. */
+  /** Polls as long as the module asks for it, as a host does before it sleeps: that it sent something is no reason, so a wake-up that is missing shows. */
   private async settle(): Promise<Output[]> {
     const outputs: Output[] = [];
     for (let polls = 0; polls < POLLS_MAX; polls++) {
@@ -191,7 +191,7 @@ class Player {
       outputs.push(...this.observe(actions));
       if (event) outputs.push(...(await this.show(event)));
       this.deadlineMs = deadlineMs;
-      if (!event && actions.length === 0 && received === 0 && deadlineMs > 0) {
+      if (!event && received === 0 && deadlineMs > 0) {
         const unread = await this.device.unread();
         if (unread > 0) throw new Error(`the client sleeps on ${unread} unread bytes`);
         return outputs;
