@@ -3,7 +3,7 @@
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import type { AppHost } from "./app.ts";
 import { asConfigurationError, prepare, SUBSCRIPTION_BYTES, type Configuration, type Prepared } from "./configuration.ts";
-import { MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
+import { errorOf, MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
 import { parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
 import { linkEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
@@ -100,6 +100,10 @@ export class Core {
 
   async requestAttributes(request: AttributesRequest): Promise<Attributes> {
     const doing = "attribute request";
+    for (const key of [...request.client ?? [], ...request.shared ?? []]) {
+      // Keys go out joined by commas, and for nothing but commas the server answers with everything.
+      if (key === "" || key.includes(",")) throw errorOf(Status.InvalidValue, doing, { text: `the key "${key}"` });
+    }
     const event = await this.requests.ask(doing, "request_attributes",
       { clientKeys: request.client?.join(","), sharedKeys: request.shared?.join(",") }, ATTRIBUTES_TIMEOUT_MS, request);
     const { client = {}, shared = {} } = parseAnswer(event, doing) as Partial<Attributes>;

@@ -7,7 +7,8 @@ import { isTimed, JsonText, type Entry, type MessageValue, type MessageValues, t
 const KEY_BYTES_MAX = 0xffff;
 const INTEGER_MIN = -(2n ** 63n);
 const INTEGER_MAX = 2n ** 63n - 1n;
-const DIGITS_MAX = 18;
+/** Numbers with more decimals ThingsBoard stores as text. */
+const DECIMALS_MAX = 16;
 const FIRST_BYTES = 256;
 const encoder = new TextEncoder();
 
@@ -45,16 +46,12 @@ export function telemetryValue(telemetry: Telemetry): MessageValue {
   return Array.isArray(telemetry) ? (telemetry as readonly Entry[]).map(entryValue) : entryValue(telemetry as Entry);
 }
 
-/** A Date would print as text, where the platform takes milliseconds. */
+/** A Date would print as text, where the platform takes milliseconds; for a time that is no number it closes the connection. */
 export function entryValue(entry: Entry): MessageValues {
   if (!isTimed(entry)) return entry;
-  return { ts: entry.ts instanceof Date ? entry.ts.getTime() : entry.ts, values: entry.values };
-}
-
-/** As JSON.stringify prints it; what JSON lacks is refused instead of becoming null. */
-function numberText(value: number): string {
-  if (!Number.isFinite(value)) throw errorOf(Status.InvalidNumber, "message", { text: String(value) });
-  return JSON.stringify(value);
+  const ts = entry.ts instanceof Date ? entry.ts.getTime() : entry.ts;
+  if (!(ts >= INTEGER_MIN && ts <= INTEGER_MAX)) throw errorOf(Status.InvalidNumber, "message", { text: "ts" });
+  return { ts, values: entry.values };
 }
 
 function encode(text: string): Uint8Array {
@@ -79,8 +76,9 @@ class RecordWriter {
   value(key: string, value: MessageValue, depth: number): void {
     if (value === null) this.#word(Member.Null, key, 4);
     else if (typeof value === "boolean") this.#word(value ? Member.True : Member.False, key, value ? 4 : 5);
-    else if (typeof value === "number") this.#number(key, numberText(value));
-    else if (typeof value === "bigint") this.#number(key, value.toString());
+    else if (typeof value === "bigint") this.#integer(key, value);
+    else if (Number.isInteger(value)) this.#integer(key, BigInt(value as number));
+    else if (typeof value === "number") this.#fraction(key, value);
     else if (typeof value === "string") this.#text(Member.Text, key, value);
     else if (value instanceof JsonText) this.#text(Member.Json, key, value.text);
     else if (Array.isArray(value)) this.#array(key, value as readonly MessageValue[], depth + 1);
@@ -115,14 +113,26 @@ class RecordWriter {
     this.#member(Member.End, "");
   }
 
-  #number(key: string, text: string): void {
-    const match = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
-    const fraction = match?.[2] ?? "";
-    const mantissa = match === null ? 0n : BigInt(match[1]! + fraction);
-    const fits = match !== null && fraction.length <= DIGITS_MAX && mantissa >= INTEGER_MIN && mantissa <= INTEGER_MAX;
-    // An exponent, or more digits than 64 bits hold.
-    if (!fits) this.#text(Member.Json, key, text);
-    else this.#word(fraction === "" ? Member.Integer : Member.Decimal, key, text.length, mantissa, fraction.length);
+  /** Beyond 64 bits ThingsBoard stores the digits as text. */
+  #integer(key: string, value: bigint): void {
+    const text = value.toString();
+    if (value < INTEGER_MIN || value > INTEGER_MAX) this.#text(Member.Text, key, text);
+    else this.#word(Member.Integer, key, text.length, value);
+  }
+
+  /** The digits of JSON.stringify, as far as ThingsBoard takes them for a number; what JSON lacks and what only further digits hold is text. */
+  #fraction(key: string, value: number): void {
+    const [digits, exponent] = String(value).split("e");
+    if (exponent !== undefined) {
+      const decimals = (digits!.split(".")[1]?.length ?? 0) - Number(exponent);
+      this.#text(decimals > DECIMALS_MAX ? Member.Text : Member.Json, key, String(value));
+    } else if (!Number.isFinite(value)) {
+      this.#text(Member.Text, key, String(value));
+    } else {
+      const rounded = digits!.split(".")[1]!.length > DECIMALS_MAX ? value.toFixed(DECIMALS_MAX).replace(/0+$/, "") : digits!;
+      const [whole, fraction] = rounded.split(".") as [string, string];
+      this.#word(Member.Decimal, key, rounded.length, BigInt(whole + fraction), fraction.length);
+    }
   }
 
   #text(type: number, key: string, text: string): void {

@@ -163,6 +163,7 @@ static void attributes_are_requested(mote_t *mote) {
     client_serve(&client);
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_CHILD_ATTRIBUTES_RESPONSE], 1);
     CHECK_EQUAL(mote_gateway_request_attributes(mote, "Boiler 7", MOTE_SCOPE_CLIENT, "", 5000), MOTE_STATUS_INVALID_VALUE);
+    CHECK_EQUAL(mote_gateway_request_attributes(mote, "Boiler 7", MOTE_SCOPE_CLIENT, ",,", 5000), MOTE_STATUS_INVALID_VALUE);
 }
 
 static void rpc_is_answered(void) {

@@ -128,6 +128,9 @@ static void publishes_and_subscribes(void) {
     CHECK_EQUAL(mote->subscriptions_length, 0);
     CHECK(mote_subscribe(mote, "", 0) < 0);
     CHECK_EQUAL(mote->subscriptions_length, 0);
+    CHECK_EQUAL(mote_request_attributes(mote, ",", NULL, 5000), MOTE_STATUS_INVALID_VALUE); // would be answered with everything
+    CHECK_EQUAL(mote_request_attributes(mote, "a", ",,", 5000), MOTE_STATUS_INVALID_VALUE);
+    CHECK(mote_span_equals(mote_error_text(mote), "shared_keys"));
     CHECK(mote_request_attributes(mote, "a,b", NULL, 5000) > 0);
     client_serve(&client);
     CHECK(client_sent(&client, "{\"clientKeys\":\"a,b\"}"));

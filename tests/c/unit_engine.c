@@ -74,6 +74,15 @@ static void refuses_an_option_by_its_name(void) {
     client_prepare(&client, TEST_CONFIG);
     client.options.memory_size = 65537;
     check_refused_option("memory_size");
+    // Keys that could not be asked for, or not be found.
+    static const char *const keys[] = {"", "a,b", "a.b", ","};
+    for (int i = 0; i < 4; i++) {
+        const mote_shared_attribute_t attributes[] = {{"good", NULL}, {keys[i], NULL}};
+        client_prepare(&client, TEST_CONFIG);
+        client.options.shared_attributes = attributes;
+        client.options.shared_attribute_count = 2;
+        check_refused_option("shared_attributes");
+    }
 }
 
 static void refuses_a_bad_configuration(void) {

@@ -59,6 +59,125 @@ static void methods_have_handlers(void) {
     mote_free(&client.mote);
 }
 
+// ---------------------------------------------------------- told, in which order
+
+static char told[64];
+
+static int32_t note_method(mote_t *mote, const mote_event_t *request, void *user) {
+    (void)user;
+    strcat(told, "m");
+    return mote_span_equals(request->name, "later") ? MOTE_RPC_LATER : mote_add_boolean(mote, "ok", true);
+}
+
+static void note_attribute(mote_t *mote, const char *key, const mote_json_t *value, void *user) {
+    (void)mote;
+    (void)key;
+    (void)user;
+    strcat(told, value != NULL ? "v" : "-");
+}
+
+static void note_taken(mote_t *mote, const mote_event_t *event, void *user) {
+    CHECK(user == &client && mote_event(mote) == event);
+    strcat(told, event->kind == MOTE_EVENT_RPC_REQUEST ? "R" : event->kind == MOTE_EVENT_ATTRIBUTES_RESPONSE ? "A" : "?");
+    if (event->kind == MOTE_EVENT_RPC_REQUEST) CHECK(mote_span_equals(event->value, "[1]")); // the reply has not overwritten it
+}
+
+static void note_event(mote_t *mote, const mote_event_t *event, void *user) {
+    (void)mote;
+    (void)user;
+    if (event->kind == MOTE_EVENT_RPC_REQUEST || event->kind == MOTE_EVENT_SHARED_ATTRIBUTES) strcat(told, "e");
+}
+
+static void what_a_handler_took_is_told_after_it(void) {
+    static const mote_rpc_method_t methods[] = {{"now", note_method}, {"later", note_method}};
+    static const mote_shared_attribute_t attributes[] = {{"setpoint", note_attribute}};
+    client_prepare(&client, TEST_CONFIG);
+    client.options.rpc_methods = methods;
+    client.options.rpc_method_count = 2;
+    client.options.shared_attributes = attributes;
+    client.options.shared_attribute_count = 1;
+    client.options.on_taken = note_taken;
+    client.options.on_event = note_event;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    receive("v1/devices/me/attributes/response/1", "{\"shared\":{\"setpoint\":1}}");
+    receive("v1/devices/me/rpc/request/1", "{\"method\":\"now\",\"params\":[1]}");
+    receive("v1/devices/me/rpc/request/2", "{\"method\":\"later\",\"params\":[1]}");
+    receive("v1/devices/me/rpc/request/3", "{\"method\":\"none\"}");
+    receive("v1/devices/me/attributes", "{\"setpoint\":2}"); // attributes have handlers and are an event too
+    if (strcmp(told, "vAmRmReve") != 0) printf("told: %s\n", told);
+    CHECK(strcmp(told, "vAmRmReve") == 0);
+    mote_free(&client.mote);
+}
+
+// -------------------------------------------------------- verbs inside a handler
+
+static bool is_locked;
+static uint64_t one_post[64 / 8];
+
+static void hold(mote_port_t *port) {
+    (void)port;
+    CHECK(!is_locked);
+    is_locked = true;
+}
+
+static void let_go(mote_port_t *port) {
+    (void)port;
+    CHECK(is_locked);
+    is_locked = false;
+}
+
+// Ends the subscription by which the message came, and makes others; what the event lent is still there.
+static void on_message(mote_t *mote, const mote_event_t *event, void *user) {
+    (void)user;
+    CHECK(!is_locked);
+    if (event->kind != MOTE_EVENT_MESSAGE) return;
+    client.event_counts[MOTE_EVENT_MESSAGE]++;
+    if (!mote_span_equals(event->topic, "in/1")) return;
+    CHECK_EQUAL(mote_unsubscribe(mote, "in/+"), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_unsubscribe(mote, "in/+"), MOTE_STATUS_NOT_FOUND);
+    CHECK(mote_subscribe(mote, "out/+", 1) > 0);
+    CHECK_EQUAL(mote_unsubscribe(mote, "out/+"), MOTE_STATUS_OK);
+    CHECK(mote_subscribe(mote, "last/+", 1) > 0);
+    CHECK(mote_span_equals(event->topic, "in/1") && mote_span_equals(event->payload, "first"));
+    mote_post_t post;
+    uint32_t bytes[12];
+    mote_post_begin(&post, bytes, sizeof bytes);
+    mote_post_integer(&post, "posted", 1);
+    CHECK_EQUAL(mote_post_telemetry(mote, &post), MOTE_STATUS_OK);
+}
+
+static void a_handler_may_unsubscribe(void) {
+    static mote_port_functions_t functions;
+    client_prepare(&client, TEST_CONFIG);
+    functions = *client.port.port.functions;
+    functions.lock = hold;
+    functions.unlock = let_go;
+    client.port.port.functions = &functions;
+    client.options.post_buffer = one_post;
+    client.options.post_buffer_size = sizeof one_post;
+    client.options.on_event = on_message;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    CHECK(mote_subscribe(&client.mote, "in/+", 1) > 0);
+    client_serve(&client);
+    // Both were on the way when the first one's handler unsubscribed.
+    static const char two[] = "\x30\x0b\0\4in/1first" "\x30\x0c\0\4in/2second";
+    CHECK(memory_port_receive(&client.port, two, sizeof two - 1));
+    client.sent_length = 0;
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_MESSAGE], 2);
+    CHECK(client_sent(&client, "in/+") && client_sent(&client, "last/+") && client_sent(&client, "{\"posted\":1}"));
+    // The next session asserts what is left.
+    client.port.link = MOTE_STATUS_CONNECTION_RESET;
+    client.sent_length = 0;
+    client_serve(&client);
+    client.port.now_ms += 1001;
+    client_serve(&client);
+    CHECK(client_sent(&client, "last/+") && !client_sent(&client, "in/+") && !client_sent(&client, "out/+"));
+    mote_free(&client.mote);
+}
+
 // ----------------------------------------------------------------- attributes
 
 static struct {
@@ -272,6 +391,8 @@ static void other_tasks_post(void) {
 
 void test_face(void) {
     methods_have_handlers();
+    what_a_handler_took_is_told_after_it();
+    a_handler_may_unsubscribe();
     shared_attributes_have_handlers();
     secrets_need_not_stand_in_the_text();
     the_log_has_levels();

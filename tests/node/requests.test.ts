@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RemoteError, RequestTimeoutError, RefusedError, TooLargeError } from "../../host/node/index.ts";
+import { InvalidValueError, RemoteError, RequestTimeoutError, RefusedError, TooLargeError } from "../../host/node/index.ts";
 import { demoDevice, startServer } from "../../host/server/server.ts";
 import { client, connected, nextEvent, withStatus, type Link } from "./harness.ts";
 
@@ -37,6 +37,16 @@ test("many RPCs at once get their own answers in any order, an error is a Remote
   link.publish(rpcTopic(ids[0]!), '"first"');
   assert.deepEqual([await answers[0], await answers[2]], ["first", "third"]);
   await failed;
+});
+
+test("keys that cannot be asked for are refused, since the server would take them for others, or for all", async (t) => {
+  const { link, client: made } = await connected(t);
+  for (const key of ["a,b", ",", ""]) {
+    await assert.rejects(made.requestAttributes({ client: ["a", key] }), withStatus("InvalidValue", InvalidValueError));
+    await assert.rejects(made.requestAttributes({ shared: [key] }), withStatus("InvalidValue", InvalidValueError));
+  }
+  await made.publish("end", "");
+  assert.deepEqual(link.of("publish").map(({ topic }) => topic), ["end"]);
 });
 
 test("an RPC without an answer rejects in time, an aborted one at once", async (t) => {

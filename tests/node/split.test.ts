@@ -53,9 +53,10 @@ test("records stay within the staging area", () => {
 
 test("what a value costs is what JSON.stringify and the record make of it", () => {
   // The module writes the two control characters with six bytes each, as JSON allows; JSON.stringify knows a shorter form of one.
-  const values: MessageValue[] = [null, true, false, 0, -1.5, 1e300, "", "ä€😀", "a\"b\\c", [], [1], [[], {}], {}, { a: 1, b: { c: "d" } }, { u: undefined, n: null }];
+  const values: MessageValue[] = [null, true, false, 0, -1.5, 1.5e-7, 2 ** 53, "", "ä€😀", "a\"b\\c", [], [1], [[], {}], {}, { a: 1, b: { c: "d" } }, { u: undefined, n: null }];
   for (const value of values) assert.equal(valueCost(value).jsonBytes, Buffer.byteLength(JSON.stringify(value)), JSON.stringify(value));
   assert.equal(valueCost("\u0001\n").jsonBytes, 2 + 6 + 6);
+  assert.equal(valueCost([NaN, 2n ** 64n, 0.1 + 0.2]).jsonBytes, '["NaN","18446744073709551616",0.3]'.length);
 });
 
 test("attributes are cut into objects, also of odd names", () => {

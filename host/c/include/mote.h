@@ -99,7 +99,7 @@ typedef struct mote_rpc_method {
 typedef void mote_attribute_handler_t(mote_t *mote, const char *key, const struct mote_json *value, void *user);
 
 typedef struct mote_shared_attribute {
-    const char *key; /* without points and commas */
+    const char *key; /* not empty, without points and commas */
     mote_attribute_handler_t *handle;
 } mote_shared_attribute_t;
 
@@ -245,7 +245,8 @@ int32_t mote_add_integer(mote_t *mote, const char *key, int64_t value);
 /* mantissa / 10^decimals, decimals 0 to 18: 215 and 1 is 21.5. */
 int32_t mote_add_decimal(mote_t *mote, const char *key, int64_t mantissa, uint8_t decimals);
 
-/* Rounded half away from zero to `decimals` digits, 0 to 9. InvalidNumber for what JSON cannot carry. */
+/* Rounded half away from zero to `decimals` digits, 0 to 9, or to as many as 64 bits hold. What ThingsBoard would store as text is
+ * sent as text: "NaN", "Infinity", "-Infinity", and the digits of what is 2^63 or more. */
 int32_t mote_add_double(mote_t *mote, const char *key, double value, uint8_t decimals);
 
 int32_t mote_add_text(mote_t *mote, const char *key, const char *text);
@@ -327,7 +328,8 @@ int32_t mote_publish(mote_t *mote, const char *topic, const void *payload, size_
 int32_t mote_subscribe(mote_t *mote, const char *filter, uint8_t qos);
 int32_t mote_unsubscribe(mote_t *mote, const char *filter);
 
-/* Keys joined by commas; both NULL or empty = all. Returns the id of AttributesResponse or RequestTimeout. */
+/* Keys joined by commas, so that a key with a comma cannot be asked for; both NULL or empty = all. Returns the id of
+ * AttributesResponse or RequestTimeout. InvalidValue: nothing but commas, for which the server would answer with everything. */
 int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms);
 
 /* ----------------------------------------------------- requests (device) --- */

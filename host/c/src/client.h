@@ -44,6 +44,9 @@ void mote_subscriptions_restore(mote_t *mote);
 uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options);
 int32_t mote_queued(mote_t *mote, int32_t result);
 
+// requests.c
+bool mote_keys_are_empty(const char *keys);
+
 // handlers.c
 bool mote_handlers_take(mote_t *mote, const mote_event_t *event);
 void mote_handlers_request(mote_t *mote);

@@ -115,7 +115,7 @@ int32_t mote_gateway_claim(mote_t *mote, const char *device, const char *secret_
 
 // The module writes the request id into the first member. Without keys the server would answer with everything of both scopes.
 int32_t mote_gateway_request_attributes(mote_t *mote, const char *device, mote_scope_t scope, const char *keys, uint32_t timeout_ms) {
-    if (keys == NULL || *keys == 0) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "keys", 0);
+    if (keys == NULL || mote_keys_are_empty(keys)) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "keys", 0);
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
     mote_add_integer(mote, "id", 0);

@@ -19,6 +19,11 @@ static const char *find_bad_option(const mote_options_t *options) {
     if (options->config == NULL) return "config";
     if (options->port == NULL) return "port";
     if (options->arena == NULL || ((uintptr_t)options->arena & 7) != 0) return "arena";
+    for (uint32_t i = 0; i < options->shared_attribute_count; i++) {
+        // They are requested joined by commas, and found by paths.
+        const char *key = options->shared_attributes[i].key;
+        if (*key == 0 || key[strcspn(key, ",.")] != 0) return "shared_attributes";
+    }
     return options->memory_size > 65536 ? "memory_size" : NULL;
 }
 

@@ -1,8 +1,15 @@
 // Requests, claims and updates: what a device asks of the server.
 #include "client.h"
 
+// For nothing but commas the server would answer with everything.
+bool mote_keys_are_empty(const char *keys) {
+    return keys[strspn(keys, ",")] == 0;
+}
+
 // The module takes the keys as a message, so this one is built like any other.
 int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms) {
+    if (client_keys != NULL && *client_keys != 0 && mote_keys_are_empty(client_keys)) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "client_keys", 0);
+    if (shared_keys != NULL && *shared_keys != 0 && mote_keys_are_empty(shared_keys)) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "shared_keys", 0);
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
     if (client_keys != NULL && *client_keys != 0) mote_add_text(mote, "clientKeys", client_keys);
