@@ -60,14 +60,20 @@ export async function provision(configuration: Configuration, request: Provision
   const client = new DeviceClient({ ...place, provision: provisionBody(request) }, {
     baseDirectory, ports: { ...ports, store: new MemoryStore() },
   });
-  const patience = AbortSignal.timeout(timeoutMs);
-  const events = client.events({ signal: signal === undefined ? patience : AbortSignal.any([patience, signal]) });
+  const enough = new AbortController();
+  const end = (): void => enough.abort();
+  const patience = setTimeout(end, timeoutMs);
+  signal?.addEventListener("abort", end);
+  const events = client.events({ signal: enough.signal });
   try {
+    signal?.throwIfAborted();
     // What ends before the answer is told by the events, whatever `connect` makes of it.
     const connecting = client.connect({ retry: true });
     const refused = connecting.then(() => new Promise<never>(() => {}));
     return await Promise.race([answerOf(events, signal), refused]);
   } finally {
+    clearTimeout(patience);
+    signal?.removeEventListener("abort", end);
     await client.stop();
   }
 }

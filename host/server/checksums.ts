@@ -1,8 +1,8 @@
 // The checksums of OTA packages, in the exact text forms that devices are told (spec 2.10).
 
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
-import murmurHash3 from "murmurhash3js-revisited";
+import { hash128x64, hash32 } from "murmur-hash";
+import { crc32 } from "../node/ports/crc32.ts";
 
 export const checksumAlgorithms = ["MD5", "SHA256", "SHA384", "SHA512", "CRC32", "MURMUR3_32", "MURMUR3_128"] as const;
 export type ChecksumAlgorithm = (typeof checksumAlgorithms)[number];
@@ -12,9 +12,9 @@ export function checksum(algorithm: ChecksumAlgorithm, data: Buffer): string {
     case "CRC32":
       return littleEndian(crc32(data));
     case "MURMUR3_32":
-      return littleEndian(murmurHash3.x86.hash32(data));
+      return littleEndian(hash32(data, 0));
     case "MURMUR3_128": {
-      const [first, second] = splitBytes(murmurHash3.x64.hash128(data));
+      const [first, second] = splitBytes(hash128x64(data, { seed: 0, output: "hex" }) as string);
       return first!.reverse().toString("hex") + second!.reverse().toString("hex");
     }
     default:

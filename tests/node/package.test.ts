@@ -21,18 +21,22 @@ const made = [
 console.log(JSON.stringify(made.map(({ features }) => features.includes("Gateway"))));
 `;
 
-/** By the npm that runs these tests: a package that as-pect needs brings an old one along, which `npm test` would find first. */
-function pack(directory: string): void {
-  const { npm_execpath: running } = process.env;
-  const words = ["pack", "--ignore-scripts", "--pack-destination", directory];
-  if (running === undefined) execFileSync("npm", words, { cwd: root, stdio: "pipe" });
-  else execFileSync(process.execPath, [running, ...words], { cwd: root, stdio: "pipe" });
+/** Packs the checkout into a folder, as any npm does it; the name of the file. */
+function pack(folder: string): string {
+  // Under `npm test` the word npm is an old one that a dependency brings; who runs the tests is named by `npm_execpath`.
+  const { npm_execpath: npm } = process.env;
+  const [command, ...words] = npm?.endsWith("npm-cli.js") ? [process.execPath, npm] : ["npm"];
+  // A cache of its own, since the user's may not be there or belong to another.
+  const env = { ...process.env, npm_config_cache: join(folder, "cache"), npm_config_offline: "true", npm_config_loglevel: "error" };
+  execFileSync(command!, [...words, "pack", root, "--ignore-scripts"], { cwd: folder, env, stdio: "pipe" });
+  const file = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+  assert.ok(file, "npm has packed nothing");
+  return file;
 }
 
 test("clients of every profile are made from the packed package", (t) => {
   const directory = temporaryDirectory(t);
-  pack(directory);
-  const filename = readdirSync(directory).find((name) => name.endsWith(".tgz"))!;
+  const filename = pack(directory);
   const modules = join(directory, "node_modules");
   mkdirSync(join(modules, "mote"), { recursive: true });
   execFileSync("tar", ["-xzf", join(directory, filename), "-C", join(modules, "mote"), "--strip-components=1"]);

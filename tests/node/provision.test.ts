@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { BadStateError, provision, ProvisioningError } from "../../host/node/index.ts";
 import { startServer, type LocalServer } from "../../host/server/server.ts";
-import { client, nextEvent, temporaryDirectory } from "./harness.ts";
+import { client, listen, nextEvent, temporaryDirectory, withStatus } from "./harness.ts";
 
 const ASKED = { provisionDeviceKey: "key", provisionDeviceSecret: "secret" };
 
@@ -45,6 +45,20 @@ test("provision() rejects with what the server says", async (t) => {
     assert.equal(error.text, "Provision data was not found!");
     return true;
   });
+});
+
+test("provision() ends by its signal and by its time, and leaves no connection", async (t) => {
+  const broker = await listen(t);
+  const place = { mqtt_host: "127.0.0.1", mqtt_port: broker.port };
+  const enough = new AbortController();
+  const asking = provision(place, ASKED, { signal: enough.signal });
+  const link = await broker.link();
+  await link.packet("publish");
+  enough.abort(new Error("not wanted any more"));
+  await assert.rejects(asking, /not wanted any more/);
+  await link.closed();
+  await assert.rejects(provision(place, ASKED, { signal: enough.signal }), /not wanted any more/);
+  await assert.rejects(provision(place, ASKED, { timeoutMs: 50 }), withStatus("Timeout"));
 });
 
 test("a client without credentials gets them once, and finds them after a restart until it forgets them", async (t) => {

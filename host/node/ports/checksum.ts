@@ -1,9 +1,9 @@
 // Checksums of an image as ThingsBoard writes them in `fw_checksum`.
 
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { hash128x64, hash32 } from "murmur-hash";
 import { OtaAlgorithm } from "../../../build/generated/abi.ts";
+import { crc32 } from "./crc32.ts";
 
 const DIGESTS: Readonly<Record<number, string>> = {
   [OtaAlgorithm.Md5]: "md5", [OtaAlgorithm.Sha256]: "sha256", [OtaAlgorithm.Sha384]: "sha384", [OtaAlgorithm.Sha512]: "sha512",
