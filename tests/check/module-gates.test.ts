@@ -13,6 +13,12 @@ test("start", () => {
   assert.equal(gate.checkStart(module("(func) (start 0)")).length, 1);
 });
 
+test("exports of one function", () => {
+  const shared = (...names: string[]): string => `(func) ${names.map((name) => `(export "${name}" (func 0))`).join(" ")}`;
+  assert.deepEqual(gate.checkSharedExports(module(shared("a", "b"))), []);
+  assert.match(gate.checkSharedExports(module(shared("a", "b", "c")))[0]!, /^a, b, c are one function/);
+});
+
 test("memory", () => {
   assert.deepEqual(gate.checkMemory(module(GOOD_MEMORY)), []);
   for (const bad of [`(memory 1) (export "memory" (memory 0))`, `(memory 0 1) (export "memory" (memory 0))`, "(memory 1 1)", `(import "env" "memory" (memory 1 1))`]) {

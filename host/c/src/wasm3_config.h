@@ -12,6 +12,11 @@
 #define d_m3CodePageAlignSize 1024
 #endif
 
+// Exports that may share one function, which is how the compiler writes two that do the same; 4 bytes of each function.
+#ifndef d_m3MaxDuplicateFunctionImpl
+#define d_m3MaxDuplicateFunctionImpl 2
+#endif
+
 // Slots of four bytes that one function may use; sizes tables in the compiler's state, inside the runtime record.
 #ifndef d_m3MaxFunctionStackHeight
 #define d_m3MaxFunctionStackHeight 128
