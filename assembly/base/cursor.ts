@@ -9,6 +9,8 @@ export let at: usize = 0;
 export let limit: usize = 0;
 
 /** Begins writing at `from`; nothing is written at or above `to`. */
+// @ts-ignore: decorator
+@inline
 export function open(from: usize, to: usize): void {
   at = from;
   limit = to;

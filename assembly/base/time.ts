@@ -25,14 +25,18 @@ export let now: u32 = 0;
 /** The same with all its bits, where limits need them. */
 export let nowMs: i64 = 0;
 
+/** No deadline comes before this one, which may be of a timer that was turned off since; zero when there is none. */
+let earliest: u32 = 0;
+
+/** False when no deadline had come at the time of the present poll: saves it the look at each. */
+export let mayBeDue: bool = false;
+
 export function readClock(): void {
   const ms = now_ms();
   now = <u32>ms;
   if (FEATURE_LIMITS) nowMs = ms;
+  mayBeDue = earliest != 0 && <i32>(now - earliest) >= 0;
 }
-
-/** No deadline comes before this one, which may be of a timer that was turned off since; zero when there is none. */
-let earliest: u32 = 0;
 
 /** Sets the deadline itself; zero is off. */
 export function setDeadline(timer: i32, deadline: u32): void {
@@ -40,9 +44,11 @@ export function setDeadline(timer: i32, deadline: u32): void {
   if (deadline && (!earliest || <i32>(deadline - earliest) < 0)) earliest = deadline;
 }
 
-/** False while no deadline can have come: saves a poll the look at each. */
-export function mayBeDue(): bool {
-  return earliest != 0 && <i32>(now - earliest) >= 0;
+/** Turns a timer off. */
+// @ts-ignore: decorator
+@inline
+export function disarm(timer: i32): void {
+  store<u32>(TIMERS + (timer << 2), 0);
 }
 
 /** The deadline that is `intervalMs` from now; never zero, which means off. */

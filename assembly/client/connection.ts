@@ -1,6 +1,6 @@
 // Drives the connection: one step of everything for each `poll`.
 import { EventField, EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
-import { arm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
+import { arm, disarm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
 import { count, countBy, EVENT, LANE } from "../memory";
 import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
@@ -136,10 +136,12 @@ function keepAlive(): void {
 @inline
 function pick(): bool {
   if (state < State.Connected) return false;
-  if (FEATURE_LIMITS) setDeadline(Timer.Pace, 0);
-  out = lane.take();
-  outEnd = lane.end;
-  if (isSending()) return true;
+  if (FEATURE_LIMITS) disarm(Timer.Pace);
+  if (!lane.isEmpty()) {
+    out = lane.take();
+    outEnd = lane.end;
+    if (isSending()) return true;
+  }
   if (hello.isLimited()) return false;
   if (FEATURE_LIMITS && greets) {
     greets = false;
@@ -175,7 +177,7 @@ function flush(): void {
     countBy(Stat.BytesSent, sent);
     out += sent;
     if (isSending()) return;
-    if (outbox.holds(outEnd)) outbox.markSent(acknowledgeMs());
+    if (outbox.holds(outEnd)) outbox.markSent(setting(Setting.AckTimeoutS));
     // This may have been the last packet that an orderly end waits for.
     if (state == State.Draining) again = true;
   }
@@ -404,7 +406,7 @@ function step(): i32 {
       if (net != NetState.Connecting) happen(Event.LinkOpened);
       return EventKind.None;
     }
-  } else if (mayBeDue() || state == State.Draining) {
+  } else if (mayBeDue || state == State.Draining) {
     const kind = checkDeadlines();
     if (kind) return kind;
   }

@@ -147,7 +147,7 @@ export function receive(handle: i32): i32 {
       filled = base + available;
     }
     const read = net_recv(handle, filled, <i32>(end - filled));
-    if (read < 0) return read;
+    if (read <= 0) return read;
     filled += read;
     countBy(Stat.BytesReceived, read);
   }

@@ -17,6 +17,8 @@ export function isEmpty(): bool {
 }
 
 /** False while another PUBACK might not fit: then no further packet is read. */
+// @ts-ignore: decorator
+@inline
 export function hasRoom(): bool {
   return end <= LANE + (LANE_CAPACITY - 2 * PUBACK_LENGTH); // leaves room for PINGREQ and DISCONNECT
 }

@@ -13,7 +13,7 @@
 import { Stat, Status } from "../abi";
 import { at, open } from "../base/cursor";
 import { equals } from "../base/text";
-import { fromNow, setDeadline, Timer } from "../base/time";
+import { disarm, fromNow, setDeadline, Timer } from "../base/time";
 import { carve, count, fail } from "../memory";
 import { Packet, PublishFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
@@ -131,11 +131,13 @@ export function isCrowded(): bool {
 
 /** Passes what is done in front, and sets the deadline of the first record in flight, before which others may wait. */
 function reclaim(): void {
-  while (first < head && markOf(first) % Mark.Settled == 0) first = after(first);
-  let sent = first;
-  while (sent < head && markOf(sent) != Mark.Sent) sent = after(sent); // as find, which is one call too deep here
-  setDeadline(Timer.Acknowledge, sent < head ? load<u32>(sent, Record.Deadline) : 0);
-  if (first == head) first = sendAt = head = floor;
+  let record = first;
+  while (record < head && markOf(record) % Mark.Settled == 0) record = after(record);
+  first = record;
+  if (record == head) first = sendAt = head = floor;
+  while (record < head && markOf(record) != Mark.Sent) record = after(record); // as find, which is one call too deep here
+  if (record < head) setDeadline(Timer.Acknowledge, load<u32>(record, Record.Deadline));
+  else disarm(Timer.Acknowledge);
 }
 
 /** Moves the records together at the base. None of them may be on its way or lent. Bytes of the subscriptions, which stay for good. */
@@ -215,6 +217,7 @@ export function commit(id: i32, cost: i32): void {
 /** The next packet to send; 0 when there is none or the window is full. Subscriptions go before messages. */
 export function nextToSend(window: i32): usize {
   let record = head;
+  if (first == record) return 0;
   if (hasRequests) {
     record = find(base, Mark.Request);
     hasRequests = record < head;
@@ -251,7 +254,7 @@ export function costOf(packet: usize): i32 {
 }
 
 /** The packet that `nextToSend` gave was accepted whole. */
-export function markSent(acknowledgeMs: u32): void {
+export function markSent(acknowledgeS: u32): void {
   if (!isRequest(current)) {
     count(Stat.MessagesSent);
     if (load<u8>(current, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
@@ -259,7 +262,7 @@ export function markSent(acknowledgeMs: u32): void {
   if (recordId(current)) {
     inflight++;
     setMark(current, Mark.Sent);
-    store<u32>(current, fromNow(acknowledgeMs), Record.Deadline);
+    store<u32>(current, fromNow(acknowledgeS * 1000), Record.Deadline);
   } else {
     setMark(current, Mark.Free);
   }

@@ -54,7 +54,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
 export function poll(): i32 {
   let kind = FEATURE_PROVISIONING ? provision.poll() : connection.poll();
   if (kind == EventKind.Message) kind = classify();
-  else if (FEATURE_ATTRIBUTES && !kind && mayBeDue()) kind = expire();
+  else if (FEATURE_ATTRIBUTES && !kind && mayBeDue) kind = expire();
   if (FEATURE_OTA && ota.isActive()) {
     if (kind == EventKind.Connected) ota.beginSession();
     else if (!kind) kind = ota.work();

@@ -1,7 +1,8 @@
 // Proves the deadlines around the points where a 32-bit clock changes its sign and wraps.
 
 import { INTERVAL_MS_MAX, NO_DEADLINE_MS } from "../../../assembly/abi";
-import { arm, disarmSession, fromNow, isArmed, isDue, nextDue, now, remaining, setDeadline, Timer } from "../../../assembly/base/time";
+import { arm, disarm, disarmSession, fromNow, isArmed, isDue, mayBeDue, nextDue, now, readClock, remaining, setDeadline, Timer } from "../../../assembly/base/time";
+import { set_clock } from "../host";
 
 // The stubbed clock stands at 0, so a deadline before it lies behind the wrap.
 describe("deadlines", () => {
@@ -34,5 +35,37 @@ describe("deadlines", () => {
     expect<i32>(nextDue()).toBe(300);
     setDeadline(Timer.Request, 0);
     expect<i32>(nextDue()).toBe(NO_DEADLINE_MS);
+  });
+  test("one that is turned off is neither armed nor due, and the others stay", () => {
+    arm(Timer.Ping, 500);
+    setDeadline(Timer.Pong, 0xffffffff);
+    disarm(Timer.Pong);
+    expect<bool>(isArmed(Timer.Pong)).toBe(false);
+    expect<bool>(isDue(Timer.Pong)).toBe(false);
+    expect<i32>(nextDue()).toBe(500);
+    disarmSession();
+  });
+  test("a reading of the clock tells whether a deadline may have come, across the wrap too", () => {
+    expect<i32>(nextDue()).toBe(NO_DEADLINE_MS);
+    readClock();
+    expect<bool>(mayBeDue).toBe(false);
+    setDeadline(Timer.Ping, 2);
+    set_clock(1);
+    readClock();
+    expect<bool>(mayBeDue).toBe(false);
+    set_clock(2);
+    readClock();
+    expect<bool>(mayBeDue).toBe(true);
+    disarmSession();
+    nextDue();
+    setDeadline(Timer.Ping, 0xffffffff);
+    set_clock(0x1_0000_0000);
+    readClock();
+    expect<bool>(mayBeDue).toBe(true);
+    disarmSession();
+    nextDue();
+    set_clock(0);
+    readClock();
+    expect<bool>(mayBeDue).toBe(false);
   });
 });

@@ -53,6 +53,17 @@ describe("packets that are no PUBLISH", () => {
     expect<i32>(receive(HANDLE)).toBe(PACKET);
     expect<string>(hexAt(passPacket(), 3)).toBe("80 01 80");
   });
+  test("the beginning of a message that is longer than the buffer waits behind it for more", () => {
+    begin();
+    arriveHex("d0 00 30 7a 00 01 74 00 01");
+    expect<i32>(receive(HANDLE)).toBe(PACKET);
+    passPacket();
+    expect<i32>(receive(HANDLE)).toBe(EventKind.None);
+    arriveHex(payload(2, 6));
+    expect<i32>(receive(HANDLE)).toBe(EventKind.Message);
+    expect<i32>(field(EventField.PayloadLength)).toBe(8);
+    expect<i32>(field(EventField.Total)).toBe(0x7a - 3);
+  });
   test("several in one piece, each by itself", () => {
     begin();
     arriveHex("40 02 00 01 d0 00 40 02 00 02 d0");
