@@ -12,6 +12,8 @@ export let end: usize = 0;
 let taken: usize = 0;
 
 /** Nothing was written since the lane was cleared. */
+// @ts-ignore: decorator
+@inline
 export function isEmpty(): bool {
   return end == LANE;
 }

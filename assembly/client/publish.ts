@@ -54,7 +54,7 @@ export function append(
     if (at <= limit) {
       const length = <i32>(at - text) - 2;
       store<u8>(packet, firstByte);
-      storeU16(body, id); // is overwritten where the id stands behind the topic
+      if (!isPublish) storeU16(body, id);
       storeU16(text, length);
     }
     if (isPublish && id) putU16(id);

@@ -1,6 +1,6 @@
 // Reads JSON text token by token, strictly as RFC 8259 has it, without copying and with bounded nesting.
 import { JSON_DEPTH_MAX, Status } from "../abi";
-import { bytes, utf8 } from "../base/text";
+import { bytes, passPlain, utf8 } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 
 /** What `next` found; those that begin a value are a JsonType as they are. Negative results are a Status. */
@@ -18,11 +18,19 @@ export const enum Token {
   ArrayEnd = 10,
 }
 
+/** What stands in front of the next token. The two that are a character say that it has to come first. */
 const enum Place {
-  AtValue = 0, // behind a colon, a comma in an array, or nothing
-  AtFirst = 1, // just inside an object or array
-  Behind = 2, // behind a value; more than that behind an object or array that was not empty
+  AtValue = 0, // nothing, or a colon
+  AtFirst = 1, // what opened an object or array
+  BehindComma = 14, // Colon - Behind
+  Behind = 0x2c, // a value
+  Colon = 0x3a, // a key
 }
+/** The bit of the places where an object or array cannot end, and that of those where a character is missing. */
+const CANNOT_END: i32 = 2;
+const LACKS: i32 = 32;
+
+if (<i32>Place.BehindComma != <i32>Place.Colon - <i32>Place.Behind) ERROR("a comma leads to another place");
 
 /** null, false and true in the order of Token and of Member: each six bytes, the first its length. */
 export const WORDS = bytes("\x04null\0\x05false\x04true");
@@ -41,6 +49,8 @@ export let length: i32 = 0;
 let at: usize = 0;
 let end: usize = 0;
 let place: i32 = 0;
+/** The object or array that ended last was empty. */
+export let wasEmpty: bool = false;
 /** One bit for each open object (0) or array (1), the innermost lowest, behind a one that tells where they begin. */
 export let nesting: u64 = 0;
 
@@ -50,11 +60,6 @@ export function open(text: usize, textLength: i32): void {
   end = text + textLength;
   place = 0;
   nesting = 1;
-}
-
-/** True when the array that ended last was empty. */
-export function wasEmpty(): bool {
-  return place == Place.Behind;
 }
 
 /** Where the tables of escapes keep a character: no two of the eight share a place. */
@@ -76,32 +81,26 @@ function accept(expected: u32): bool {
   return true;
 }
 
-function pastSpace(): u32 {
-  while (true) {
-    const byte: u32 = at < end ? load<u8>(at) : 0; // as peek, which every token would call twice
-    if (byte > 0x20 || !((SPACES >> byte) & 1)) return byte;
-    at++;
-  }
-}
-
 /** A token cut short is told from one that is wrong: the caller may have received only a part. */
 function fault(): i32 {
   return at < end ? Status.Malformed : Status.MoreBytes;
 }
 
-/** Passes a string from its opening quote; the span is what is between the quotes. Text, or the Status of a fault. */
-function scanText(): i32 {
+/** Passes a string from its opening quote; the span is what is between the quotes. The token, or the Status of a fault. */
+// @ts-ignore: decorator
+@inline
+function scanText(token: i32): i32 {
   let next = at + 1;
   from = next;
   let high: u32 = 0;
   while (true) {
-    at = next;
-    // As peek, which is not called for each character.
+    next = passPlain(next, end - 7); // which looks no further than to the end
     let byte: u32 = next < end ? load<u8>(next) : 0;
+    at = next;
     if (byte < 0x20) return fault();
     next++;
-    high |= byte;
     if (byte == 0x22) break;
+    high |= byte;
     if (byte == 0x5c) {
       at = next++;
       byte = peek();
@@ -118,7 +117,7 @@ function scanText(): i32 {
   }
   length = <i32>(at - from);
   at = next;
-  return high < 0x80 || isUtf8(from, length) ? <i32>Token.Text : <i32>Status.InvalidUtf8;
+  return high < 0x80 || isUtf8(from, length) ? token : <i32>Status.InvalidUtf8;
 }
 
 /** Passes digits; false when there is none. */
@@ -141,48 +140,58 @@ function scanNumber(): i32 {
 }
 
 /** Passes one of the three words. */
+// @ts-ignore: decorator
+@inline
 function scanWord(first: u32): i32 {
   // The thirds of the remainders are 0, 1 and 2 for n, f and t; another letter fails on the first of the word.
   const index = (first % 9) / 3;
   let letter = WORDS + index * WORD_SIZE;
-  for (let left: u32 = load<u8>(letter); left; left--) if (!accept(load<u8>(++letter))) return fault();
+  const last = letter + load<u8>(letter);
+  while (letter < last) {
+    letter++;
+    if ((at < end ? <u32>load<u8>(at) : 0) != load<u8>(letter)) return fault(); // as accept, which is not called for each letter
+    at++;
+  }
   return Token.Null + index;
 }
 
 /** Reads one token: a Token, or the Status of the fault. */
 export function next(): i32 {
-  let byte = pastSpace();
-  if (place) {
-    if (nesting == 1) return at < end ? <i32>Status.Malformed : <i32>Token.End;
-    const isArray = <u32>nesting & 1;
-    if (byte == 0x7d - (isArray << 5)) {
-      at++;
+  let here = at;
+  let wanted = place;
+  let byte: u32;
+  while (true) {
+    byte = here < end ? load<u8>(here) : 0; // as peek, which is not called for each byte
+    if (byte > 0x20) {
+      if (byte != wanted || nesting == 1) break;
+      wanted = Place.Colon - wanted;
+    } else if (!((SPACES >> byte) & 1)) {
+      break;
+    }
+    here++;
+  }
+  at = here;
+  let isKey: i32 = 0;
+  if (wanted) {
+    if (nesting == 1) return here < end ? <i32>Status.Malformed : <i32>Token.End;
+    const isArray = <i32>nesting & 1;
+    if (byte == 0x7d - (isArray << 5) && !(wanted & CANNOT_END)) {
+      at = here + 1;
       nesting >>= 1;
-      place++;
+      place = Place.Behind;
+      wasEmpty = wanted == Place.AtFirst;
       return Token.ObjectEnd + isArray;
     }
-    if (place > Place.AtFirst) {
-      if (byte != 0x2c) return fault();
-      at++;
-      byte = pastSpace();
-    }
-    if (!isArray) {
-      if (byte != 0x22) return fault();
-      const token = scanText();
-      if (token < 0) return token;
-      if (pastSpace() != 0x3a) return fault();
-      at++;
-      place = Place.AtValue;
-      return Token.Key;
-    }
+    isKey = isArray ^ 1;
+    if (wanted & LACKS || (isKey && byte != 0x22)) return fault();
   }
-  from = at;
-  place = Place.Behind;
-  if (byte == 0x22) return scanText();
+  from = here;
+  place = isKey ? Place.Colon : Place.Behind;
+  if (byte == 0x22) return scanText(Token.Text - isKey);
   if ((byte | 0x20) == 0x7b) {
     if (nesting >> JSON_DEPTH_MAX) return Status.TooDeep;
     const isArray = <u32>(byte == 0x5b);
-    at++;
+    at = here + 1;
     nesting = (nesting << 1) | isArray;
     place = Place.AtFirst;
     return Token.ObjectBegin + isArray;

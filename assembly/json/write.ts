@@ -2,7 +2,7 @@
 import { JSON_DEPTH_MAX, Member, MemberField, Status } from "../abi";
 import { at, limit, moveTo, putByte, putBytes, putLiteral } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
-import { utf8 } from "../base/text";
+import { passPlain, utf8 } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 import { hasMembers, validate, wasEmpty, WORDS, WORD_SIZE } from "./scan";
 
@@ -29,32 +29,12 @@ export const enum Shape {
 }
 const MEMBERS: i32 = 10;
 
-/**
- * True when all of a text can stand in a JSON string as it is: 20 to 7F without the quote and the backslash. Looks at
- * eight bytes at once, and so at up to seven behind the text, which the buffers behind the staging area make readable.
- */
-// @ts-ignore: decorator
-@inline
-function isPlain(text: usize, length: i32): bool {
-  const ones: u64 = 0x0101010101010101;
-  for (; length > 0; length -= 8) {
-    let eight = load<u64>(text);
-    if (length < 8) {
-      // Spaces take the place of what is behind the text.
-      const unused = <u64>(64 - 8 * length);
-      eight = (eight << unused) | ((ones * 0x20) >> (64 - unused));
-    }
-    // A byte below the subtrahend borrows into its own highest bit; a byte above 7F has it from the start.
-    if ((eight | (eight - ones * 0x20) | ((eight ^ (ones * 0x22)) - ones) | ((eight ^ (ones * 0x5c)) - ones)) & (ones * 0x80)) return false;
-    text += 8;
-  }
-  return true;
-}
-
 /** Writes a string with its quotes; with `before` a key: behind that byte and before a colon. False when it is not UTF-8. */
 function putText(text: usize, length: i32, before: u32): bool {
+  const end = text + length;
   let to = at;
-  if (to + length + 4 <= limit && isPlain(text, length)) {
+  // It may look at what is behind the text: behind the staging area are the other buffers.
+  if (to + length + 4 <= limit && passPlain(text, end) >= end) {
     if (before) store<u8>(to++, before);
     store<u8>(to, 0x22);
     memory.copy(to + 1, text, length);
@@ -64,7 +44,6 @@ function putText(text: usize, length: i32, before: u32): bool {
   }
   if (before) putByte(before);
   putByte(0x22);
-  const end = text + length;
   let plain = text; // what lies between here and `at` can be copied as it is
   for (let next = text; next < end; next++) {
     const byte: u32 = load<u8>(next);
@@ -87,6 +66,13 @@ function putText(text: usize, length: i32, before: u32): bool {
   return isUtf8(text, length);
 }
 
+/** Whether an array without elements begins: one that was just passed as JSON text, or a member in front of `next`. */
+// @ts-ignore: decorator
+@inline
+function isEmpty(type: i32, next: usize): bool {
+  return type == Member.Json ? wasEmpty : load<u8>(next) == <u8>Member.End;
+}
+
 /** Writes the record at the cursor. Ok or the Status of the fault; what was written is then to be thrown away. */
 // @ts-ignore: decorator
 @inline
@@ -96,69 +82,92 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
   let nesting: u64 = 1;
   // The byte in front of the next member: what opened the object or array, then commas.
   let before: u32 = 0;
-  do {
+  let status: i32 = Status.Malformed;
+  while (true) {
     const type: i32 = load<u8>(member);
-    const digits: i32 = load<u8>(member, MemberField.Digits);
-    const number = load<i64>(member, MemberField.Number);
     const keyLength: i32 = load<u16>(member, MemberField.KeyLength);
     const key = member + MemberField.Key;
     const text = key + ((keyLength + 3) & ~3);
-    const hasText = type == Member.Text || type == Member.Json;
-    const textLength = hasText ? <i32>number : 0;
-    if (text > end || type > Member.End || (hasText && <u64>number > <u64>(end - text))) return Status.Malformed;
-    member = text + ((textLength + 3) & ~3);
+    if (text > end || type > Member.End) break;
+    let next = text;
+    let textLength = 0;
     let form = type;
-    let isEmpty = false;
-    if (type == Member.Json) {
-      form = validate(text, textLength);
-      if (form < 0) return form;
-      isEmpty = wasEmpty();
-    }
-    if (nesting == 1) {
-      if (type == Member.ArrayBegin) isEmpty = load<u8>(member) == <u8>Member.End;
-      // What the shape is asked about; an empty array counts as none.
-      if (form == Member.ArrayBegin && isEmpty) form = Member.End;
-      if (!((shape >> form) & 1)) return Status.InvalidValue;
-      if (type == Member.End) return Status.Malformed;
-    }
-    if (FEATURE_GATEWAY && shape >> MEMBERS) {
-      if (nesting == 1) {
-        if (type == Member.Json ? !hasMembers(text, textLength, shape >> MEMBERS) : load<u8>(member) == <u8>Member.End) return Status.InvalidValue;
-      } else if (nesting == 2 && type != Member.End) {
-        if (type == Member.ArrayBegin) isEmpty = load<u8>(member) == <u8>Member.End;
-        if (isEmpty || !((shape >> MEMBERS >> form) & 1)) return Status.InvalidValue;
+    if (<u32>(type - Member.Text) <= <u32>(Member.Json - Member.Text)) {
+      const length = load<u64>(member, MemberField.Number);
+      if (length > <u64>(end - text)) break;
+      textLength = <i32>length;
+      next += (textLength + 3) & ~3;
+      if (type == Member.Json) {
+        form = validate(text, textLength);
+        if (form < 0) {
+          status = form;
+          break;
+        }
       }
     }
     const inArray = <u32>nesting & 1;
+    if (nesting == 1) {
+      // What the shape is asked about; an empty array counts as none.
+      if (!((shape >> (form == Member.ArrayBegin && isEmpty(type, next) ? <i32>Member.End : form)) & 1)) {
+        status = Status.InvalidValue;
+        break;
+      }
+      if (type == Member.End) break;
+    }
+    if (FEATURE_GATEWAY && shape >> MEMBERS) {
+      if (nesting == 1 ? (type == Member.Json ? !hasMembers(text, textLength, shape >> MEMBERS) : load<u8>(next) == <u8>Member.End)
+        : nesting == 2 && type != Member.End && (!((shape >> MEMBERS >> form) & 1) || (form == Member.ArrayBegin && isEmpty(type, next)))) {
+        status = Status.InvalidValue;
+        break;
+      }
+    }
     if (type == Member.End) {
       if (before != 0x2c) putByte(before);
       putByte(0x7d - (inArray << 5));
       nesting >>= 1;
       before = 0x2c;
-      continue;
-    }
-    if (!inArray) {
-      if (!putText(key, keyLength, before)) return Status.InvalidUtf8;
-    } else if (before) {
-      putByte(before);
-    }
-    before = 0x2c;
-    if (type <= Member.True) {
-      const word = WORDS + type * WORD_SIZE;
-      putBytes(word + 1, load<u8>(word));
-    } else if (type <= Member.Decimal) {
-      if (digits > DIGITS_MAX) return Status.InvalidNumber;
-      putDecimal(number, digits);
-    } else if (type == Member.Text) {
-      if (!putText(text, textLength, 0)) return Status.InvalidUtf8;
-    } else if (type == Member.Json) {
-      putBytes(text, textLength);
     } else {
-      if (nesting >> JSON_DEPTH_MAX) return Status.TooDeep;
-      const isArray = type - Member.ObjectBegin;
-      nesting = (nesting << 1) | <u64>isArray;
-      before = 0x7b - (isArray << 5);
+      if (!inArray) {
+        if (!putText(key, keyLength, before)) {
+          status = Status.InvalidUtf8;
+          break;
+        }
+      } else if (before) {
+        putByte(before);
+      }
+      before = 0x2c;
+      if (type <= Member.True) {
+        const word = WORDS + type * WORD_SIZE;
+        putBytes(word + 1, load<u8>(word));
+      } else if (type <= Member.Decimal) {
+        const digits: i32 = load<u8>(member, MemberField.Digits);
+        if (digits > DIGITS_MAX) {
+          status = Status.InvalidNumber;
+          break;
+        }
+        putDecimal(load<i64>(member, MemberField.Number), digits);
+      } else if (type == Member.Text) {
+        if (!putText(text, textLength, 0)) {
+          status = Status.InvalidUtf8;
+          break;
+        }
+      } else if (type == Member.Json) {
+        putBytes(text, textLength);
+      } else {
+        if (nesting >> JSON_DEPTH_MAX) {
+          status = Status.TooDeep;
+          break;
+        }
+        const isArray = type - Member.ObjectBegin;
+        nesting = (nesting << 1) | <u64>isArray;
+        before = 0x7b - (isArray << 5);
+      }
     }
-  } while (nesting > 1);
-  return member == end ? Status.Ok : Status.Malformed;
+    member = next;
+    if (nesting == 1) {
+      if (member == end) status = Status.Ok;
+      break;
+    }
+  }
+  return status;
 }

@@ -1,6 +1,6 @@
-// Compares at every length around the step of eight bytes, and reads numbers around the limits of 31, 32 and 28 bits.
+// Compares at every length around the steps of four and eight bytes, and reads numbers around the limits of 31, 32 and 28 bits.
 
-import { bytes, equals, isLiteral, readDigits, startsWith, utf8 } from "../../../assembly/base/text";
+import { bytes, equals, isLiteral, passPlain, readDigits, startsWith, utf8 } from "../../../assembly/base/text";
 import { putText, textAt } from "../host";
 
 const A = memory.data(64, 8);
@@ -47,6 +47,45 @@ describe("equals", () => {
       }
     }
     expect<i32>(wrong).toBe(0);
+  });
+});
+
+describe("passPlain", () => {
+  test("every byte at each of sixteen places, at each distance from a multiple of eight", () => {
+    let wrong = 0;
+    for (let byte = 0; byte < 256; byte++) {
+      const isPlain = byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5c;
+      for (let place = 0; place < 16; place++) {
+        const text = A + (byte & 7);
+        memory.fill(A, 0x41, 64);
+        store<u8>(text + place, byte);
+        if (passPlain(text, text + 16) != text + (isPlain ? 16 : place)) wrong++;
+      }
+    }
+    expect<i32>(wrong).toBe(0);
+  });
+  test("the first of several", () => {
+    const bytes: u32[] = [0x00, 0x1f, 0x22, 0x5c, 0x80, 0xff];
+    let wrong = 0;
+    for (let first = 0; first < bytes.length; first++) {
+      for (let second = 0; second < bytes.length; second++) {
+        for (let place = 0; place < 7; place++) {
+          memory.fill(A, 0x7f, 64);
+          store<u8>(A + place, bytes[first]);
+          for (let behind = place + 1; behind < 16; behind++) store<u8>(A + behind, bytes[second]);
+          if (passPlain(A, A + 16) != A + place) wrong++;
+        }
+      }
+    }
+    expect<i32>(wrong).toBe(0);
+  });
+  test("stops at the first multiple of eight at or behind the bound", () => {
+    memory.fill(A, 0x20, 64);
+    expect<usize>(passPlain(A + 1, A)).toBe(A + 1);
+    expect<usize>(passPlain(A, A)).toBe(A);
+    expect<usize>(passPlain(A, A + 1)).toBe(A + 8);
+    expect<usize>(passPlain(A, A + 8)).toBe(A + 8);
+    expect<usize>(passPlain(A, A + 9)).toBe(A + 16);
   });
 });
 

@@ -142,6 +142,29 @@ describe("strings", () => {
     }
     expect<i32>(wrong).toBe(0);
   });
+  test("every byte at each place of texts up to 19 bytes, wherever the text ends", () => {
+    let wrong = 0;
+    for (let size = 0; size < 20; size++) {
+      for (let place = 0; place < size; place++) {
+        for (let byte = 0; byte < 256; byte++) {
+          // What stands behind the text would go on with it.
+          memory.fill(TEXT, 0x61, 64);
+          store<u8>(TEXT, 0x22);
+          store<u8>(TEXT + 1 + place, byte);
+          store<u8>(TEXT + 1 + size, 0x22);
+          // A backslash makes an escape of the next byte: of the letter a, or of the quote that would end the text.
+          let expected: i32 = byte < 0x80 ? <i32>Token.Text : <i32>Status.InvalidUtf8;
+          if (byte < 0x20 || byte == 0x22) expected = Status.Malformed;
+          else if (byte == 0x5c) expected = place + 1 < size ? <i32>Status.Malformed : <i32>Status.MoreBytes;
+          if (validate(TEXT, size + 2) != expected) wrong++;
+          if (expected == Token.Text && (from != TEXT + 1 || length != size)) wrong++;
+          // Without its quote a text that is not wrong goes on.
+          if (expected == Token.Text && validate(TEXT, size + 1) != Status.MoreBytes) wrong++;
+        }
+      }
+    }
+    expect<i32>(wrong).toBe(0);
+  });
   test("UTF-8 of each length, in texts and keys", () => {
     expect<i32>(check('{"\u00e9":"\u20ac\ud83d\ude00"}')).toBe(Token.ObjectBegin);
     expect<i32>(validate(TEXT, putHex(TEXT, "7b 22 c3 28 22 3a 31 7d"))).toBe(Status.InvalidUtf8);
@@ -212,14 +235,14 @@ describe("skip", () => {
 describe("wasEmpty", () => {
   test("tells the empty array from any other", () => {
     check("[]");
-    expect<bool>(wasEmpty()).toBe(true);
+    expect<bool>(wasEmpty).toBe(true);
     check(" [ ] ");
-    expect<bool>(wasEmpty()).toBe(true);
+    expect<bool>(wasEmpty).toBe(true);
     check("[1]");
-    expect<bool>(wasEmpty()).toBe(false);
+    expect<bool>(wasEmpty).toBe(false);
     check("[[]]");
-    expect<bool>(wasEmpty()).toBe(false);
+    expect<bool>(wasEmpty).toBe(false);
     check("[[],[]]");
-    expect<bool>(wasEmpty()).toBe(false);
+    expect<bool>(wasEmpty).toBe(false);
   });
 });
