@@ -21,4 +21,4 @@ export { provision, type Provisioned, type ProvisionCredentials, type ProvisionO
 export type { RpcHandler, RpcRequest } from "./rpc.ts";
 export { Subscription, type Message, type SubscribeOptions } from "./subscription.ts";
 export type { OtaEvent, OtaHandler, OtaUrlHandler, UpdateKind } from "./updates.ts";
-export { JsonText, type Entry, type JsonValue, type MessageValue, type MessageValues, type Telemetry, type TimedValues } from "./values.ts";
+export { JsonText, type ConnectorMetadata, type Entry, type JsonValue, type MessageValue, type MessageValues, type Telemetry, type TimedValues } from "./values.ts";

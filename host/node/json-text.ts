@@ -18,9 +18,10 @@ export function entriesOf(json: JsonText): Entry[] {
   const objects = text.startsWith("[") ? parts(text, "[") : [text];
   return objects.map((object) => {
     const members = membersOf(new JsonText(object));
-    const { ts, values } = members as { ts?: JsonText; values?: JsonText };
-    const isTimed = Object.keys(members).length === 2 && ts !== undefined && /^-?\d+$/.test(ts.text) && values?.text.startsWith("{");
-    return isTimed ? { ts: BigInt(ts.text), values: membersOf(values!) } : members;
+    const { ts, values, metadata } = members as { ts?: JsonText; values?: JsonText; metadata?: JsonText };
+    const isTimed = ts !== undefined && /^-?\d+$/.test(ts.text) && values?.text.startsWith("{");
+    if (!isTimed || Object.keys(members).length !== (metadata === undefined ? 2 : 3)) return members;
+    return { ts: BigInt(ts.text), values: membersOf(values!), ...(metadata && { metadata }) };
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { JSON_DEPTH_MAX, Member, MemberField, Status } from "../../build/generated/abi.ts";
 import { errorOf } from "./errors.ts";
-import { isTimed, JsonText, type Entry, type MessageValue, type MessageValues, type Telemetry } from "./values.ts";
+import { isTimed, JsonText, type ConnectorMetadata, type Entry, type MessageValue, type MessageValues, type Telemetry } from "./values.ts";
 
 const KEY_BYTES_MAX = 0xffff;
 const INTEGER_MIN = -(2n ** 63n);
@@ -46,12 +46,25 @@ export function telemetryValue(telemetry: Telemetry): MessageValue {
   return Array.isArray(telemetry) ? (telemetry as readonly Entry[]).map(entryValue) : entryValue(telemetry as Entry);
 }
 
-/** A Date would print as text, where the platform takes milliseconds; for a time that is no number it closes the connection. */
 export function entryValue(entry: Entry): MessageValues {
   if (!isTimed(entry)) return entry;
-  const ts = entry.ts instanceof Date ? entry.ts.getTime() : entry.ts;
-  if (!(ts >= INTEGER_MIN && ts <= INTEGER_MAX)) throw errorOf(Status.InvalidNumber, "message", { text: "ts" });
-  return { ts, values: entry.values };
+  const timed = { ts: unixMs("ts", entry.ts), values: entry.values };
+  return entry.metadata === undefined ? timed : { ...timed, metadata: metadataValue(entry.metadata) };
+}
+
+/** ThingsBoard closes the connection when one of the three is missing. */
+function metadataValue(metadata: ConnectorMetadata | JsonText): MessageValue {
+  if (metadata instanceof JsonText) return metadata;
+  const { connector, receivedTs, publishedTs } = metadata;
+  if (typeof connector !== "string") throw errorOf(Status.InvalidValue, "message", { text: "connector" });
+  return { connector, receivedTs: unixMs("receivedTs", receivedTs), publishedTs: unixMs("publishedTs", publishedTs) };
+}
+
+/** A Date would print as text, where the platform takes milliseconds; for a time that is no number it closes the connection. */
+function unixMs(name: string, time: number | bigint | Date): number | bigint {
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (!(ms >= INTEGER_MIN && ms <= INTEGER_MAX)) throw errorOf(Status.InvalidNumber, "message", { text: name });
+  return ms;
 }
 
 function encode(text: string): Uint8Array {

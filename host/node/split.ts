@@ -63,7 +63,8 @@ type Members = [key: string, value: MessageValue][];
 
 /** An entry, or the part of one that a message has. */
 interface Part {
-  readonly ts: TimedValues["ts"] | undefined;
+  /** What has its time and metadata; undefined for plain values. */
+  readonly timed: TimedValues | undefined;
   readonly members: Members;
 }
 
@@ -85,18 +86,18 @@ class Packer {
     this.#used = frame;
   }
 
-  /** Adds an entry, in parts where it does not fit; each part keeps its time. `around` is the cost of its group. */
+  /** Adds an entry, in parts where it does not fit; each part keeps its time and metadata. `around` is the cost of its group. */
   add(name: string, around: Cost, entry: Entry): void {
-    const { ts, values } = isTimed(entry) ? entry : { ts: undefined, values: entry };
-    const opening = ts === undefined ? ENTRY : memberCost("", entryValue({ ts, values: {} }));
-    const pairs = Object.entries(values).filter(([, value]) => !isLeftOut(value));
+    const timed = isTimed(entry) ? entry : undefined;
+    const opening = timed === undefined ? ENTRY : memberCost("", entryValue({ ...timed, values: {} }));
+    const pairs = Object.entries(isTimed(entry) ? entry.values : entry).filter(([, value]) => !isLeftOut(value));
     let members: Members | null = null;
     const open = (cost: Cost, points: number, key: string): Members => {
       this.#makeRoom(() => plus(this.#costOfOpening(name, around, opening), cost), points, key);
       this.#used = plus(this.#used, this.#costOfOpening(name, around, opening));
       if (!this.#isOpen(name)) this.#groups.push({ name, entries: [] });
       const opened: Members = [];
-      this.#groups.at(-1)!.entries.push({ ts, members: opened });
+      this.#groups.at(-1)!.entries.push({ timed, members: opened });
       this.#entries++;
       return opened;
     };
@@ -155,8 +156,8 @@ function plus(one: Cost, other: Cost): Cost {
   return { recordBytes: one.recordBytes + other.recordBytes, jsonBytes: one.jsonBytes + other.jsonBytes };
 }
 
-function entryOf({ ts, members }: Part): MessageValues {
+function entryOf({ timed, members }: Part): MessageValues {
   // Unlike an assignment this keeps a key named __proto__.
   const values = Object.fromEntries(members);
-  return ts === undefined ? values : entryValue({ ts, values });
+  return timed === undefined ? values : entryValue({ ...timed, values });
 }

@@ -130,6 +130,49 @@ static void large_messages_are_split(mote_t *mote) {
     mote_cancel(mote);
 }
 
+// Where the values came from stands beside them, in each part of a message that is split.
+static void connectors_are_told(mote_t *mote) {
+    const mote_connector_t modbus = {.name = "modbus \"1\"", .received_ms = 10, .published_ms = 1760000000005};
+    static const char metadata[] = "\"metadata\":{\"connector\":\"modbus \\\"1\\\"\",\"receivedTs\":10,\"publishedTs\":1760000000005},\"values\":{\"key";
+    char text[512];
+    mote_begin(mote);
+    mote_connector_timestamp(mote, 7, &modbus);
+    mote_add_integer(mote, "key", 1);
+    snprintf(text, sizeof text, "{\"B\":[{\"ts\":7,%s\":1}}]}", metadata);
+    leaves(mote_gateway_telemetry(mote, "B", NULL), "v1/gateway/telemetry", text);
+
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_gateway_begin_telemetry(mote, "B", NULL), MOTE_STATUS_OK);
+    for (int i = 0; i < 80; i++) {
+        if (i % 20 == 0) WITH_ROOM(mote_timestamp(mote, i)); // stays empty
+        if (i % 20 == 0) WITH_ROOM(mote_connector_timestamp(mote, i, &modbus));
+        snprintf(text, sizeof text, "key%02d", i);
+        WITH_ROOM(mote_add_integer(mote, text, i));
+    }
+    WITH_ROOM(mote_timestamp(mote, 99));
+    WITH_ROOM(mote_add_integer(mote, "plain", 1));
+    WITH_ROOM(mote_end(mote));
+    client_serve(&client);
+    uint32_t parts = count_sent(metadata);
+    CHECK(parts > 4);
+    CHECK_EQUAL(count_sent("\"ts\":"), parts + 1);
+    CHECK_EQUAL(count_sent("\"values\":{}"), 0);
+    CHECK_EQUAL(count_sent("{\"ts\":99,\"values\":{\"plain\":1}}"), 1);
+    uint32_t wrong = 0;
+    for (int i = 0; i < 80; i++) {
+        snprintf(text, sizeof text, "\"key%02d\":%d", i, i);
+        if (count_sent(text) != 1) wrong++;
+    }
+    CHECK_EQUAL(wrong, 0);
+
+    memset(text, 'n', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    const mote_connector_t endless = {.name = text};
+    mote_gateway_begin_telemetry(mote, "B", NULL);
+    CHECK_EQUAL(mote_connector_timestamp(mote, 1, &endless), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_end(mote), 0);
+}
+
 // The limit of data points that the server tells for the children of a gateway is kept without being asked for.
 static void limits_are_learnt(mote_t *mote) {
     receive("v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"telemetryDataPoints\":\"9:1,2:60\"}}");
@@ -197,6 +240,7 @@ int main(void) {
     rpc_is_answered();
     what_does_not_fit_is_refused(&client.mote);
     large_messages_are_split(&client.mote);
+    connectors_are_told(&client.mote);
     limits_are_learnt(&client.mote);
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
     mote_free(&client.mote);

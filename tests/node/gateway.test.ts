@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { GatewayClient, RequestTimeoutError, type Configuration } from "../../host/node/index.ts";
-import { startServer, type LocalServer } from "../../host/server/server.ts";
+import { startServer, type LocalServer, type ServerOptions } from "../../host/server/server.ts";
 import { listen, nextEvent, PATIENCE_MS, withStatus } from "./harness.ts";
 
 const TOKEN = "GATEWAY_TOKEN";
@@ -17,8 +17,10 @@ function gateway(t: TestContext, port: number, configuration: Partial<Configurat
   return made;
 }
 
-async function start(t: TestContext, configuration: Partial<Configuration> = {}): Promise<{ server: LocalServer; gateway: GatewayClient }> {
-  const server = await startServer({ mqttPort: 0, restPort: 0 });
+async function start(
+  t: TestContext, configuration: Partial<Configuration> = {}, options: Partial<ServerOptions> = {},
+): Promise<{ server: LocalServer; gateway: GatewayClient }> {
+  const server = await startServer({ mqttPort: 0, restPort: 0, ...options });
   t.after(() => server.close());
   server.addDevice({ name: "gate", token: TOKEN, isGateway: true });
   const made = gateway(t, server.mqttPort, configuration);
@@ -55,6 +57,17 @@ test("a child is made with its type, sends telemetry and attributes, and goes", 
   await gateway.disconnectChild(boiler.name);
   assert.equal(gateway.child(boiler.name), undefined);
   assert.equal(device.session, null);
+});
+
+test("latencies of a connector reach the gateway's own telemetry", async (t) => {
+  const { server, gateway } = await start(t, {}, { gatewayMetricsIntervalMs: 20 });
+  const boiler = await gateway.connectChild("boiler");
+  const report = server.events.next("telemetry", ({ key }) => key === "gatewayMetrics");
+  await boiler.sendTelemetry({ ts: 1000, values: { p: 1 }, metadata: { connector: "modbus", receivedTs: 1000, publishedTs: new Date(1250) } });
+  const { device, value } = await report;
+  assert.equal(device.name, "gate");
+  assert.equal(value.type === "json" && (JSON.parse(value.text) as { modbus: { avgGwLatency: number } }).modbus.avgGwLatency, 250);
+  assert.deepEqual([...child(server, "boiler").latest.keys()], ["p"]);
 });
 
 test("attribute requests: one key, several, none found, no answer", async (t) => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { JsonText, TooLargeError, type Entry } from "../../host/node/index.ts";
 import { entriesOf, membersOf } from "../../host/node/json-text.ts";
 import { messageRecord, valueCost } from "../../host/node/message.ts";
-import { splitAttributes, splitChildAttributes, splitChildTelemetry, splitTelemetry, type MessageLimits } from "../../host/node/split.ts";
+import { countPoints, splitAttributes, splitChildAttributes, splitChildTelemetry, splitTelemetry, type MessageLimits } from "../../host/node/split.ts";
 import type { MessageValue } from "../../host/node/values.ts";
 import { connected, withStatus } from "./harness.ts";
 
@@ -76,6 +76,19 @@ test("children keep their lists, and none is empty", () => {
     const arrived = messages.flatMap((message) => message[name] ?? []);
     assert.deepEqual(points(arrived as MessageValue[]), points(entries.map((entry) => JSON.parse(json(entry as MessageValue)) as MessageValue)), name);
   }
+});
+
+test("metadata of a connector stays beside each part of its entry", () => {
+  const metadata = { connector: "modbus", receivedTs: 1, publishedTs: new Date(2) };
+  const entry = { ts: 7, values: { a: "x".repeat(60), b: "y".repeat(60) }, metadata };
+  const expected = (values: object): unknown => ({ one: [{ ts: 7, values, metadata: { connector: "modbus", receivedTs: 1, publishedTs: 2 } }] });
+  const asSent = splitChildTelemetry([["one", [entry]]], limits({ jsonBytes: 200 })).map((message) => JSON.parse(json(message)) as unknown);
+  assert.deepEqual(asSent, [expected({ a: entry.values.a }), expected({ b: entry.values.b })]);
+  assert.deepEqual(splitChildTelemetry([["one", [entry]]], limits({ points: 1 })).length, 2);
+  const [text] = entriesOf(new JsonText(JSON.stringify(entry)));
+  assert.equal(countPoints([text!]), 2);
+  assert.throws(() => splitTelemetry([{ ts: 1, values: {}, metadata: { ...metadata, receivedTs: NaN } }], limits({})), /receivedTs/);
+  assert.throws(() => splitTelemetry([{ ts: 1, values: {}, metadata: { receivedTs: 1, publishedTs: 2 } as never }], limits({})), /connector/);
 });
 
 test("attributes of children are cut too", () => {

@@ -266,6 +266,18 @@ int32_t mote_array_end(mote_t *mote);
 int32_t mote_timestamp(mote_t *mote, int64_t unix_ms);
 int32_t mote_entry(mote_t *mote);
 
+/* Which connector of a gateway read the values of an entry, and when, in Unix time in ms. From these ThingsBoard reports latencies as
+ * `gatewayMetrics` of the gateway (MQTT Gateway API, Telemetry upload). */
+typedef struct mote_connector {
+    const char *name;
+    int64_t received_ms;
+    int64_t published_ms;
+} mote_connector_t;
+
+/* mote_timestamp() with where the values came from, for the telemetry of a child. In a message that may be more than one, each part
+ * has it, and the record and its name must stay where they are until mote_end(). */
+int32_t mote_connector_timestamp(mote_t *mote, int64_t unix_ms, const mote_connector_t *connector);
+
 /* Makes ready JSON the whole message; BadState when something was added before. */
 int32_t mote_document(mote_t *mote, const char *json, size_t length);
 
@@ -451,6 +463,7 @@ typedef struct mote_split {
     bool stamped, listed, has_options;
     mote_publish_options_t options;
     int64_t unix_ms;
+    const mote_connector_t *connector; /* where the values of the entry came from, NULL = not told */
     const char *device;              /* the child of a gateway, NULL = the client's own */
     uint32_t device_json;            /* bytes of JSON text around what is for a child */
     uint32_t first, entry;           /* where the first entry and the last begin */

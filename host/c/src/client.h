@@ -57,7 +57,7 @@ void mote_posts_send(mote_t *mote);
 // split.c
 int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, const char *text, uint32_t text_length);
 void mote_split_learn(mote_t *mote, const mote_event_t *event);
-int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms);
+int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote_connector_t *connector);
 
 // message.c
 char *mote_add_text_room(mote_t *mote, const char *key, uint32_t length);

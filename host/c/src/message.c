@@ -93,7 +93,7 @@ static int32_t begin_list(mote_t *mote) {
 }
 
 int32_t mote_entry(mote_t *mote) {
-    if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, false, 0);
+    if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, false, 0, NULL);
     if (!mote->message_open || mote->message_status < 0 || is_fresh(mote)) {
         return mote->message_open ? mote->message_status : add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
     }
@@ -103,11 +103,22 @@ int32_t mote_entry(mote_t *mote) {
 }
 
 int32_t mote_timestamp(mote_t *mote, int64_t unix_ms) {
-    if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, true, unix_ms);
+    return mote_connector_timestamp(mote, unix_ms, NULL);
+}
+
+int32_t mote_connector_timestamp(mote_t *mote, int64_t unix_ms, const mote_connector_t *connector) {
+    if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, true, unix_ms, connector);
     int32_t status = mote_entry(mote);
     if (status < 0) return status;
     add(mote, MOTE_MEMBER_INTEGER, 0, "ts", unix_ms, NULL, 0);
     mote->message_stamped = true;
+    if (connector != NULL) {
+        add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, "metadata");
+        add_text(mote, MOTE_MEMBER_TEXT, "connector", connector->name, strlen(connector->name));
+        add(mote, MOTE_MEMBER_INTEGER, 0, "receivedTs", connector->received_ms, NULL, 0);
+        add(mote, MOTE_MEMBER_INTEGER, 0, "publishedTs", connector->published_ms, NULL, 0);
+        add_plain(mote, MOTE_MEMBER_END, NULL);
+    }
     return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, "values");
 }
 

@@ -10,6 +10,8 @@
 // Bytes of JSON text that an entry and its comma take, besides its members.
 #define STAMPED_BYTES 40
 #define PLAIN_BYTES 3
+// The same of `metadata` and its members, besides the name of the connector.
+#define METADATA_BYTES 96
 
 // What a packet has besides the payload, and the outbox in front of it; never less.
 #define PACKET_OVERHEAD 64
@@ -19,17 +21,47 @@ static uint8_t *start_of(const mote_t *mote) {
     return mote->memory + mote->staging_address;
 }
 
+static void put_text(mote_t *mote, mote_member_t type, const char *key, int64_t number, const char *text, size_t length) {
+    mote_member_write(start_of(mote) + mote->message_length, type, 0, key, strlen(key), number, text, length);
+    mote->message_length += mote_member_size(strlen(key), length);
+}
+
 static void put(mote_t *mote, mote_member_t type, const char *key, int64_t number) {
-    mote_member_write(start_of(mote) + mote->message_length, type, 0, key, strlen(key), number, NULL, 0);
-    mote->message_length += mote_member_size(strlen(key), 0);
+    put_text(mote, type, key, number, NULL, 0);
 }
 
 static bool is_telemetry(const mote_split_t *split) {
     return split->verb == MOTE_EXPORT_SEND_TELEMETRY || split->verb == MOTE_EXPORT_GATEWAY_TELEMETRY;
 }
 
-static uint32_t entry_bytes(const mote_split_t *split) {
-    return split->stamped ? STAMPED_BYTES : PLAIN_BYTES;
+// Bytes of JSON text in quotation marks, escapes included.
+static uint32_t escaped_length(const char *text, size_t length) {
+    uint32_t count = 2;
+    for (size_t i = 0; i < length; i++) count += (uint8_t)text[i] < 0x20 ? 6 : text[i] == '"' || text[i] == '\\' ? 2 : 1;
+    return count;
+}
+
+static uint32_t entry_bytes(bool stamped, const mote_connector_t *connector) {
+    uint32_t metadata = connector != NULL ? METADATA_BYTES + escaped_length(connector->name, strlen(connector->name)) : 0;
+    return (stamped ? STAMPED_BYTES : PLAIN_BYTES) + metadata;
+}
+
+// Bytes of the record that an entry begins with.
+static uint32_t head_size(const mote_connector_t *connector) {
+    uint32_t size = 3 * (uint32_t)MOTE_MEMBER_FIELD_KEY + 16;
+    if (connector == NULL) return size;
+    size_t name = strlen(connector->name);
+    uint32_t counted = name < UINT16_MAX ? (uint32_t)name : UINT16_MAX; // more than any staging area holds already
+    return size + 5 * (uint32_t)MOTE_MEMBER_FIELD_KEY + mote_padded(counted) + 44; // and the keys
+}
+
+static void put_metadata(mote_t *mote, const mote_connector_t *connector) {
+    size_t length = strlen(connector->name);
+    put(mote, MOTE_MEMBER_OBJECT_BEGIN, "metadata", 0);
+    put_text(mote, MOTE_MEMBER_TEXT, "connector", (int64_t)length, connector->name, length);
+    put(mote, MOTE_MEMBER_INTEGER, "receivedTs", connector->received_ms);
+    put(mote, MOTE_MEMBER_INTEGER, "publishedTs", connector->published_ms);
+    put(mote, MOTE_MEMBER_END, "", 0);
 }
 
 static void begin_entry(mote_t *mote) {
@@ -39,6 +71,7 @@ static void begin_entry(mote_t *mote) {
     put(mote, MOTE_MEMBER_OBJECT_BEGIN, split->device != NULL && !is_telemetry(split) ? split->device : "", 0);
     if (split->stamped) {
         put(mote, MOTE_MEMBER_INTEGER, "ts", split->unix_ms);
+        if (split->connector != NULL) put_metadata(mote, split->connector);
         put(mote, MOTE_MEMBER_OBJECT_BEGIN, "values", 0);
     }
     split->head = split->member = mote->message_length;
@@ -48,7 +81,7 @@ static void begin_message(mote_t *mote) {
     mote_split_t *split = &mote->split;
     mote->message_length = 0;
     split->points = 0;
-    split->json = entry_bytes(split);
+    split->json = entry_bytes(split->stamped, split->connector);
     split->listed = split->device != NULL && is_telemetry(split);
     if (split->device != NULL) {
         put(mote, MOTE_MEMBER_OBJECT_BEGIN, "", 0);
@@ -110,12 +143,6 @@ static int32_t flush(mote_t *mote, uint32_t cut) {
 }
 
 // Bytes of JSON text that a member takes at most, its comma counted.
-static uint32_t escaped_length(const char *text, size_t length) {
-    uint32_t count = 2;
-    for (size_t i = 0; i < length; i++) count += (uint8_t)text[i] < 0x20 ? 6 : text[i] == '"' || text[i] == '\\' ? 2 : 1;
-    return count;
-}
-
 static uint32_t json_size(mote_member_t type, const char *key, const char *text, uint32_t text_length) {
     uint32_t size = 2 + (key != NULL ? escaped_length(key, strlen(key)) : 0);
     switch (type) {
@@ -208,21 +235,28 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, const
     return MOTE_STATUS_OK;
 }
 
-int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms) {
+int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote_connector_t *connector) {
     mote_split_t *split = &mote->split;
     if (split->depth != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_object_end", 0);
-    uint32_t room = mote->staging_capacity - mote->message_length;
-    uint32_t need = RESERVE + 3 * (uint32_t)MOTE_MEMBER_FIELD_KEY + 16; // what the new entry begins with
+    uint32_t need = RESERVE + head_size(connector);
+    // An empty message must have room for it, and for a member behind it.
+    if (connector != NULL && (need > mote->staging_capacity / 2 || entry_bytes(stamped, connector) > split->json_max / 2)) {
+        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "connector", (int32_t)(2 * need));
+    }
+    uint32_t json = entry_bytes(stamped, connector);
+    // An entry that stayed empty gives its place to this one.
     bool is_empty = mote->message_length == split->head;
-    bool joins = is_telemetry(split) && room >= need && split->json + STAMPED_BYTES <= split->json_max;
-    if (!is_empty && !joins) {
+    uint32_t length = is_empty ? split->entry : mote->message_length;
+    uint32_t used = is_empty ? split->json - entry_bytes(split->stamped, split->connector) : split->json;
+    bool joins = is_telemetry(split) && mote->staging_capacity - length >= need && used + json <= split->json_max;
+    if (!joins && !is_bare(split, mote->message_length)) {
         int32_t status = flush(mote, mote->message_length);
         if (status < 0) return status;
         is_empty = true;
     }
     if (is_empty) {
         mote->message_length = split->entry;
-        split->json -= entry_bytes(split);
+        split->json -= entry_bytes(split->stamped, split->connector);
     } else {
         end_entry(mote);
         if (!split->listed) {
@@ -232,7 +266,8 @@ int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms) {
     }
     split->stamped = stamped;
     split->unix_ms = unix_ms;
-    split->json += entry_bytes(split);
+    split->connector = connector;
+    split->json += json;
     begin_entry(mote);
     return MOTE_STATUS_OK;
 }
