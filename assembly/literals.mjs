@@ -3,16 +3,18 @@
 //   const NAME = bytes("text")     the same without the length
 //   const NAME = span("text")      the same; its length stands above the lower 16 bits of the address
 //   const NAME = words("a b c")    each word as by utf8
-//   const NAME = hashes("a b c")   each word as four bytes: see client/settings.ts
+//   const NAME = hashes("a b c")   each word as four bytes: see base/text.ts
 //   const NAME = octets([1, A])    constants, one byte each
 //   const NAME = integers([1, 2])  numbers, four bytes each
 // AssemblyScript's own string literals are UTF-16 objects with a header, about three times the size.
+//
+// All static bytes of a module become one segment: each further one would cost seven bytes.
 import { Transform } from "assemblyscript/transform";
 
 const MAX_LENGTH = 255;
-/** What a block may begin with are integers. */
+/** Of a block that begins with numbers. */
 const ALIGNMENT = 4;
-/** Must be that of client/settings.ts. */
+/** Must be that of base/text.ts. */
 const HASH_FACTOR = 0x1000193;
 
 const bytes = (text) => [...Buffer.from(text, "utf8")];
@@ -22,6 +24,7 @@ const integers = (list) => littleEndian(octets(list).map(Number));
 const sourceOf = ({ range }) => range.source.text.slice(range.start, range.end);
 const littleEndian = (numbers) => [...Buffer.from(Int32Array.from(numbers).buffer)];
 const ofText = (encode) => (argument) => encode(argument.value);
+const NUMBERS = ["integers", "hashes"];
 const ENCODERS = { utf8: ofText(utf8), bytes: ofText(bytes), span: ofText(bytes), words: ofText(words), hashes: ofText(hashes), octets, integers };
 
 function utf8(text) {
@@ -54,12 +57,13 @@ export default class Literals extends Transform {
       const encode = ENCODERS[kind];
       if (!encode) continue;
       const encoded = encode(call.args[0]);
-      literals.push({ declaration, offset: block.length + (kind === "span" ? encoded.length << 16 : 0) });
+      literals.push({ declaration, kind, offset: block.length + (kind === "span" ? encoded.length << 16 : 0) });
       block.push(...encoded);
     }
+    const alignment = NUMBERS.includes(literals[0]?.kind) ? ALIGNMENT : 1;
     for (const { declaration, offset } of literals) {
       const isFirst = declaration === literals[0].declaration;
-      const place = isFirst ? `memory.data<u8>([${block.join(",")}], ${ALIGNMENT})` : literals[0].declaration.name.text;
+      const place = isFirst ? `memory.data<u8>([${block.join(",")}], ${alignment})` : literals[0].declaration.name.text;
       const difference = isFirst ? offset : offset - literals[0].offset;
       // Parsed from source text, so that no part of the compiler's syntax tree is built by hand.
       parser.parseFile(`@lazy const x: usize = ${place} + ${difference};`, `~literal/${declaration.name.text}`, false);
@@ -68,5 +72,16 @@ export default class Literals extends Transform {
       const { decorators, initializer } = parsed.statements[0].declarations[0];
       Object.assign(declaration, { decorators, initializer });
     }
+  }
+
+  /** Joins the segments; the optimiser takes apart again where so many zeros stand between them that it pays. */
+  afterCompile(module) {
+    const segments = Array.from({ length: module.getNumDataSegments() }, (_, index) => module.getDataSegmentInfo(module.getDataSegmentByIndex(index)));
+    if (segments.length === 0) return;
+    const begin = Math.min(...segments.map(({ offset }) => offset));
+    const image = new Uint8Array(Math.max(...segments.map(({ offset, data }) => offset + data.byteLength)) - begin);
+    for (const { offset, data } of segments) image.set(new Uint8Array(data), offset - begin);
+    const { initial, max } = module.getMemoryInfo();
+    module.setMemory(initial, max ?? -1, null, [{ offset: module.i32.const(begin), data: image, passive: false }], false, false, "0");
   }
 }

@@ -24,8 +24,11 @@ export const LIMITS: usize = memory.data(248, 8);
 export const RECENT_RPCS: usize = memory.data(64, 4);
 /** Behind the room where a number is written from its last digit to its first: sign, point and 20 digits. */
 export const DIGITS_END: usize = memory.data(24, 1) + 24;
-/** Spans of what the attributes say of a package, then of the texts of the present one: see thingsboard/ota-package.ts. */
-export const OTA_SPANS: usize = memory.data(80, 4);
+/** Spans of the members that were read last: see json/members.ts. */
+export const MEMBERS: usize = memory.data(64, 4);
+export const MEMBERS_SIZE: i32 = 64;
+/** Spans of the texts of the present package: see thingsboard/ota-package.ts. */
+export const OTA_PRESENT: usize = memory.data(32, 4);
 /** For each OtaKind: the attribute request without an answer, and the package that was dealt with: see thingsboard/ota.ts. */
 export const OTA_KINDS: usize = memory.data(16, 4);
 /** The table that `records()` points to. */

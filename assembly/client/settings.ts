@@ -1,5 +1,5 @@
 // Names the keys of the configuration with their types, ranges and defaults.
-import { bytes } from "../base/text";
+import { bytes, hashes, placeOf } from "../base/text";
 import { fail, TEXT_LENGTHS } from "../memory";
 
 /** The keys, grouped by type. */
@@ -53,7 +53,6 @@ export const enum Setting {
 }
 
 /** Replaced at compile time by literals.mjs. */
-declare function hashes(words: string): usize;
 declare function words(words: string): usize;
 declare function octets(list: i32[]): usize;
 declare function integers(list: i32[]): usize;
@@ -108,8 +107,6 @@ export const CONNECT_LENGTH: i32 = 9;
 export const QOS_0: usize = QOS_BYTES;
 export const QOS_1: usize = QOS_0 + 1;
 
-/** Must be that of literals.mjs. */
-const HASH_FACTOR: u32 = 0x1000193;
 /** The place of send_buffer in NAMES. */
 export const SEND_BUFFER_NAME: i32 = 6;
 
@@ -197,10 +194,7 @@ export function isInProfile(key: i32): bool {
 // @ts-ignore: decorator
 @inline
 export function findKey(name: usize, length: i32): i32 {
-  let hash: u32 = 0;
-  for (; length; length--) hash = (hash ^ load<u8>(name++)) * HASH_FACTOR;
-  let key: i32 = Setting.Count;
-  while (--key >= 0 && load<u32>(HASHES + (key << 2)) != hash);
+  const key = placeOf(HASHES, Setting.Count, name, length);
   return key == Setting.AccessToken ? <i32>Setting.UserName : key;
 }
 

@@ -44,20 +44,23 @@ let capacity: i32 = 0;
 let size: i32 = 0;
 let unit: i32 = 0;
 let grain: i32 = 0;
+/** A Stage or, below zero, why there is no journal: then every step answers this. */
 let stage: i32 = Stage.Search;
-/** Why there is no journal: then every step answers this. */
-let fault: i32 = Status.Ok;
 /** The unit at hand, how much of it is done, and of how much. */
 let offset: i32 = 0;
 let done: i32 = 0;
 let total: i32 = 0;
-/** Where the newest unit is, one before the first while none is, and its number: every one that was written is above zero. */
+/** Where the newest unit is, or what the search ends with when none is whole: NotFound, or Malformed when one holds something else. */
 let newest: i32 = 0;
+/** The number of the newest unit: every one that was written is above zero. */
 let sequence: u32 = 0;
-/** What the search ends with when no unit is whole: NotFound, or Malformed when one holds something else. */
-let absence: i32 = Status.NotFound;
+
 /** Bytes of the payload that was read. */
-export let payloadLength: i32 = 0;
+// @ts-ignore: decorator
+@inline
+export function payloadLength(): i32 {
+  return load<u16>(buffer, Unit.RecordLength);
+}
 
 /** Begins to look for the newest record. It is read to the buffer, and later written from it. */
 export function beginRead(to: usize, bytes: i32): void {
@@ -65,22 +68,20 @@ export function beginRead(to: usize, bytes: i32): void {
   size = store_info(StoreArea.Journal, StoreInfo.Size);
   unit = store_info(StoreArea.Journal, StoreInfo.EraseSize);
   grain = store_info(StoreArea.Journal, StoreInfo.ProgramSize);
-  fault = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Status.Ok;
+  stage = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Stage.Search;
   capacity = total = min(bytes, unit);
   offset = done = 0;
-  newest = -unit;
+  newest = Status.NotFound;
   sequence = 0;
-  absence = Status.NotFound;
-  stage = Stage.Search;
 }
 
 /** Begins to write the payload of so many bytes that stands at `PAYLOAD` in the buffer, none = no record. Only after `beginRead` was DONE or found nothing. */
 export function beginWrite(length: i32): void {
-  if (fault) return;
+  if (stage < 0) return;
   const end = length ? Unit.Payload + length : <i32>Unit.Records;
   total = ((end + grain - 1) / grain) * grain;
   if (total > capacity) {
-    fault = Status.TooLarge;
+    stage = Status.TooLarge;
     return;
   }
   store<u32>(buffer, MAGIC, Unit.Magic);
@@ -89,7 +90,7 @@ export function beginWrite(length: i32): void {
   if (length) store<u32>(buffer, CREDENTIALS | (length << 16), Unit.RecordType);
   store<u32>(buffer, checksum(end - Unit.Records), Unit.Checksum);
   memory.fill(buffer + end, 0xff, total - end);
-  offset = newest + unit;
+  offset = newest < 0 ? 0 : newest + unit;
   if (offset + unit > size) offset = 0;
   done = 0;
   stage = Stage.Erase;
@@ -109,20 +110,19 @@ function examine(): i32 {
     load<u32>(buffer, Unit.Magic) == MAGIC && load<u16>(buffer, Unit.Version) == VERSION && length <= capacity - Unit.Records &&
     checksum(length) == load<u32>(buffer);
   if (stage == Stage.Read) {
-    payloadLength = load<u16>(buffer, Unit.RecordLength);
     if (!isWhole) return Status.Malformed;
-    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength && payloadLength <= length - (Unit.Payload - Unit.Records) ? DONE : <i32>Status.NotFound;
+    const payload = payloadLength();
+    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payload && payload <= length - (Unit.Payload - Unit.Records) ? DONE : <i32>Status.NotFound;
   }
   if (!isWhole) {
-    if (load<u32>(buffer, Unit.Magic) != ERASED) absence = Status.Malformed;
+    if (newest < 0 && load<u32>(buffer, Unit.Magic) != ERASED) newest = Status.Malformed;
   } else if (load<u32>(buffer, Unit.Sequence) > sequence) {
     newest = offset;
     sequence = load<u32>(buffer, Unit.Sequence);
   }
-  done = 0;
   offset += unit;
   if (offset + unit <= size) return MORE;
-  if (newest < 0) return absence;
+  if (newest < 0) return newest;
   offset = newest;
   stage = Stage.Read;
   return MORE;
@@ -130,28 +130,30 @@ function examine(): i32 {
 
 /** One operation of the port: BUSY, MORE, DONE, or the Status of what is wrong; NotFound when there is no record or no area. */
 export function step(): i32 {
-  if (fault) return fault;
+  if (stage < 0) return stage;
   const at = offset + done;
   const from = buffer + done;
+  const left = total - done;
   let moved: i32;
-  if (stage <= Stage.Read) moved = store_read(StoreArea.Journal, at, from, total - done);
-  else if (stage == Stage.Erase) moved = store_erase(StoreArea.Journal, at);
-  else if (stage == Stage.Program) moved = store_program(StoreArea.Journal, at, from, total - done);
-  else moved = store_sync(StoreArea.Journal);
+  if (stage == Stage.Erase) moved = store_erase(StoreArea.Journal, at);
+  else if (stage == Stage.Program) moved = store_program(StoreArea.Journal, at, from, left);
+  else if (stage == Stage.Sync) moved = store_sync(StoreArea.Journal);
+  else moved = store_read(StoreArea.Journal, at, from, left);
   if (moved <= 0) {
     // What could not be read must not be written over; busy is no fault.
-    if (stage <= Stage.Read) fault = moved;
+    if (moved && stage <= Stage.Read) stage = moved;
     return moved;
   }
   if (stage == Stage.Sync) {
     newest = offset;
     return DONE;
   }
-  if (stage != Stage.Erase) {
+  if (stage != Stage.Erase && moved < left) {
     done += moved;
-    if (done < total) return MORE;
-    if (stage <= Stage.Read) return examine();
+    return MORE;
   }
+  done = 0;
+  if (stage <= Stage.Read) return examine();
   stage++; // Erase, Program, Sync
   return MORE;
 }

@@ -1,15 +1,12 @@
 // Asks the server what it allows and reads the answer (ThingsBoard: getSessionLimits, answered by the MQTT transport itself).
-import { placeOf, readDigits } from "../base/text";
-import { setLimit, setMaxRemainingLength, settleLimits } from "../client/limits";
-import { from, length, next, open, skip, Token } from "../json/scan";
+import { hashes, readDigits } from "../base/text";
+import { Limit, setLimit, setMaxRemainingLength, settleLimits } from "../client/limits";
+import { ANY_VALUE, isText, lengthAt, readMembers, valueAt } from "../json/members";
 
-/** Replaced at compile time by literals.mjs. */
-declare function words(words: string): usize;
-
-/** Limits of a gateway's children, which are not this device's; then those of client/limits.ts in their order. */
-const LIMIT_NAMES = words("gatewayRateLimits messages telemetryMessages telemetryDataPoints maxPayloadSize");
-const GATEWAY: i32 = 0;
-const MAX_PAYLOAD_SIZE: i32 = 4;
+/** Those of client/limits.ts in their order; the last are limits of a gateway's children, which are not this device's. */
+const LIMIT_NAMES = hashes("messages telemetryMessages telemetryDataPoints maxPayloadSize gatewayRateLimits");
+const MAX_PAYLOAD_SIZE: i32 = 3;
+const NAME_COUNT: i32 = 5;
 
 /**
  * Takes over what the answer says. It is known to be valid JSON; a limit that is null or empty is none, and one that is
@@ -18,18 +15,14 @@ const MAX_PAYLOAD_SIZE: i32 = 4;
 // @ts-ignore: decorator
 @inline
 export function readLimits(text: usize, textLength: i32): void {
-  open(text, textLength);
-  for (let token = next(); token > 0; token = next()) {
-    if (token != Token.Key) continue;
-    const which = placeOf(LIMIT_NAMES, MAX_PAYLOAD_SIZE + 1, from, length);
-    if (which > MAX_PAYLOAD_SIZE) continue;
-    token = skip();
-    if (which == MAX_PAYLOAD_SIZE) {
-      const size = readDigits(from, length);
-      if (size > 0) setMaxRemainingLength(size);
-    } else if (which > GATEWAY && token <= Token.Text) {
-      setLimit(which - 1, from, token == Token.Text ? length : 0);
-    }
+  readMembers(text, textLength, LIMIT_NAMES, NAME_COUNT, ANY_VALUE, 0);
+  for (let limit = 0; limit < <i32>Limit.Count; limit++) {
+    const text = valueAt(limit);
+    if (!text) continue;
+    if (isText(limit)) setLimit(limit, text, lengthAt(limit));
+    else if (load<u8>(text) == 0x6e /* null */) setLimit(limit, text, 0);
   }
+  const size = readDigits(valueAt(MAX_PAYLOAD_SIZE), lengthAt(MAX_PAYLOAD_SIZE));
+  if (size > 0) setMaxRemainingLength(size);
   settleLimits();
 }

@@ -56,10 +56,6 @@ export function compose(form: usize, about: i32): i32 {
     } else if (byte - 0x25 < 3) {
       putDecimal(byte == 0x25 ? requestId : byte == 0x26 ? written / chunkSize : chunkSize, 0);
     } else {
-      if (byte - 1 < 0x1f) {
-        putByte(byte == 6 ? 0x22 : 0x2c);
-        byte = 0x24;
-      }
       if (byte == 0x24) {
         putByte(0x66 + 13 * about); // f, s
         byte = 0x77;

@@ -10,9 +10,9 @@ import { at, open as openCursor, overflowed, putByte, putBytes } from "../base/c
 import { crc32 } from "../base/crc32";
 import { equals, placeOf } from "../base/text";
 import { setText, setting, Setting, textLength } from "../client/settings";
-import { from, length, next, open, skip, Token } from "../json/scan";
+import { lengthAt, readMembers, span, TEXTS_AND_NUMBERS, valueAt } from "../json/members";
 import { putUnescapedTo } from "../json/unescape";
-import { carve, OTA_SPANS } from "../memory";
+import { carve, MEMBERS, OTA_PRESENT } from "../memory";
 import { OTA_ALGORITHMS, OTA_ATTRIBUTES } from "./topics";
 
 /** Bytes of each part: two longest texts unescaped, or the longest message. */
@@ -30,9 +30,6 @@ export const enum Attribute {
   Url = 5,
   Count = 6,
 }
-/** Behind the spans of what arrived, 8 bytes each. */
-const PRESENT: i32 = 48;
-
 export let scratch: usize = 0;
 /** Image name, with line feeds at its places. */
 export let block: usize = 0;
@@ -44,63 +41,38 @@ export function carvePackage(hasSoftware: bool): void {
   block = scratch + BLOCK_SIZE;
 }
 
-export function text(attribute: i32): usize {
-  return load<u32>(OTA_SPANS + (attribute << 3));
-}
-
-export function lengthOf(attribute: i32): i32 {
-  return load<i32>(OTA_SPANS + (attribute << 3), 4);
-}
-
-/** The span of the same of the present package. */
+/** The span of a text of the present package. */
 // @ts-ignore: decorator
 @inline
 export function presentSpan(attribute: i32): usize {
-  return OTA_SPANS + PRESENT + (attribute << 3);
+  return OTA_PRESENT + (attribute << 3);
 }
 
 // @ts-ignore: decorator
 @inline
 export function presentText(attribute: i32): usize {
-  return load<u32>(OTA_SPANS + (attribute << 3), PRESENT);
+  return load<u32>(presentSpan(attribute));
 }
 
 // @ts-ignore: decorator
 @inline
 export function presentLength(attribute: i32): i32 {
-  return load<i32>(OTA_SPANS + (attribute << 3), PRESENT + 4);
+  return load<i32>(presentSpan(attribute), 4);
 }
 
-/** The OtaAlgorithm of the package; the first number behind those when it is unknown. */
+/** The OtaAlgorithm of the package, below zero when it is unknown. */
 // @ts-ignore: decorator
 @inline
 export function algorithm(): i32 {
-  return placeOf(OTA_ALGORITHMS, 7, text(Attribute.Algorithm), lengthOf(Attribute.Algorithm));
+  return placeOf(OTA_ALGORITHMS, 7, valueAt(Attribute.Algorithm), lengthAt(Attribute.Algorithm));
 }
 
 /** Finds the attributes in the answer to a request that asked for those of one kind alone: Ok, or the Status of its fault. */
 // @ts-ignore: decorator
 @inline
 export function readAttributes(document: usize, documentLength: i32): i32 {
-  memory.fill(OTA_SPANS, 0, PRESENT);
-  open(document, documentLength);
-  let token: i32;
-  do {
-    token = next();
-    if (token == Token.Key) {
-      // Behind fw or sw; members of other objects have no such names, and nothing is shorter than nothing.
-      const attribute = placeOf(OTA_ATTRIBUTES, Attribute.Count, from + 2, length - 2);
-      if (attribute < Attribute.Count) {
-        token = skip();
-        if (<u32>(token - Token.Text) <= <u32>(Token.Number - Token.Text)) {
-          const span = OTA_SPANS + (attribute << 3);
-          store<u32>(span, from);
-          store<u32>(span, length, 4);
-        }
-      }
-    }
-  } while (token > 0);
-  return token;
+  // Behind fw or sw; members of other objects have no such names.
+  return readMembers(document, documentLength, OTA_ATTRIBUTES, Attribute.Count, TEXTS_AND_NUMBERS, 2);
 }
 
 /** Which kinds an update may be about, one bit for each OtaKind: those that a text in it begins with. What only looks like one costs a request. */
@@ -123,7 +95,7 @@ export function isRunning(kind: i32): bool {
     const key = Setting.FirmwareTitle + (kind << 1) + name;
     const other = scratch + (BLOCK_SIZE >> 1);
     const ownLength = putUnescapedTo(setting(key), textLength(key), scratch, BLOCK_SIZE >> 1);
-    if (ownLength != putUnescapedTo(text(name), lengthOf(name), other, BLOCK_SIZE >> 1)) return false;
+    if (ownLength != putUnescapedTo(valueAt(name), lengthAt(name), other, BLOCK_SIZE >> 1)) return false;
     if (ownLength < 0 || !equals(scratch, other, ownLength)) return false;
   }
   return true;
@@ -135,11 +107,11 @@ export function isRunning(kind: i32): bool {
 export function fingerprint(): u32 {
   let hash: u32 = 0;
   openCursor(scratch, block);
-  for (let span = OTA_SPANS; span <= OTA_SPANS + (Attribute.Checksum << 3); span += 8) {
-    if (span == OTA_SPANS + (Attribute.Size << 3)) continue;
-    const begin = load<u32>(span);
-    const length = load<i32>(span, 4);
-    store<u32>(span, at + BLOCK_SIZE);
+  for (let each = span(Attribute.Title); each <= span(Attribute.Checksum); each += 8) {
+    if (each == span(Attribute.Size)) continue;
+    const begin = load<u32>(each);
+    const length = load<i32>(each, 4);
+    store<u32>(each, at + BLOCK_SIZE);
     putBytes(begin, length);
     putByte(0x0a);
     hash = hash * 3 + crc32(begin, length);
@@ -153,8 +125,8 @@ export function fingerprint(): u32 {
 export function adopt(): bool {
   blockLength = <i32>(at - scratch);
   memory.copy(block, scratch, BLOCK_SIZE);
-  memory.copy(OTA_SPANS + PRESENT, OTA_SPANS, (Attribute.Checksum + 1) << 3);
-  return !overflowed() && lengthOf(Attribute.Title) + lengthOf(Attribute.Version) <= NAMES_MAX;
+  memory.copy(OTA_PRESENT, MEMBERS, (Attribute.Checksum + 1) << 3);
+  return !overflowed() && lengthAt(Attribute.Title) + lengthAt(Attribute.Version) <= NAMES_MAX;
 }
 
 /** The present package is what runs from now on, until the next start. */

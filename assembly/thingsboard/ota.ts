@@ -5,7 +5,7 @@
 //     Ready also waits for the host that fetches a package from a URL; every phase up to there may end in Failing.
 //
 // States are reported one after the other: nothing goes on before the last report has left.
-import { EventField, EventKind, OtaAlgorithm, OtaBootState, OtaKind, Stat, State, Status } from "../abi";
+import { EventField, EventKind, OtaBootState, OtaKind, Stat, State, Status } from "../abi";
 import { equals, isLiteral, readDigits, startsWith, utf8 } from "../base/text";
 import { arm, isDue, setDeadline, Timer } from "../base/time";
 import { awaitPort, state, wake } from "../client/connection";
@@ -13,12 +13,13 @@ import { raise } from "../client/event";
 import { claim, isHeld, keepBack, partLeft, skipRest } from "../client/inbound";
 import { refuseKey, SEND_BUFFER_NAME, setting, Setting, textLength } from "../client/settings";
 import { ota_abort, ota_begin, ota_boot_state, ota_commit, ota_confirm, ota_verify, ota_write } from "../host";
-import { count, EVENT, fail as refuse, OTA_KINDS, OTA_SPANS } from "../memory";
+import { lengthAt, span, valueAt } from "../json/members";
+import { count, EVENT, fail as refuse, OTA_KINDS } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
 import { compose, forget, Message, report, send, unsent, want } from "./ota-messages";
 import {
-  adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, isRunning, keepNames, kindsOf, lengthOf, NAMES_MAX, presentLength, presentSpan, presentText, putPlain, readAttributes,
-  scratch, text,
+  adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, isRunning, keepNames, kindsOf, NAMES_MAX, presentLength, presentSpan, presentText, putPlain, readAttributes,
+  scratch,
 } from "./ota-package";
 import { ERROR, FIRMWARE_VERSION_KEY, OTA_FIRMWARE, OTA_RESPONSE, OTA_SOFTWARE } from "./topics";
 
@@ -227,7 +228,7 @@ export function kindAsked(id: i32): i32 {
 /** Deals with the package that is assigned to a kind: an event, or None. */
 function assign(which: i32): i32 {
   const isOpenToKind = isOpenTo(which);
-  if (!lengthOf(Attribute.Title) || !lengthOf(Attribute.Version) || isRunning(which)) return isOpenToKind ? fail(UNASSIGNED) : <i32>EventKind.None;
+  if (!lengthAt(Attribute.Title) || !lengthAt(Attribute.Version) || isRunning(which)) return isOpenToKind ? fail(UNASSIGNED) : <i32>EventKind.None;
   const settled = OTA_KINDS + (which << 2);
   const found = <i32>fingerprint();
   const dealt = load<i32>(settled, SETTLED);
@@ -243,19 +244,19 @@ function assign(which: i32): i32 {
   }
   kind = which;
   assigned = found;
-  size = max(readDigits(text(Attribute.Size), lengthOf(Attribute.Size)), 0);
+  size = max(readDigits(valueAt(Attribute.Size), lengthAt(Attribute.Size)), 0);
   written = 0;
   checksumAlgorithm = algorithm();
   if (!adopt()) return fail(TOO_LONG);
-  if (lengthOf(Attribute.Url)) {
+  if (lengthAt(Attribute.Url)) {
     phase = Phase.Ready;
     tell(EventKind.OtaUrl);
-    store<u64>(EVENT, load<u64>(OTA_SPANS + (Attribute.Url << 3)), EventField.Name);
+    store<u64>(EVENT, load<u64>(span(Attribute.Url)), EventField.Name);
     store<u64>(EVENT, load<u64>(presentSpan(Attribute.Checksum)), EventField.Value);
     return EventKind.OtaUrl;
   }
   if (!size) return fail(NO_SIZE);
-  if (checksumAlgorithm > OtaAlgorithm.Murmur3_128) return fail(NO_ALGORITHM);
+  if (checksumAlgorithm < 0) return fail(NO_ALGORITHM);
   phase = Phase.Available;
   wake();
   return tell(EventKind.OtaAvailable);

@@ -6,7 +6,7 @@
 //   Save --> Use     they are durable, or there is no store: then they last until the end of the instance
 import { EventField, EventFlag, EventKind, State, Status } from "../abi";
 import { at, putByte, putBytes } from "../base/cursor";
-import { equals, isLiteral, placeOf, utf8 } from "../base/text";
+import { equals, hashes, isLiteral, utf8 } from "../base/text";
 import { arm, fromNow, readClock, remaining, Timer } from "../base/time";
 import * as connection from "../client/connection";
 import { raise, setPayload } from "../client/event";
@@ -14,6 +14,7 @@ import * as hello from "../client/hello";
 import { buffer } from "../client/inbound";
 import { SUBSCRIBE } from "../client/publish";
 import { addPresent, isPresent, setText, setting, Setting, textLength } from "../client/settings";
+import { lengthAt, readMembers, TEXTS, valueAt } from "../json/members";
 import * as scan from "../json/scan";
 import { EVENT, fail } from "../memory";
 import { putRemainingLength } from "../mqtt/length";
@@ -29,25 +30,28 @@ const enum Phase {
   Use = 4,
 }
 
-/** Replaced at compile time by literals.mjs. */
-declare function words(words: string): usize;
+/** The members of a reply. */
+const enum Name {
+  Password = 0,
+  UserName = 1,
+  ClientId = 2,
+  CredentialsValue = 3,
+  CredentialsType = 4,
+  Status = 5,
+  ErrorMessage = 6,
+  Count = 7,
+}
 
-/** The members of a reply, and where each text of the first four goes: four bits each. */
-const MEMBERS = words("password userName clientId credentialsValue credentialsType status errorMsg"),
+const REPLY_NAMES = hashes("password userName clientId credentialsValue credentialsType status errorMsg"),
   DEVICE_KEY = utf8("provisionDeviceKey"),
   DEVICE_SECRET = utf8("provisionDeviceSecret"),
   STORE = utf8("store");
+/** Where each text up to CredentialsValue goes: four bits each. */
+const KEYS: i32 = 0x1410;
 /** The name of the key of the configuration is what these two begin with. */
 const PROVISION_LENGTH: i32 = 9;
 /** The first four letters of SUCCESS: the others are FAILURE and NOT_FOUND. */
 const SUCCESS: u32 = 0x43435553;
-const SUCCESS_LENGTH: i32 = 7;
-const KEYS: i32 = 0x1410;
-const CREDENTIALS: i32 = 4;
-const CREDENTIALS_TYPE: i32 = 4;
-const STATUS: i32 = 5;
-const ERROR_MESSAGE: i32 = 6;
-const MEMBER_COUNT: i32 = 7;
 
 /** What a reply may be longer than the request, and what the packets of a session have beside it. */
 const REPLY_MORE: i32 = 128;
@@ -63,10 +67,6 @@ let replyLength: i32 = 0;
 /** The client id of the configuration. */
 let clientId: i32 = 0;
 let clientIdLength: i32 = 0;
-/** What a failure names. */
-let name: usize = 0;
-let nameLength: i32 = 0;
-
 /** Checks the request: Ok, or the Status of the first fault, whose member the error record names. */
 // @ts-ignore: decorator
 @inline
@@ -114,37 +114,22 @@ export function forgetCredentials(): i32 {
 }
 
 /** Takes the credentials out of a reply, or of a journal that holds one: Ok, or the Status of what is wrong. */
+// @ts-ignore: decorator
+@inline
 function readReply(reply: usize, length: i32): i32 {
-  let isSuccess = false;
-  let isCertificate = false;
+  const fault = readMembers(reply, length, REPLY_NAMES, Name.Count, TEXTS, 0);
+  if (fault) return fault;
   let isFound = false;
-  scan.open(reply, length);
-  let token = scan.next();
-  while (token > 0) {
-    if (token == scan.Token.Key) {
-      const member = placeOf(MEMBERS, MEMBER_COUNT, scan.from, scan.length);
-      token = scan.next();
-      if (token == scan.Token.Text && scan.length) {
-        if (member < CREDENTIALS) {
-          setText((KEYS >> (member << 2)) & 15, scan.from, scan.length);
-          isFound = true;
-        } else if (member == CREDENTIALS_TYPE) {
-          isCertificate = load<u8>(scan.from) == 0x58; // X509_CERTIFICATE
-        } else if (member == STATUS) {
-          isSuccess = scan.length == SUCCESS_LENGTH && load<u32>(scan.from) == SUCCESS;
-        } else if (member == ERROR_MESSAGE) {
-          name = scan.from;
-          nameLength = scan.length;
-        }
-      }
-      if (token < 0) break;
-    }
-    token = scan.next();
+  for (let name: i32 = Name.Password; name <= Name.CredentialsValue; name++) {
+    const length = lengthAt(name);
+    if (!length) continue;
+    setText((KEYS >> (name << 2)) & 15, valueAt(name), length);
+    isFound = true;
   }
-  if (token) return token;
-  if (!isSuccess || !isFound) return Status.RemoteError;
+  // A text that is missing begins at address 0, where nothing like these stands.
+  if (!isFound || load<u32>(valueAt(Name.Status)) != SUCCESS) return Status.RemoteError;
   // A certificate is what the host has already.
-  if (isCertificate) setText(Setting.UserName, 0, 0);
+  if (load<u8>(valueAt(Name.CredentialsType)) == 0x58 /* X509_CERTIFICATE */) setText(Setting.UserName, 0, 0);
   else if (isPresent(Setting.Password)) addPresent(Setting.UserName); // [MQTT-3.1.2-22]
   return Status.Ok;
 }
@@ -156,37 +141,36 @@ function setUserName(user: usize, length: i32): void {
   setText(Setting.ClientId, clientId, clientIdLength);
 }
 
-/** `connection.poll` with all that comes before the first session with credentials. */
-// @ts-ignore: decorator
-@inline
-export function poll(): i32 {
-  const before = phase;
+/** One step towards credentials: what the connection raised, or an event of its own. */
+function advance(kind: i32): i32 {
+  const isAsking = phase == Phase.Ask;
   let reply: usize = 0;
   let status: i32 = Status.Ok;
-  name = 0;
-  nameLength = 0;
-  if (before < Phase.Off) {
+  // What a failure names.
+  let name: usize = 0;
+  let nameLength = 0;
+  if (phase < Phase.Off) {
     readClock();
     status = journal.step();
     if (status == journal.MORE || !due) due = fromNow(setting(Setting.AckTimeoutS) * 1000);
     if (status == journal.BUSY && !remaining(due)) status = Status.Timeout;
-    if (status == journal.MORE || status == journal.BUSY) {
-      connection.setAgain(status == journal.MORE);
+    if (<u32>status <= <u32>journal.MORE) {
+      connection.setAgain(<bool>status);
       arm(Timer.Link, RETRY_MS);
       return EventKind.None;
     }
     connection.connectAtOnce();
-    if (before == Phase.Load) {
-      if (isForgetting) {
-        isForgetting = false;
-        replyLength = 0;
-        phase = Phase.Save;
-        journal.beginWrite(0);
-        return EventKind.None;
-      }
+    if (isForgetting) {
+      isForgetting = false;
+      replyLength = 0;
+      phase = Phase.Save;
+      journal.beginWrite(0);
+      return EventKind.None;
+    }
+    if (phase == Phase.Load) {
       if (status == journal.DONE) {
         reply = buffer() + journal.PAYLOAD;
-        replyLength = journal.payloadLength;
+        replyLength = journal.payloadLength();
       }
     } else if (replyLength) {
       phase = Phase.Use;
@@ -197,27 +181,35 @@ export function poll(): i32 {
     name = STORE + 1;
     nameLength = load<u8>(STORE);
   } else {
-    const kind = connection.poll();
-    if (kind == EventKind.Refused && before != Phase.Off) {
+    if (kind == EventKind.Refused) {
       store<u32>(EVENT, DEVICE_KEY + 1, EventField.Name);
       store<u32>(EVENT, PROVISION_LENGTH, EventField.NameLength);
     }
-    if (kind != EventKind.Message || before != Phase.Ask || topicLength != PROVISION_RESPONSE_LENGTH || !equals(topic, addressOf(PROVISION_RESPONSE), PROVISION_RESPONSE_LENGTH)) return kind;
+    if (!isAsking || kind != EventKind.Message || topicLength != PROVISION_RESPONSE_LENGTH || !equals(topic, addressOf(PROVISION_RESPONSE), PROVISION_RESPONSE_LENGTH)) return kind;
     reply = load<u32>(EVENT, EventField.Payload);
     replyLength = load<i32>(EVENT, EventField.PayloadLength);
   }
   if (reply) {
     setUserName(0, 0);
-    status = before == Phase.Ask && !(load<u8>(EVENT, EventField.Flags) & EventFlag.Last) ? <i32>Status.TooLarge : readReply(reply, replyLength);
-    if (!status) status = hello.rebuild();
-    if (before == Phase.Ask) connection.finish(status != 0);
+    if (isAsking && !(load<u8>(EVENT, EventField.Flags) & EventFlag.Last)) {
+      status = Status.TooLarge;
+    } else {
+      status = readReply(reply, replyLength);
+      if (isAsking) {
+        name = valueAt(Name.ErrorMessage);
+        nameLength = lengthAt(Name.ErrorMessage);
+      }
+      if (!status) status = hello.rebuild();
+    }
+    if (isAsking) connection.finish(status != 0);
     if (!status) {
-      if (before == Phase.Ask) {
+      phase = Phase.Use;
+      if (isAsking) {
+        phase = Phase.Save;
         memory.copy(buffer() + journal.PAYLOAD, reply, replyLength);
         journal.beginWrite(replyLength);
         due = 0;
       }
-      phase = before == Phase.Ask ? <i32>Phase.Save : <i32>Phase.Use;
       return EventKind.None;
     }
   }
@@ -236,4 +228,12 @@ export function poll(): i32 {
   store<u32>(EVENT, name, EventField.Name);
   store<u32>(EVENT, nameLength, EventField.NameLength);
   return EventKind.ProvisioningFailed;
+}
+
+/** `connection.poll` with all that comes before the first session with credentials. */
+// @ts-ignore: decorator
+@inline
+export function poll(): i32 {
+  const kind = phase < Phase.Off ? <i32>EventKind.None : connection.poll();
+  return phase == Phase.Off ? kind : advance(kind);
 }

@@ -104,11 +104,11 @@ export function classify(): i32 {
   } else if (isChild || id >= 0) {
     const payload = load<u32>(EVENT, EventField.Payload);
     const payloadLength = load<i32>(EVENT, EventField.PayloadLength);
-    open(payload, payloadLength);
     if (FEATURE_GATEWAY && isChild) {
-      status = gateway.readChild(kind);
+      status = gateway.readChild(kind, payload, payloadLength);
       id = load<i32>(EVENT, EventField.Id);
     } else {
+      open(payload, payloadLength);
       status = read(kind);
       store<i32>(EVENT, id, EventField.Id);
     }

@@ -1,11 +1,10 @@
 // The one home of the ThingsBoard topics and of the other texts of its Device API, as one segment of data.
 //
 // A topic is an address with the length above its lower 16 bits.
-import { utf8 } from "../base/text";
+import { hashes, utf8 } from "../base/text";
 
 /** Replaced at compile time by literals.mjs. */
 declare function span(text: string): usize;
-declare function words(words: string): usize;
 
 const ONE_BYTE: usize = 1 << 16;
 
@@ -62,9 +61,12 @@ export function lengthOf(topic: usize): i32 {
   return <i32>(topic >> 16);
 }
 
+/** The algorithms of checksums in the order of OtaAlgorithm, and what the attributes are called behind fw or sw, in the order of Attribute. */
+export const OTA_ALGORITHMS = hashes("MD5 SHA256 SHA384 SHA512 CRC32 MURMUR3_32 MURMUR3_128"),
+  OTA_ATTRIBUTES = hashes("_title _version _size _checksum _checksum_algorithm _url");
+
 // Templates of ota-messages.ts: $ is fw or sw, % the request id, & the chunk, ' the bytes of a chunk, < and = title and version of what runs, ! what
-// `report` was given, > the end of the topic. The length of a word says that a comma, or in front of the first a quote, and fw or sw stand before it.
-// prettier-ignore
+// `report` was given, > the end of the topic.
 export const OTA_FIRMWARE = utf8("v2/fw/"),
   OTA_SOFTWARE = utf8("v2/sw/"),
   OTA_REQUEST = utf8("v2/$/request/%/chunk/&>'"),
@@ -73,17 +75,17 @@ export const OTA_FIRMWARE = utf8("v2/fw/"),
   OTA_CURRENT = utf8('{"current_$_title":"<","current_$_version":"="}'),
   OTA_STATE = utf8('{"$_state":"!"}'),
   OTA_FAILED = utf8('{"$_state":"FAILED","$_error":"!"}'),
-  OTA_ASSIGNED = utf8('{"sharedKeys":\x06_title\x08_version\x05_size\x09_checksum\x13_checksum_algorithm\x04_url"}'),
-  /** In the order of OtaAlgorithm. */
-  OTA_ALGORITHMS = words("MD5 SHA256 SHA384 SHA512 CRC32 MURMUR3_32 MURMUR3_128"),
+  OTA_ASSIGNED = utf8('{"sharedKeys":"$_title,$_version,$_size,$_checksum,$_checksum_algorithm,$_url"}'),
   FIRMWARE_VERSION_KEY = utf8("firmware_version"),
   SOFTWARE_VERSION_KEY = utf8("software_version");
 
-/** What the attributes are called behind fw or sw, in the order of Attribute. */
-// @ts-ignore: decorator
-@lazy export const OTA_ATTRIBUTES: usize = OTA_ASSIGNED + 15;
-
 // The Gateway API.
+
+/** What the server sends to, in the order of the events from ChildAttributes on. */
+export const GATEWAY_DOWNLINKS = hashes("attributes rpc attributes/response disconnect"),
+  /** In the order of Child in gateway/receive.ts. */
+  GATEWAY_MEMBERS = hashes("device method id reason value values params data");
+
 export const GATEWAY = utf8("v1/gateway/"),
   GATEWAY_CONNECT = span("v1/gateway/connect"),
   GATEWAY_DISCONNECT = span("v1/gateway/disconnect"),
@@ -92,10 +94,6 @@ export const GATEWAY = utf8("v1/gateway/"),
   GATEWAY_ATTRIBUTES_RESPONSE = span("v1/gateway/attributes/response"),
   GATEWAY_RPC = span("v1/gateway/rpc"),
   GATEWAY_CLAIM = span("v1/gateway/claim"),
-  /** What the server sends to, in the order of the events from ChildAttributes on. */
-  GATEWAY_DOWNLINKS = words("attributes rpc attributes/response disconnect"),
-  /** In the order of Child in gateway/receive.ts. */
-  GATEWAY_MEMBERS = words("device data value values params method id reason"),
   DEVICE = utf8("device"),
   ID = utf8("id");
 

@@ -21,7 +21,7 @@ function find(): string {
   memory.fill(BUFFER, 0xaa, 256);
   beginRead(BUFFER, CAPACITY);
   const status = run();
-  if (status == DONE) return textAt(BUFFER + PAYLOAD, payloadLength);
+  if (status == DONE) return textAt(BUFFER + PAYLOAD, payloadLength());
   return status == Status.NotFound ? "nothing" : status == Status.Malformed ? "malformed" : "failure " + status.toString();
 }
 
