@@ -93,9 +93,13 @@ static uint32_t random_u32(mote_port_t *base) {
     return number;
 }
 
+static uintptr_t task(mote_port_t *port) {
+    return ((const memory_port_t *)(const void *)port)->task + 1u;
+}
+
 static const mote_port_functions_t functions = {
     .step = step, .wait = wait, .wake = wake, .net_open = net_open, .net_state = net_state, .net_send = net_send,
-    .net_recv = net_recv, .net_close = net_close, .now_ms = now_ms, .unix_ms = unix_ms, .random_u32 = random_u32,
+    .net_recv = net_recv, .net_close = net_close, .now_ms = now_ms, .unix_ms = unix_ms, .random_u32 = random_u32, .task = task,
 };
 
 void memory_port_init(memory_port_t *port, int64_t now_ms_start) {

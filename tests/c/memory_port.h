@@ -25,6 +25,7 @@ typedef struct memory_port {
     int32_t link;          // LINK_ or a status
     bool open_at_once;     // new connections begin as LINK_OPEN
     int32_t handle, handle_last;
+    uint32_t task;         // the one that calls; any number
     uint32_t room;         // bytes that net_send still takes
     uint32_t received;     // bytes that the module has read
     uint32_t opens, closes, steps, waits, wakes;

@@ -389,6 +389,25 @@ static void other_tasks_post(void) {
     mote_posix_free(&posix);
 }
 
+static void check_foreign(int32_t result) {
+    CHECK_EQUAL(result, MOTE_STATUS_BAD_STATE);
+    CHECK(mote_span_equals(mote_error_text(&client.mote), "task"));
+}
+
+static void another_task_is_told(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client.port.task = 1; // who polls owns the client, not who made it
+    client_connect(&client);
+    client.port.task = 2;
+    check_foreign(mote_begin(mote));
+    check_foreign(mote_publish(mote, "t", "x", 1, NULL));
+    check_foreign(mote_poll(mote));
+    client.port.task = 1;
+    CHECK(mote_publish(mote, "t", "x", 1, NULL) > 0);
+    mote_free(mote);
+}
+
 void test_face(void) {
     methods_have_handlers();
     what_a_handler_took_is_told_after_it();
@@ -397,4 +416,5 @@ void test_face(void) {
     secrets_need_not_stand_in_the_text();
     the_log_has_levels();
     other_tasks_post();
+    another_task_is_told();
 }

@@ -11,7 +11,7 @@
  * - Results are int32_t. Zero and above is a length, a count or an id, below zero is a MOTE_STATUS_ of mote_abi.h.
  *   `result < 0` is the only test that callers need. mote_error_text() names the key, export or text at fault.
  * - Tasks. A `mote_t` belongs to one task. Other tasks may call mote_post_*(), and mote_wake(), which signals and interrupts may
- *   call too.
+ *   call too. Built for debugging, what another task calls after the first mote_poll() answers BadState with the text "task".
  * - Nothing blocks but mote_wait() and mote_run(). Verbs only queue; mote_poll() moves bytes.
  * - A function whose feature the module lacks answers MOTE_STATUS_NOT_IN_PROFILE.
  */
@@ -516,6 +516,9 @@ struct mote {
 
     uint8_t *subscriptions;          /* u16 length, u8 qos, u8 0, filter, one behind the other */
     uint32_t subscriptions_capacity, subscriptions_length;
+#ifdef MOTE_CHECK_TASK
+    uintptr_t task;                  /* that polls, 0 = none yet */
+#endif
 #ifdef MOTE_TEST_HOOKS
     bool trap_next;                  /* the next import traps; only tests set it */
 #endif

@@ -104,6 +104,9 @@ typedef struct mote_port_functions {
     /* A mote_ota_boot_state. */
     int32_t (*ota_boot_state)(mote_port_t *port);
     int32_t (*ota_confirm)(mote_port_t *port);
+
+    /* Which task calls, as any number but 0; asked only where Mote is built with MOTE_CHECK_TASK. May be NULL: nothing is checked. */
+    uintptr_t (*task)(mote_port_t *port);
 } mote_port_functions_t;
 
 struct mote_port {

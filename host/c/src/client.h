@@ -102,4 +102,15 @@ static inline int32_t mote_fail(mote_t *mote, int32_t status, const char *text, 
     return status;
 }
 
+// True when another task than the one that polls is calling, where that is looked at.
+static inline bool mote_is_foreign_task(const mote_t *mote) {
+#ifdef MOTE_CHECK_TASK
+    mote_port_t *port = mote->options.port;
+    return mote->task != 0 && port->functions->task(port) != mote->task;
+#else
+    (void)mote;
+    return false;
+#endif
+}
+
 #endif

@@ -16,6 +16,7 @@ int32_t mote_call(mote_t *mote, mote_export_t which, uint32_t arguments, const u
     if (mote->life != MOTE_LIFE_ALIVE) {
         return mote->life == MOTE_LIFE_NONE ? MOTE_STATUS_BAD_STATE : MOTE_STATUS_TRAPPED;
     }
+    if (mote_is_foreign_task(mote)) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "task", 0);
     mote_function_t function = mote->functions[which];
     mote->error_text = NULL;
     if (function == NULL) return mote_fail(mote, MOTE_STATUS_NOT_IN_PROFILE, export_names[which], 0);

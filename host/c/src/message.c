@@ -53,6 +53,7 @@ char *mote_add_text_room(mote_t *mote, const char *key, uint32_t length) {
 // `[{...},{...}]`.
 
 int32_t mote_begin(mote_t *mote) {
+    if (mote_is_foreign_task(mote)) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "task", 0);
     if (mote->life != MOTE_LIFE_ALIVE || mote->message_open) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
     mote->message_open = true;
     mote->message_ready = mote->message_listed = mote->message_stamped = false;

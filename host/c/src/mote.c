@@ -108,6 +108,10 @@ int32_t mote_stop(mote_t *mote) {
 int32_t mote_poll(mote_t *mote) {
     if (mote->life == MOTE_LIFE_NONE || mote->dispatching) return MOTE_STATUS_BAD_STATE;
     mote_port_t *port = mote->options.port;
+#ifdef MOTE_CHECK_TASK
+    if (mote->task == 0 && port->functions->task != NULL) mote->task = port->functions->task(port);
+    if (mote_is_foreign_task(mote)) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "task", 0);
+#endif
     int32_t kind = MOTE_EVENT_NONE;
     mote->event.kind = MOTE_EVENT_NONE;
     if (mote->life != MOTE_LIFE_ALIVE || mote->restart_pending) kind = mote_supervise(mote);

@@ -87,6 +87,13 @@ static void wake(mote_port_t *port) {
     mote_posix_wake(posix_of(port)->resolver);
 }
 
+// pthread_t need not be a number: the address of something of the thread's own is one.
+static uintptr_t task(mote_port_t *port) {
+    static _Thread_local const char mark;
+    (void)port;
+    return (uintptr_t)&mark;
+}
+
 static void lock(mote_port_t *port) {
     pthread_mutex_lock(&posix_of(port)->mutex);
 }
@@ -108,8 +115,8 @@ static void unlock(mote_port_t *port) {
     .capabilities = (bits), .step = step, .wait = wait, .wake = wake, .net_open = mote_posix_net_open,      \
     .net_state = mote_posix_net_state, .net_send = mote_posix_net_send, .net_recv = mote_posix_net_recv,    \
     .net_close = mote_posix_net_close, .now_ms = mote_posix_now_ms, .unix_ms = mote_posix_unix_ms,          \
-    .random_u32 = random_u32, .log = write_log, .lock = lock,                   \
-    .unlock = unlock, .store_info = mote_posix_store_info,                        \
+    .random_u32 = random_u32, .log = write_log, .lock = lock, .unlock = unlock, .task = task,               \
+    .store_info = mote_posix_store_info,                                                                    \
     .store_read = mote_posix_store_read, .store_program = mote_posix_store_program,                         \
     .store_erase = mote_posix_store_erase, .store_sync = mote_posix_store_sync, SLOT_FUNCTIONS
 
