@@ -1,6 +1,6 @@
 // Compiles texts to static bytes, those of one statement to one block, which is left out where no code uses any of them:
 //   const NAME = utf8("text")      one length byte, then the text as UTF-8
-//   const NAME = bytes("text")     the same without the length
+//   const NAME = bytes("text")     the same without the length, each character one byte
 //   const NAME = span("text")      the same; its length stands above the lower 16 bits of the address
 //   const NAME = words("a b c")    each word as by utf8
 //   const NAME = hashes("a b c")   each word as four bytes: see base/text.ts
@@ -17,7 +17,7 @@ const ALIGNMENT = 4;
 /** Must be that of base/text.ts. */
 const HASH_FACTOR = 0x1000193;
 
-const bytes = (text) => [...Buffer.from(text, "utf8")];
+const bytes = (text) => [...Buffer.from(text, "latin1")];
 const words = (text) => text.split(" ").flatMap(utf8);
 const octets = (list) => list.elementExpressions.map(sourceOf);
 const integers = (list) => littleEndian(octets(list).map(Number));
@@ -28,7 +28,7 @@ const NUMBERS = ["integers", "hashes"];
 const ENCODERS = { utf8: ofText(utf8), bytes: ofText(bytes), span: ofText(bytes), words: ofText(words), hashes: ofText(hashes), octets, integers };
 
 function utf8(text) {
-  const encoded = bytes(text);
+  const encoded = [...Buffer.from(text, "utf8")];
   if (encoded.length > MAX_LENGTH) throw new Error(`utf8 literal of ${encoded.length} bytes, at most ${MAX_LENGTH}`);
   return [encoded.length, ...encoded];
 }

@@ -52,14 +52,18 @@ function readObject(text: usize, bytes: i32): i32 {
         value = <i32>(token == Token.True);
         expected = Token.False + value;
       }
-      status = token < 0 ? token : token != expected ? <i32>Status.WrongType : bound >= 0 || isPresent(key) ? <i32>Status.InvalidValue : <i32>Status.Ok;
+      if (token < 0) status = token;
+      else if (!isInProfile(key)) status = Status.NotInProfile;
+      else if (token != expected) status = Status.WrongType;
+      else status = bound >= 0 || isPresent(key) ? <i32>Status.InvalidValue : <i32>Status.Ok;
       addPresent(key);
       setSetting(key, value);
     }
-    if (status) return fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
-    if (!isInProfile(key)) {
+    if (status) {
+      fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
+      if (status != Status.NotInProfile) return status;
       count(Stat.ConfigurationIgnored);
-      lacking = fail(Status.NotInProfile, 0, name, nameLength);
+      lacking = status;
     }
   }
   if (token > 0) token = next();

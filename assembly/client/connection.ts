@@ -51,6 +51,8 @@ let redeliveries: i32 = 0;
 /** What every session begins with: the address of a packet with its length above the lower 16 bits; and whether it is still to be sent. */
 let greeting: usize = 0;
 let greets: bool = false;
+/** The SUBACK of a greeting that is a SUBSCRIBE, in the place of what only limits need. */
+const SUBACK_TIMER: i32 = Timer.Pace;
 /** The next packet of the outbox was held back. */
 let held: bool = false;
 
@@ -143,10 +145,11 @@ function pick(): bool {
     if (isSending()) return true;
   }
   if (hello.isLimited()) return false;
-  if (FEATURE_LIMITS && greets) {
+  if (greets) {
     greets = false;
     out = greeting & 0xffff;
     outEnd = out + (greeting >> 16);
+    if (!FEATURE_RAW) awaitAnswer(SUBACK_TIMER);
     return true;
   }
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
@@ -232,10 +235,8 @@ function happen(event: i32): void {
   } else if (state == State.Connected) {
     setDeadline(Timer.Link, 0);
     proved = false;
-    if (FEATURE_LIMITS) {
-      limits.beginSession();
-      greets = greeting != 0;
-    }
+    if (FEATURE_LIMITS) limits.beginSession();
+    greets = greeting != 0;
     keepAlive();
     if (hello.isLimited()) {
       out = hello.connectEnd;
@@ -320,7 +321,9 @@ function receivePacket(): i32 {
   const code: u32 = type == Packet.Suback ? load<u8>(body, 2) : 0;
   if (code > 1 && code != SUBACK_REFUSED) return Status.ProtocolError;
   if (hello.isLimited()) return code > 1 ? <i32>Status.RemoteError : <i32>EventKind.None;
-  const packet = outbox.acknowledge(type, id);
+  let packet: usize = 0;
+  if (FEATURE_RAW || type != Packet.Suback) packet = outbox.acknowledge(type, id);
+  else if (isArmed(SUBACK_TIMER) && readU16((greeting & 0xffff) + 2) == id) packet = greeting & 0xffff;
   if (!packet) {
     count(Stat.AcknowledgementsUnknown);
     return EventKind.None;
@@ -330,7 +333,8 @@ function receivePacket(): i32 {
     return raise(EventKind.Delivered, id, 0);
   }
   if (FEATURE_RAW && type == Packet.Unsuback) return EventKind.None;
-  outbox.setLends(true);
+  if (FEATURE_RAW) outbox.lend();
+  else setDeadline(SUBACK_TIMER, 0);
   const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
   // Behind the fixed header and the packet id stand the length and the filter.
   const filter = packet + (FEATURE_RAW ? <usize>(load<u8>(packet, 1) > 0x7f) : 0) + 6;
@@ -342,15 +346,16 @@ function receivePacket(): i32 {
 // @ts-ignore: decorator
 @inline
 function checkDeadlines(): i32 {
+  const isLate = isDue(Timer.Acknowledge) || (!FEATURE_RAW && isDue(SUBACK_TIMER));
   if (state == State.Draining) {
     // A missing acknowledgement ends the patience as well: the end was asked for, and says goodbye.
-    if (isDue(Timer.Drain) || isDue(Timer.Acknowledge) || ((outbox.isEmpty() || hello.isLimited()) && lane.isEmpty())) {
+    if (isDue(Timer.Drain) || isLate || ((outbox.isEmpty() || hello.isLimited()) && lane.isEmpty())) {
       happen(Event.Drained);
       return raise(EventKind.Disconnected, 0, Status.Requested);
     }
   }
   if (hello.isLimited() && isDue(Timer.Drain)) return Status.Timeout;
-  if (isDue(Timer.Acknowledge)) return Status.AcknowledgeTimeout;
+  if (isLate) return Status.AcknowledgeTimeout;
   if (isDue(Timer.Pong)) return Status.PingTimeout;
   if (isDue(Timer.Ping)) {
     keepAlive();
@@ -381,8 +386,7 @@ function rejectPoison(): i32 {
   raise(EventKind.MessageRejected, packetId, lastReason);
   setTopic(topic, topicLength);
   setPayload(payload, <i32>(packet + outbox.packetLength(packet) - payload));
-  outbox.drop(packet);
-  outbox.setLends(true);
+  outbox.reject(packet);
   return EventKind.MessageRejected;
 }
 
@@ -457,7 +461,7 @@ export function poll(): i32 {
   readClock();
   again = false;
   if (FEATURE_OTA) awaitsPort = false;
-  outbox.setLends(false);
+  outbox.takeBack();
   let kind: i32 = inbound.lent ? takeBack() : EventKind.None;
   if (!kind) kind = pending ? takePending() : step();
   if (kind < 0) kind = lose(kind);

@@ -69,17 +69,28 @@ let probing: bool = false;
 /** A PUBACK came in this session. */
 let acknowledged: bool = false;
 /** An event lends bytes of a record, which must stay where they are until the next poll. */
-export let lends: bool = false;
+let lends: bool = false;
 
 export function carveOutbox(size: usize): void {
-  base = head = first = sendAt = floor = carve(size);
+  base = head = first = sendAt = carve(size);
+  if (FEATURE_RAW) floor = base;
   end = base + size;
 }
 
+/** An event lends the packet of a record. */
 // @ts-ignore: decorator
 @inline
-export function setLends(value: bool): void {
-  lends = value;
+export function lend(): void {
+  lends = true;
+}
+
+/** Takes back what the last event lent. */
+// @ts-ignore: decorator
+@inline
+export function takeBack(): void {
+  if (!lends) return;
+  lends = false;
+  reclaim();
 }
 
 /** Bytes of the packet of a record. */
@@ -106,11 +117,11 @@ function recordId(record: usize): i32 {
   return load<u16>(record, Record.PacketId);
 }
 
-/** A SUBSCRIBE or an UNSUBSCRIBE: the packets whose first byte has the highest bit set. */
+/** A SUBSCRIBE or an UNSUBSCRIBE: the packets whose first byte has the highest bit set. Without raw messages there is none. */
 // @ts-ignore: decorator
 @inline
 function isRequest(record: usize): bool {
-  return load<i8>(record, Record.Packet) < 0;
+  return FEATURE_RAW && load<i8>(record, Record.Packet) < 0;
 }
 
 /** The first record with this mark, at or behind `record`; `head` when there is none. */
@@ -132,9 +143,9 @@ export function isCrowded(): bool {
 /** Passes what is done in front, and sets the deadline of the first record in flight, before which others may wait. */
 function reclaim(): void {
   let record = first;
-  while (record < head && markOf(record) % Mark.Settled == 0) record = after(record);
+  while (record < head && (FEATURE_RAW ? markOf(record) % Mark.Settled == 0 : !markOf(record))) record = after(record);
   first = record;
-  if (record == head) first = sendAt = head = floor;
+  if (record == head) first = sendAt = head = FEATURE_RAW ? floor : base;
   while (record < head && markOf(record) != Mark.Sent) record = after(record); // as find, which is one call too deep here
   if (record < head) setDeadline(Timer.Acknowledge, load<u32>(record, Record.Deadline));
   else disarm(Timer.Acknowledge);
@@ -143,15 +154,16 @@ function reclaim(): void {
 /** Moves the records together at the base. None of them may be on its way or lent. Bytes of the subscriptions, which stay for good. */
 function compact(): i32 {
   let kept: usize = 0;
-  let to = (first = sendAt = floor = base);
+  let to = (first = sendAt = base);
+  if (FEATURE_RAW) floor = base;
   for (let record = base; record < head; ) {
     const next = after(record);
     const mark = markOf(record);
     if (mark) {
       memory.copy(to, record, next - record);
-      if (load<u8>(to, Record.Packet) >> 4 == <u8>Packet.Subscribe) kept += next - record;
+      if (FEATURE_RAW && load<u8>(to, Record.Packet) >> 4 == <u8>Packet.Subscribe) kept += next - record;
       to += next - record;
-      if (mark == Mark.Settled) floor = to;
+      if (FEATURE_RAW && mark == Mark.Settled) floor = to;
     }
     record = next;
   }
@@ -218,7 +230,7 @@ export function commit(id: i32, cost: i32): void {
 export function nextToSend(window: i32): usize {
   let record = head;
   if (first == record) return 0;
-  if (hasRequests) {
+  if (FEATURE_RAW && hasRequests) {
     record = find(base, Mark.Request);
     hasRequests = record < head;
   }
@@ -274,10 +286,10 @@ export function acknowledge(type: i32, id: i32): usize {
   let record = first;
   while ((record = find(record, Mark.Sent)) < head) {
     // The answer to a packet has the next higher type.
-    if (recordId(record) == id && (load<u8>(record, Record.Packet) >> 4) + 1 == type) {
+    if (recordId(record) == id && (FEATURE_RAW ? (load<u8>(record, Record.Packet) >> 4) + 1 : <i32>Packet.Puback) == type) {
       inflight--;
       setMark(record, Mark.Free);
-      if (type == Packet.Puback) {
+      if (!FEATURE_RAW || type == Packet.Puback) {
         probing = false;
         acknowledged = true;
       } else if (type == Packet.Suback) {
@@ -298,9 +310,8 @@ export function rewind(wasConnected: bool): void {
   for (let record = base; record < head; record = after(record)) {
     const mark = markOf(record);
     if (isRequest(record)) {
-      // Nobody remembers a subscription that ended with the session; the only one of the platform never ends.
-      if (!FEATURE_RAW) setMark(record, Mark.Request);
-      else if (mark) setMark(record, load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe ? Mark.Request : Mark.Free);
+      // Nobody remembers a subscription that ended with the session.
+      if (mark) setMark(record, load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe ? Mark.Request : Mark.Free);
     } else if (mark == Mark.Sent) {
       setMark(record, Mark.Message);
       store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
@@ -309,10 +320,11 @@ export function rewind(wasConnected: bool): void {
     }
     if (acknowledged) store<u8>(record, 0, Record.Closes);
   }
-  hasRequests = true;
+  if (FEATURE_RAW) hasRequests = true;
   acknowledged = false;
   inflight = 0;
-  first = sendAt = floor = base;
+  first = sendAt = base;
+  if (FEATURE_RAW) floor = base;
   reclaim();
 }
 
@@ -320,6 +332,14 @@ export function rewind(wasConnected: bool): void {
 export function poison(): usize {
   const record = find(first, Mark.Message);
   return record < head && load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX ? record + Record.Packet : 0;
+}
+
+/** Takes a message out that waits for nothing. An event lends its bytes: their room is free after that. */
+// @ts-ignore: decorator
+@inline
+export function reject(packet: usize): void {
+  setMark(packet - Record.Packet, Mark.Free);
+  lends = true;
 }
 
 /** The outbox lies behind everything else that is sent, so this tells its packets apart by where they end. */

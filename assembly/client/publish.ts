@@ -35,7 +35,7 @@ export let lastPayloadLength: i32 = 0;
 export function append(
   firstByte: u32, topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32,
 ): i32 {
-  const isPublish = firstByte >> 4 == Packet.Publish;
+  const isPublish: bool = !FEATURE_RAW || firstByte >> 4 == Packet.Publish;
   let id = 0;
   if (!isPublish) {
     id = outbox.nextRequestId();

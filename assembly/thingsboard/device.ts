@@ -11,7 +11,7 @@ import * as ota from "./ota";
 import * as provision from "./provision";
 import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
-import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_RESPONSE, GATEWAY_RPC, lengthOf, RPC_REQUEST_FILTER, SESSION_LIMITS_REQUEST } from "./topics";
+import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_RESPONSE, GATEWAY_RPC, lengthOf, RPC_REQUEST_FILTER, RPC_SUBSCRIBE, SESSION_LIMITS_REQUEST } from "./topics";
 
 /** Declares a filter of the platform; below zero when the outbox is too small for it. */
 function subscribe(filter: usize): i32 {
@@ -39,12 +39,15 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   }
   // Packet ids; one Status among them makes them negative together.
   let ids = 0;
-  if (setting(Setting.Rpc)) ids = subscribe(RPC_REQUEST_FILTER);
+  if (setting(Setting.Rpc)) {
+    if (FEATURE_RAW) ids = subscribe(RPC_REQUEST_FILTER);
+    else connection.setGreeting(RPC_SUBSCRIBE);
+  }
   if (FEATURE_ATTRIBUTES) {
     if (setting(Setting.SharedAttributes) || (FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
   if (FEATURE_GATEWAY) ids |= subscribe(GATEWAY_ATTRIBUTES) | subscribe(GATEWAY_ATTRIBUTES_RESPONSE) | subscribe(GATEWAY_RPC);
-  if (ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
+  if (FEATURE_RAW && ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   if (FEATURE_LIMITS && setting(Setting.SessionLimits)) connection.setGreeting(SESSION_LIMITS_REQUEST);
   connection.setConfigured();
   return Status.Ok;

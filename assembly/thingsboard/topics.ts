@@ -9,11 +9,15 @@ declare function span(text: string): usize;
 const ONE_BYTE: usize = 1 << 16;
 
 export const TELEMETRY = span("v1/devices/me/telemetry"),
-  RPC_REQUEST_FILTER = span("v1/devices/me/rpc/request/+"),
   RPC_RESPONSE = span("v1/devices/me/rpc/response/"),
   TOO_LARGE = span('{"error":"too_large"}'),
   METHOD = utf8("method"),
   PARAMS = utf8("params");
+
+/** The whole packet that subscribes to server-side RPC at QoS 1, for a profile that has no other subscription. No message has its id, 0x8001. */
+export const RPC_SUBSCRIBE = span("\x82\x20\x80\x01\0\x1bv1/devices/me/rpc/request/+\x01");
+const RPC_REQUEST_FILTER_ALONE = span("v1/devices/me/rpc/request/+");
+export const RPC_REQUEST_FILTER: usize = FEATURE_RAW ? RPC_REQUEST_FILTER_ALONE : RPC_SUBSCRIBE + 6 - 7 * ONE_BYTE;
 
 const ATTRIBUTES_ALONE = span("v1/devices/me/attributes");
 

@@ -4,8 +4,8 @@ import { Stat, Status } from "../../../assembly/abi";
 import { putBytes } from "../../../assembly/base/cursor";
 import { overflowed } from "../../../assembly/base/cursor";
 import {
-  acknowledge, carveOutbox, commit, drop, idOf, isEmpty, makeRoom, markSent, nextMessageId, nextRequestId, nextToSend, openRecord, packetLength,
-  poison, rewind, setLends, subscriptionTo,
+  acknowledge, carveOutbox, commit, drop, idOf, isEmpty, lend, makeRoom, markSent, nextMessageId, nextRequestId, nextToSend, openRecord, packetLength,
+  poison, reject, rewind, subscriptionTo, takeBack,
 } from "../../../assembly/client/outbox";
 import { carveFrom } from "../../../assembly/memory";
 import { Packet } from "../../../assembly/mqtt/packet";
@@ -22,7 +22,7 @@ function begin(): void {
   memory.fill(BLOCK, 0, 512);
   carveFrom(BLOCK);
   carveOutbox(CAPACITY);
-  setLends(false);
+  takeBack();
   rewind(false);
 }
 
@@ -187,9 +187,16 @@ describe("a session that ended", () => {
     }
     const packet = poison();
     expect<bool>(packet != 0).toBe(true);
-    drop(packet);
-    expect<bool>(isEmpty()).toBe(true);
+    const was = hexAt(packet, 8);
+    reject(packet);
     expect<usize>(poison()).toBe(0);
+    // Its event lends it until the next poll.
+    const id = addMessage(2);
+    expect<string>(hexAt(packet, 8)).toBe(was);
+    takeBack();
+    expect<i32>(send()).toBe(2);
+    acknowledge(Packet.Puback, id);
+    expect<bool>(isEmpty()).toBe(true);
   });
   test("one with an acknowledgement begins the count again", () => {
     begin();
@@ -284,9 +291,9 @@ describe("room", () => {
     send();
     acknowledge(Packet.Puback, first + 1);
     expect<i32>(makeRoom(8, true, false)).toBe(Status.Full);
-    setLends(true);
+    lend();
     expect<i32>(makeRoom(8, false, false)).toBe(Status.Full);
-    setLends(false);
+    takeBack();
     expect<i32>(makeRoom(8, false, false)).toBe(Status.Ok);
   });
   test("full is full, and counted; with `drop` the oldest message goes unless it is in flight", () => {
