@@ -1,6 +1,6 @@
 // Drives the connection: one step of everything for each `poll`.
 import { EventField, EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
-import { arm, disarm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
+import { arm, disarm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
 import { count, countBy, EVENT, LANE } from "../memory";
 import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
@@ -107,7 +107,7 @@ export function setAgain(value: bool): void {
 @inline
 export function connectAtOnce(): void {
   if (state == State.Waiting) arm(Timer.Link, 0);
-  else setDeadline(Timer.Link, 0);
+  else disarm(Timer.Link);
   again = true;
 }
 
@@ -233,7 +233,7 @@ function happen(event: i32): void {
     out = hello.connectPacket;
     outEnd = hello.connectEnd;
   } else if (state == State.Connected) {
-    setDeadline(Timer.Link, 0);
+    disarm(Timer.Link);
     proved = false;
     if (FEATURE_LIMITS) limits.beginSession();
     greets = greeting != 0;
@@ -314,7 +314,7 @@ function receivePacket(): i32 {
   if (type == Packet.Connack) return receiveConnack(load<u8>(body), load<u8>(body, 1));
   proved = true;
   if (type == Packet.Pingresp) {
-    setDeadline(Timer.Pong, 0);
+    disarm(Timer.Pong);
     return EventKind.None;
   }
   const id = readU16(body);
@@ -334,7 +334,7 @@ function receivePacket(): i32 {
   }
   if (FEATURE_RAW && type == Packet.Unsuback) return EventKind.None;
   if (FEATURE_RAW) outbox.lend();
-  else setDeadline(SUBACK_TIMER, 0);
+  else disarm(SUBACK_TIMER);
   const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
   // Behind the fixed header and the packet id stand the length and the filter.
   const filter = packet + (FEATURE_RAW ? <usize>(load<u8>(packet, 1) > 0x7f) : 0) + 6;
@@ -366,7 +366,7 @@ function checkDeadlines(): i32 {
   }
   if (isDue(Timer.Health)) {
     if (proved) {
-      setDeadline(Timer.Health, 0);
+      disarm(Timer.Health);
       resetBackoff();
       earlyCloses = 0;
     } else {
@@ -472,7 +472,7 @@ export function poll(): i32 {
 export function start(): i32 {
   if (!isConfigured) return Status.BadState;
   readClock();
-  setDeadline(Timer.Drain, 0); // an orderly end that was begun is called off
+  disarm(Timer.Drain); // an orderly end that was begun is called off
   happen(Event.Start);
   return Status.Ok;
 }
