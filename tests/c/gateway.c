@@ -229,6 +229,46 @@ static void what_does_not_fit_is_refused(mote_t *mote) {
     CHECK_EQUAL(mote_gateway_telemetry(mote, text, NULL), MOTE_STATUS_TOO_LARGE);
 }
 
+#define CHILDREN 50
+#define BOARD_CONFIG "{\"mqtt_host\":\"broker\",\"client_id\":\"c\",\"access_token\":\"T\",\"staging_buffer\":512,\"reconnect_min_ms\":1000,\"children_buffer\":2250}"
+
+static bool serve_until_sent(const char *text, uint32_t count) {
+    for (int i = 0; i < 4 * CHILDREN && count_sent(text) < count; i++) {
+        client.port.now_ms += 1000;
+        client_serve(&client);
+    }
+    return count_sent(text) == count;
+}
+
+// In the memory of a board: 16 KiB, and outboxes far smaller than what announces all of them.
+static void fifty_children_live_on_a_board(mote_t *mote) {
+    char name[32];
+    CHECK_EQUAL(client_init(&client, BOARD_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    client.sent_length = 0;
+    for (int i = 0; i < CHILDREN; i++) {
+        snprintf(name, sizeof name, "sensor %02d", i);
+        WITH_ROOM(mote_gateway_connect(mote, name, "thermometer", NULL));
+    }
+    CHECK_EQUAL(mote_gateway_connect(mote, "one too many", "thermometer", NULL), MOTE_STATUS_FULL);
+    CHECK(serve_until_sent("{\"device\":\"sensor ", CHILDREN));
+    client.port.link = MOTE_STATUS_CONNECTION_RESET;
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_DISCONNECTED);
+    client.port.link = LINK_OPEN;
+    client.sent_length = 0;
+    client.port.now_ms += 120000;
+    client_connect(&client);
+    CHECK(serve_until_sent("{\"device\":\"sensor ", CHILDREN));
+    uint32_t wrong = 0;
+    for (int i = 0; i < CHILDREN; i++) {
+        snprintf(name, sizeof name, "\"sensor %02d\"", i);
+        if (count_sent(name) != 1) wrong++;
+    }
+    CHECK_EQUAL(wrong, 0);
+    CHECK_EQUAL(mote_arena_allocations(mote), 0);
+    mote_free(mote);
+}
+
 int main(void) {
     client_prepare(&client, TEST_CONFIG);
     client.options.on_event = on_event;
@@ -244,6 +284,7 @@ int main(void) {
     limits_are_learnt(&client.mote);
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
     mote_free(&client.mote);
+    fifty_children_live_on_a_board(&client.mote);
     printf("%u passed, %u failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;
 }
