@@ -122,6 +122,25 @@ behaviour("outbox", (check) => {
     assert.equal(broker.links.length, 1, "in one connection");
   });
 
+  check("a peer that never reads is left, at QoS 0 too; what it did not get in time goes to the next connection", async (t, engine) => {
+    const broker = await BareBroker.open(t);
+    const driver = await started(t, engine, broker.port, { ...plain, keep_alive_s: 4, ack_timeout_s: 1, send_buffer: 30_000, staging_buffer: 17_000 });
+    await driver.event("Connected");
+    (await broker.link(1)).socket.pause();
+    // Until the connection is given up, however much the kernel takes of it.
+    let taken = 0;
+    while (driver.of("Disconnected").length === 0) if ((await driver.ask("publish", "t", payload(taken), 0)).status !== "Full") taken++;
+    assert.equal(driver.of("Disconnected")[0]!.reason_name, "PingTimeout");
+    const second = await broker.link(2);
+    await driver.until("the next connection", () => driver.of("Connected").length === 2);
+    while ((await driver.ask("publish", "t", "end", 1)).status === "Full") await driver.stats();
+    await driver.event("Delivered");
+    const numbers = second.of("publish").slice(0, -1).map((packet) => Number(packet.payload.toString().split(".")[0]));
+    assert.deepEqual(numbers, numbers.map((_, index) => taken - numbers.length + index), "the last that were taken, each once and in order");
+    assert.ok(second.of("publish").slice(0, -1).every((packet, index) => packet.payload.toString() === payload(numbers[index]!)), "and whole");
+    assert.equal(broker.links.length, 2);
+  });
+
   check("a connection that ends inside an outgoing packet repeats that packet whole", async (t, engine) => {
     const broker = await BareBroker.open(t);
     const driver = await started(t, engine, broker.port, { ...plain, keep_alive_s: 0, send_buffer: 30_000, staging_buffer: 17_000 });
