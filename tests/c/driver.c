@@ -6,6 +6,7 @@
 //
 //   init JSON [MEMORY_SIZE]   builds the client
 //   decline N                 the next N messages from the peer, or parts of one, are answered by mote_release(false)
+//   clock 0 or 1              whether the port knows the time of day from now on
 //   stats                     writes {"stats":{"Connects":1,...},"state":"Connected","traps":0,"arena_used":N,"arena_allocations":N}
 //   quit                      ends the program
 //
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "module.h"
 #include "mote_posix.h"
@@ -36,6 +38,8 @@ static uint64_t arena[1024 * 1024 / 8];
 static char config[CONFIG_MAX];
 static const char *fault = ""; // of the port's part of the configuration
 static bool live;
+static mote_port_functions_t functions; // those of the port, with a clock that can be lost
+static bool has_clock = true;
 static int declines; // messages that are still to be declined; only inside the event can a message be answered
 
 // One line at a time goes from the reading thread to the client's task.
@@ -132,6 +136,11 @@ static void print_stats(void) {
 
 // ------------------------------------------------------------------- commands
 
+static int64_t unix_ms(mote_port_t *from) {
+    (void)from;
+    return has_clock ? (int64_t)time(NULL) * 1000 : 0;
+}
+
 static int32_t run_init(const command_t *command) {
     if (live) return MOTE_STATUS_BAD_STATE;
     if (command->lengths[1] >= sizeof config) return MOTE_STATUS_TOO_LARGE;
@@ -147,6 +156,9 @@ static int32_t run_init(const command_t *command) {
     int32_t status = mote_posix_init(&port);
     if (status >= 0) status = mote_posix_configure(&port, config, command->lengths[1], ".");
     fault = mote_posix_fault(&port);
+    functions = *port.port.functions;
+    functions.unix_ms = unix_ms;
+    port.port.functions = &functions;
     if (status >= 0) status = mote_init(&mote, &options);
     live = status >= 0;
     return status;
@@ -157,6 +169,7 @@ static void run(const command_t *command) {
     int32_t result = MOTE_STATUS_OK;
     if (strcmp(verb, "init") == 0) result = run_init(command);
     else if (strcmp(verb, "stats") == 0) print_stats();
+    else if (strcmp(verb, "clock") == 0) has_clock = atoi(command->fields[1]) != 0;
     else if (strcmp(verb, "decline") == 0) declines = atoi(command->fields[1]);
     else if (!live) result = MOTE_STATUS_BAD_STATE;
     else if (!verb_run(&mote, command, &result)) result = MOTE_STATUS_NOT_FOUND;

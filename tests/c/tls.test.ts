@@ -114,6 +114,45 @@ for (const engine of ENGINES.filter((each) => each !== "v8")) {
     await delivers(await client(t, engine, await broker(t, server), { verify: false }));
   });
 
+  test(`${engine}: nobody is called before the time is known, which is waited for`, async (t) => {
+    const bare = await listen(t, createServer(server));
+    const configuration = { mqtt_host: "127.0.0.1", mqtt_port: bare.port, client_id: "c", rpc: false, shared_attributes: false, session_limits: false, reconnect_min_ms: 1, reconnect_max_ms: 1 };
+    const impatient = new Driver(t, engine);
+    await impatient.run("clock", 0);
+    await impatient.run("init", JSON.stringify({ ...configuration, tls: { ca: authority.ca, time_wait_s: 0 } }));
+    await impatient.run("start");
+    await refused(impatient, "TimeUnknown");
+    // Without a time of its own the wait ends before connect_timeout_s, so that the failure has its name.
+    const patient = new Driver(t, engine);
+    await patient.run("clock", 0);
+    await patient.run("init", JSON.stringify({ ...configuration, connect_timeout_s: 1, tls: { ca: authority.ca } }));
+    await patient.run("start");
+    await refused(patient, "TimeUnknown");
+    assert.equal(bare.links.length, 0);
+    await impatient.run("clock", 1);
+    await delivers(impatient);
+    await patient.run("clock", 1);
+    await delivers(patient);
+    // Who verifies nothing needs no time.
+    const blind = new Driver(t, engine);
+    await blind.run("clock", 0);
+    await blind.run("init", JSON.stringify({ ...configuration, tls: { verify: false } }));
+    await blind.run("start");
+    await delivers(blind);
+  });
+
+  test(`${engine}: a time that comes while it is waited for is enough`, async (t) => {
+    const driver = new Driver(t, engine);
+    await driver.run("clock", 0);
+    const made = await broker(t, server);
+    await driver.run("init", JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: made, client_id: "c", rpc: false, shared_attributes: false, tls: { ca: authority.ca } }));
+    await driver.run("start");
+    for (let turns = 0; turns < 20; turns++) assert.ok(["Waiting", "Opening"].includes((await driver.stats()).state));
+    await driver.run("clock", 1);
+    await delivers(driver);
+    assert.equal(driver.of("Disconnected").length, 0);
+  });
+
   test(`${engine}: a plain broker behind a TLS port is a failed handshake`, async (t) => {
     const plain = await listen(t);
     const driver = await client(t, engine, plain.port, { ca: authority.ca });
@@ -133,6 +172,8 @@ for (const engine of ENGINES.filter((each) => each !== "v8")) {
       [{ certificate: device.certificate }, "MissingKey", "tls.key"],
       [{ certificate: device.certificate, key: good.key }, "InvalidValue", "tls.key"],
       [{ authority: "x" }, "UnknownKey", "tls"],
+      [{ time_wait_s: "1" }, "WrongType", "tls.time_wait_s"],
+      [{ time_wait_s: 4096 }, "InvalidValue", "tls.time_wait_s"],
     ];
     for (const [tls, status, text] of cases) {
       const answer = await driver.ask("init", JSON.stringify({ mqtt_host: "127.0.0.1", tls }));

@@ -17,12 +17,14 @@ export interface TlsSettings {
   key?: string;
   /** The name to check instead of `mqtt_host`. */
   server_name?: string;
+  /** For hosts that may have no time of day at first; here there always is. */
+  time_wait_s?: number;
   /** false accepts any certificate; reported as a warning at each start of a client. */
   verify?: boolean;
 }
 
-const TYPES: Readonly<Record<keyof TlsSettings, "string" | "boolean">> = {
-  ca: "string", certificate: "string", key: "string", server_name: "string", verify: "boolean",
+const TYPES: Readonly<Record<keyof TlsSettings, "string" | "number" | "boolean">> = {
+  ca: "string", certificate: "string", key: "string", server_name: "string", time_wait_s: "number", verify: "boolean",
 };
 
 /** Checks the settings and reads the files, so that a mistake shows before the first connection. */

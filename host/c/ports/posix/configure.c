@@ -78,6 +78,21 @@ static int32_t configure_storage(mote_posix_t *posix, mote_span_t host, const ch
     return MOTE_STATUS_OK;
 }
 
+#ifdef MOTE_POSIX_MBEDTLS
+// The module gives a connection up after connect_timeout_s, and would not know why.
+static int32_t configure_time(mote_posix_t *posix, const char *config, size_t config_length, mote_span_t tls) {
+    uint32_t wait_s = 60;
+    uint32_t connect_timeout_s = 30;
+    int32_t status = read_number(tls, "time_wait_s", 4095, &wait_s);
+    if (status < 0) return refuse(posix, status, "tls.time_wait_s");
+    mote_span_t all = {config, (uint32_t)config_length};
+    if (read_number(all, "connect_timeout_s", 4095, &connect_timeout_s) < 0 || connect_timeout_s == 0) connect_timeout_s = 1; // the module refuses it
+    posix->time_wait_ms = (wait_s < connect_timeout_s ? wait_s : connect_timeout_s) * 1000;
+    if (wait_s >= connect_timeout_s) posix->time_wait_ms -= 500;
+    return MOTE_STATUS_OK;
+}
+#endif
+
 int32_t mote_posix_configure(mote_posix_t *posix, const char *config, size_t config_length, const char *base_directory) {
     mote_span_t value;
     if (posix->store != NULL || posix->tls != NULL) return refuse(posix, MOTE_STATUS_BAD_STATE, "mote_posix_configure");
@@ -90,6 +105,8 @@ int32_t mote_posix_configure(mote_posix_t *posix, const char *config, size_t con
         posix->tls = mote_posix_tls_new(value.data, value.length, base_directory, &status, &fault);
         if (posix->tls == NULL) return refuse(posix, status, fault);
         mote_posix_use_tls(posix);
+        status = configure_time(posix, config, config_length, value);
+        if (status < 0) return status;
 #else
         return refuse(posix, MOTE_STATUS_TLS_UNSUPPORTED, "tls");
 #endif

@@ -51,7 +51,7 @@ typedef struct mote_posix_connection {
     int32_t failure; /* status once it has failed */
     uint16_t port_number;
     uint32_t address_count, address_next;
-    int64_t deadline_ms; /* of this address, or of lingering */
+    int64_t deadline_ms; /* of waiting for the time, of this address, or of lingering */
     mote_posix_address_t addresses[MOTE_POSIX_ADDRESSES_MAX];
     mote_ring_t sending, received;
 } mote_posix_connection_t;
@@ -64,6 +64,7 @@ typedef struct mote_posix {
     struct mote_posix_slot *slot;
     int store_directory;            /* -1 = none */
     const char *fault;
+    uint32_t time_wait_ms;          /* how long a connection waits for the time of day */
     bool worked;                    /* the store or the slot has something to tell */
     pthread_mutex_t mutex;          /* of the posts */
     char host[256];
@@ -80,6 +81,8 @@ int32_t mote_posix_init(mote_posix_t *posix);
  *
  *   tls   ca, certificate, key: PEM, or the name of a PEM file; server_name: the name to check instead of mqtt_host; verify: false
  *         accepts any certificate. Without `ca` the system's authorities are trusted. Without mbedTLS: TlsUnsupported.
+ *         time_wait_s, 0 to 4095 (60): how long a connection waits for the time of day, before which no certificate can be verified,
+ *         but less than connect_timeout_s; then it fails as TimeUnknown.
  *   host  store_directory: a folder for the store and images, for this client alone, made if it is missing; without it there is
  *         no store and no updates. journal_size (16384), queue_size (65536), database_size (0): bytes of each area, multiples of
  *         4096. image_size (2147483647): the largest image. Without mbedTLS there is no slot for images.

@@ -13,6 +13,8 @@
 // Phases of a connection, in the order of its life.
 enum { FREE, ASKED, RESOLVING, CONNECTING, HANDSHAKING, OPEN, BROKEN, LINGERING };
 
+#define CLOCK_CHECK_MS 100
+
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
 #endif
@@ -75,9 +77,16 @@ static void check_handshake(mote_posix_t *posix, mote_posix_connection_t *connec
     if (result == MOTE_TLS_FAILED) fail(connection, status);
 }
 
+// Nobody is called before the time is known by which certificates are checked.
+static bool awaits_time(mote_posix_t *posix, mote_posix_connection_t *connection) {
+    if (!connection->secured || !mote_posix_tls_is_verified(posix->tls)) return false;
+    if (posix->port.functions->unix_ms(&posix->port) != 0) return false;
+    if (mote_posix_now_ms(&posix->port) >= connection->deadline_ms) fail(connection, MOTE_STATUS_TIME_UNKNOWN);
+    return true;
+}
+
 static void secure(mote_posix_t *posix, mote_posix_connection_t *connection) {
-    int32_t status = mote_posix_tls_begin(posix->tls, index_of(posix, connection), connection->socket, posix->host,
-                                          mote_posix_unix_ms(&posix->port) != 0);
+    int32_t status = mote_posix_tls_begin(posix->tls, index_of(posix, connection), connection->socket, posix->host);
     if (status < 0) {
         fail(connection, status);
     } else {
@@ -102,6 +111,7 @@ static void tell_end(mote_posix_t *posix, mote_posix_connection_t *connection) {
 }
 #else // no connection is ever secured
 #define check_handshake(posix, connection) ((void)0)
+#define awaits_time(posix, connection) (false)
 #define secure(posix, connection) ((void)0)
 #define tls_transfer(posix, connection, piece, writing) ((void)(posix), (ssize_t)-1)
 #define tell_end(posix, connection) ((void)0)
@@ -252,7 +262,7 @@ static void linger(mote_posix_t *posix, mote_posix_connection_t *connection) {
 void mote_posix_net_step(mote_posix_t *posix) {
     for (int i = 0; i < 2; i++) {
         mote_posix_connection_t *connection = &posix->connections[i];
-        if (connection->phase == ASKED) begin_resolve(posix, connection);
+        if (connection->phase == ASKED && !awaits_time(posix, connection)) begin_resolve(posix, connection);
         if (connection->phase == RESOLVING) check_resolved(posix, connection);
         if (connection->phase == CONNECTING) check_connect(posix, connection);
         if (connection->phase == HANDSHAKING) check_handshake(posix, connection);
@@ -289,6 +299,7 @@ int32_t mote_posix_net_open(mote_port_t *port, const char *host, uint32_t host_l
     posix->handle_last = posix->handle_last == INT32_MAX ? 1 : posix->handle_last + 1;
     connection->handle = posix->handle_last;
     connection->phase = ASKED;
+    connection->deadline_ms = mote_posix_now_ms(port) + posix->time_wait_ms;
     connection->peer_closed = connection->shut = connection->progress = connection->blocked = connection->tls_writes = false;
     connection->secured = secured;
     connection->failure = 0;
@@ -365,6 +376,8 @@ nfds_t mote_posix_watch(mote_posix_t *posix, struct pollfd *out_descriptors, int
             int64_t left_ms = connection->deadline_ms - mote_posix_now_ms(&posix->port);
             if (left_ms < *ref_timeout_ms) *ref_timeout_ms = left_ms < 0 ? 0 : left_ms;
         }
+        // Nothing tells that the clock was set.
+        if (connection->phase == ASKED && *ref_timeout_ms > CLOCK_CHECK_MS) *ref_timeout_ms = CLOCK_CHECK_MS;
         if (connection->socket < 0) continue;
         short events = 0;
         if (connection->phase == CONNECTING || connection->tls_writes) events |= POLLOUT;

@@ -118,7 +118,7 @@ static bool read_settings(reader_t *reader, struct mote_posix_tls *tls) {
 }
 
 static bool is_known(mote_span_t key) {
-    static const char *const keys[] = {"ca", "certificate", "key", "server_name", "verify"};
+    static const char *const keys[] = {"ca", "certificate", "key", "server_name", "time_wait_s", "verify"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (mote_span_equals(key, keys[i])) return true;
     }
@@ -251,9 +251,12 @@ static int receive_bytes(void *user, uint8_t *to, size_t capacity) {
     return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
-int32_t mote_posix_tls_begin(struct mote_posix_tls *tls, int slot, int socket, const char *host, bool time_is_known) {
+bool mote_posix_tls_is_verified(const struct mote_posix_tls *tls) {
+    return tls->verified;
+}
+
+int32_t mote_posix_tls_begin(struct mote_posix_tls *tls, int slot, int socket, const char *host) {
     session_t *session = &tls->sessions[slot];
-    if (tls->verified && !time_is_known) return MOTE_STATUS_TIME_UNKNOWN;
     snprintf(tls->name, sizeof tls->name, "%s", tls->server_name[0] != 0 ? tls->server_name : host);
     // An address is no name that SNI can carry [RFC 6066, 3]; check_address() looks at it.
     uint8_t address[16];

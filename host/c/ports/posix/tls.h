@@ -13,9 +13,11 @@ struct mote_posix_tls *mote_posix_tls_new(const char *json, uint32_t length, con
                                           const char **out_fault);
 void mote_posix_tls_free(struct mote_posix_tls *tls);
 
-// Begins a handshake over a connected socket; `slot` is 0 or 1, one session each. Ok, TimeUnknown when certificates are to be
-// verified and the time is not known, or TlsHandshakeFailed.
-int32_t mote_posix_tls_begin(struct mote_posix_tls *tls, int slot, int socket, const char *host, bool time_is_known);
+// True unless the configuration accepts any certificate. Verifying takes the time of day.
+bool mote_posix_tls_is_verified(const struct mote_posix_tls *tls);
+
+// Begins a handshake over a connected socket; `slot` is 0 or 1, one session each. Ok, or TlsHandshakeFailed.
+int32_t mote_posix_tls_begin(struct mote_posix_tls *tls, int slot, int socket, const char *host);
 
 // Goes on with it: 1 = open, WANT_READ, WANT_WRITE, or FAILED with its status.
 int mote_posix_tls_handshake(struct mote_posix_tls *tls, int slot, int32_t *out_status);
