@@ -134,7 +134,8 @@ export function receive(handle: i32): i32 {
       if (!status) {
         // Only a PUBLISH can be longer than the buffer; what fits of it is at the base once more was read.
         const length = headerLength + remainingLength;
-        if (available >= length || (hasRead && length > <i32>(end - base))) {
+        // In a gateway the first part is as long as can be: the id of an answer stands in it.
+        if (available >= length || (hasRead && length > <i32>(end - base) && (!FEATURE_GATEWAY || filled == end))) {
           return load<u8>(first) >> 4 == <u8>Packet.Publish ? receivePublish() : PACKET;
         }
       }

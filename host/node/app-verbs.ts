@@ -64,7 +64,7 @@ export function appFunctions(host: VerbHost): AppFunctions {
       }
     };
     const options = { whenFull: "reject", onAppended: (id: number) => { result = id; } } as const;
-    const settled = isPublish ? core.outbox.publish("app", options, attempt) : core.outbox.submit<void>("app", options, attempt, (id) => { result = id; });
+    const settled = isPublish ? core.outbox.publish("app", options, attempt) : core.outbox.request<void>("app", options, attempt, (id) => { result = id; });
     settled.catch(() => {}); // the app has the answer already
     return result;
   };

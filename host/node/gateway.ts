@@ -1,6 +1,6 @@
 // The gateway: a device that speaks for children, which every connection announces again.
 
-import { EventKind, Release, Status } from "../../build/generated/abi.ts";
+import { EventKind, Release, Stat, Status } from "../../build/generated/abi.ts";
 import { attributesUpdate } from "./attributes.ts";
 import { Child, type ChildAttributesRequest, type ChildAttributesUpdate, type ChildLink, type ChildRpcHandler, type ChildRpcRequest } from "./children.ts";
 import { DeviceClient } from "./client.ts";
@@ -116,7 +116,15 @@ export class GatewayClient extends DeviceClient {
   }
 
   #announce(child: Child, options: PublishOptions): Promise<void> {
-    return this.#publish(`connect ${child.name}`, "gateway_connect", { device: child.name, type: child.type }, options);
+    const doing = `connect ${child.name}`;
+    const record = messageRecord({ device: child.name, type: child.type });
+    return this.core.outbox.publish(doing, options, (module) => {
+      const refused = module.counter(Stat.MessagesRefused);
+      const id = module.send("gateway_connect", record, options);
+      // A full outbox counts what it refuses. The table of children is not full for a while, but until one is disconnected.
+      if (id === Status.Full && module.counter(Stat.MessagesRefused) === refused) throw errorOf(id, doing, { text: "children_buffer" });
+      return id;
+    });
   }
 
   async #publish(doing: string, verb: SendVerb, value: MessageValue, options: PublishOptions): Promise<void> {

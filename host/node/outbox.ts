@@ -33,7 +33,9 @@ interface Waiting {
 }
 
 export class Outbox {
-  readonly #waiting: Waiting[] = [];
+  /** Messages, and requests apart from them: what these wait for may be the answer to another request, and no message should. */
+  readonly #messages: Waiting[] = [];
+  readonly #requests: Waiting[] = [];
   /** QoS 1 messages without PUBACK, in the order in which they were appended. */
   readonly #unacknowledged = new Map<number, Deferred<void>>();
   /** Ids, or 0 at QoS 0, of messages that were never handed to the port, in the same order. */
@@ -48,7 +50,7 @@ export class Outbox {
   ) {}
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#messages.length + this.#requests.length;
   }
 
   get unacknowledged(): number {
@@ -57,7 +59,7 @@ export class Outbox {
 
   /** A publish: resolves when it was appended (QoS 0) or acknowledged (QoS 1). */
   publish(doing: string, options: SendOptions, append: Append): Promise<void> {
-    return this.submit<void>(doing, options, append, (id, deferred) => {
+    return this.#submit<void>(this.#messages, doing, options, append, (id, deferred) => {
       this.#unsent.push(id);
       if (id > 0) this.#unacknowledged.set(id, deferred);
       else deferred.resolve();
@@ -65,14 +67,19 @@ export class Outbox {
     });
   }
 
-  /** Appends as soon as there is room; `onAppended` gets the id and what to settle. */
-  submit<T>(doing: string, options: SendOptions, append: Append, onAppended: (id: number, deferred: Deferred<T>) => void): Promise<T> {
+  /** A request: `onAppended` gets its id and what to settle. */
+  request<T>(doing: string, options: SendOptions, append: Append, onAppended: (id: number, deferred: Deferred<T>) => void): Promise<T> {
+    return this.#submit(this.#requests, doing, options, append, onAppended);
+  }
+
+  /** Appends as soon as there is room. */
+  #submit<T>(queue: Waiting[], doing: string, options: SendOptions, append: Append, onAppended: (id: number, deferred: Deferred<T>) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const { signal } = options;
       signal?.throwIfAborted();
       const onAbort = (): void => {
-        const index = this.#waiting.indexOf(waiting);
-        if (index >= 0) this.#waiting.splice(index, 1);
+        const index = queue.indexOf(waiting);
+        if (index >= 0) queue.splice(index, 1);
         reject(signal!.reason);
       };
       const settled = (): void => signal?.removeEventListener("abort", onAbort);
@@ -83,16 +90,16 @@ export class Outbox {
       const waiting: Waiting = { append, doing, deferred, onAppended: (id) => onAppended(id, deferred) };
       signal?.addEventListener("abort", onAbort, { once: true });
       // Those that wait keep their place.
-      if (this.#waiting.length === 0 && this.#attempt(waiting)) return;
+      if (queue.length === 0 && this.#attempt(waiting)) return;
       if ((options.whenFull ?? this.whenFull) === "reject") deferred.reject(errorOf(Status.Full, doing));
-      else if (this.#waiting.length < this.waitingMax) this.#waiting.push(waiting);
+      else if (this.waiting < this.waitingMax) queue.push(waiting);
       else deferred.reject(errorOf(Status.Full, doing, { text: `${this.waitingMax} messages wait already` }));
     });
   }
 
   /** Appends what waits, as far as there is room. */
   retry(): void {
-    while (this.#waiting.length > 0 && this.#attempt(this.#waiting[0]!)) this.#waiting.shift();
+    for (const queue of [this.#messages, this.#requests]) while (queue.length > 0 && this.#attempt(queue[0]!)) queue.shift();
   }
 
   delivered(id: number): void {
@@ -105,7 +112,7 @@ export class Outbox {
 
   /** Ends every wait; the messages themselves stay in the module's outbox. */
   abandon(error: MoteError): void {
-    for (const { deferred } of this.#waiting.splice(0)) deferred.reject(error);
+    for (const queue of [this.#messages, this.#requests]) for (const { deferred } of queue.splice(0)) deferred.reject(error);
     for (const [id, deferred] of this.#unacknowledged) {
       deferred.reject(error);
       this.#unacknowledged.set(id, NOBODY);

@@ -30,7 +30,7 @@ export class Requests {
   ask(doing: string, verb: RequestVerb, value: MessageValue, timeoutMs: number, options: RequestOptions): Promise<ModuleEvent> {
     const record = messageRecord(value);
     this.#verbs.add(verb);
-    return this.outbox.submit<ModuleEvent>(doing, { signal: options.signal },
+    return this.outbox.request<ModuleEvent>(doing, { signal: options.signal },
       (module) => module.request(verb, record, options.timeoutMs ?? timeoutMs),
       (id, deferred) => this.#pending.set(id, { doing, deferred }));
   }

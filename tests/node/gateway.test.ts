@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { GatewayClient, RequestTimeoutError, type Configuration } from "../../host/node/index.ts";
+import { FullError, GatewayClient, RequestTimeoutError, TooLargeError, type Configuration } from "../../host/node/index.ts";
 import { startServer, type LocalServer, type ServerOptions } from "../../host/server/server.ts";
+import { freePort } from "../behaviour/harness.ts";
 import { listen, nextEvent, PATIENCE_MS, withStatus } from "./harness.ts";
 
 const TOKEN = "GATEWAY_TOKEN";
@@ -132,6 +133,47 @@ test("a child that was connected before there is a connection is announced by th
   await one.sendTelemetry({ a: 1 });
   assert.equal(child(server, "one").type, "meter");
   assert.ok(child(server, "one").latest.has("a"));
+});
+
+test("children that were connected before the server was there: their table is bounded, and all of it is announced", async (t) => {
+  const port = await freePort();
+  // Each child takes the bytes of {"device":"child N"} and two more.
+  const made = gateway(t, port, { children_buffer: 3 * (20 + 2) });
+  made.start();
+  for (const name of ["child 1", "child 2", "child 3"]) await made.connectChild(name);
+  const tooMany = withStatus("Full", FullError);
+  await assert.rejects(made.connectChild("child 4"), (error) => tooMany(error) && (error as FullError).text === "children_buffer");
+  assert.equal(made.child("child 4"), undefined);
+  // Nobody waits behind a child that there is no room for.
+  const sent = made.child("child 1")!.sendTelemetry({ a: 1 });
+  await made.disconnectChild("child 2");
+  await made.connectChild("child 5");
+  const server = await startServer({ mqttPort: port, restPort: 0 });
+  t.after(() => server.close());
+  server.addDevice({ name: "gate", token: TOKEN, isGateway: true });
+  await sent;
+  await made.connectChild("child 6").catch(() => {});
+  await made.child("child 5")!.sendTelemetry({ b: 1 });
+  assert.deepEqual(["child 1", "child 2", "child 3", "child 4", "child 5", "child 6"].map((name) => server.devices.byName(name)?.session != null),
+    [true, false, true, false, true, false]);
+});
+
+test("what does not fit receive_buffer is told, and ends the request that it answers", async (t) => {
+  const { server, gateway } = await start(t, { receive_buffer: 256 });
+  const one = await gateway.connectChild("one");
+  const events = gateway.events();
+  await post(server, `/api/plugins/telemetry/DEVICE/${child(server, "one").id}/attributes/SHARED_SCOPE`, { large: "x".repeat(300) });
+  assert.equal((await nextEvent(events, "MessageTooLarge")).topic, "v1/gateway/attributes");
+  await assert.rejects(one.requestAttributes({ scope: "shared", keys: ["large"] }), withStatus("TooLarge", TooLargeError));
+  one.onRpc(() => { throw new Error("it never came"); });
+  const answer = post(server, `/api/rpc/twoway/${child(server, "one").id}`, { method: "m", params: "x".repeat(300), timeout: 5000 });
+  const { topic, bytesNeeded } = await nextEvent(events, "MessageTooLarge");
+  assert.equal(topic, "v1/gateway/attributes/response", "of the request above");
+  const request = await nextEvent(events, "MessageTooLarge");
+  assert.equal(request.topic, "v1/gateway/rpc");
+  assert.ok(bytesNeeded > 300 && request.bytesNeeded > 300);
+  await answer;
+  assert.equal(gateway.state, "Connected");
 });
 
 test("telemetry of many children is cut by bytes, never with an empty list", async (t) => {

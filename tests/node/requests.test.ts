@@ -90,6 +90,26 @@ test("requests survive a reconnect: they end by their timeout, ids are not used 
   assert.equal(await second, 1);
 });
 
+test("a request that waits for another one's answer holds no message up", async (t) => {
+  const { link, client: made } = await connected(t, { max_requests: 1 });
+  const first = made.requestRpc("first");
+  const one = await request(link, 1);
+  const second = made.requestRpc("second");
+  const third = made.requestAttributes({ client: ["a"] });
+  assert.equal(made.stats.sendsWaiting, 2);
+  await made.sendTelemetry({ a: 1 });
+  assert.equal((await link.packet("publish", 2)).payload.toString(), '{"a":1}');
+  link.publish(rpcTopic(one.id), "1");
+  assert.equal(await first, 1);
+  const two = await request(link, 3);
+  assert.equal(two.payload, '{"method":"second"}');
+  link.publish(rpcTopic(two.id), "2");
+  assert.equal(await second, 2);
+  const { topic } = await link.packet("publish", 4);
+  link.publish(topic.replace("request", "response"), '{"client":{"a":3}}');
+  assert.deepEqual(await third, { client: { a: 3 }, shared: {} });
+});
+
 test("claim: key and duration, both optional, never null", async (t) => {
   const { link, client } = await connected(t);
   await client.claim({ secretKey: "abc", durationMs: 60000 });

@@ -72,6 +72,48 @@ test("shared attributes arrive by iteration, updates and deletions", async (t) =
   assert.deepEqual((await updates.next()).value, { values: {}, deleted: ["rate"] });
 });
 
+test("subscribed attributes, of one key and of all: the values now, what changes, what is deleted, and after an outage what differs", async (t) => {
+  const { server, device, client } = await start(t);
+  const path = `/api/plugins/telemetry/DEVICE/${device.id}`;
+  const write = (values: object): Promise<unknown> => post(server, `${path}/attributes/SHARED_SCOPE`, values);
+  const erase = (key: string): Promise<unknown> => fetch(`${server.restUrl}${path}/SHARED_SCOPE?keys=${key}`, { method: "DELETE" });
+  await write({ rate: 45, mode: "eco", limits: { high: 80 } });
+  const one = client.subscribeAttributes(["rate", "none"]);
+  const all = client.subscribeAttributes();
+  const next = async (updates: typeof one): Promise<unknown> => (await updates.next()).value;
+  assert.deepEqual(await next(one), { values: { rate: 45 }, deleted: [] });
+  assert.deepEqual(await next(all), { values: { rate: 45, mode: "eco", limits: { high: 80 } }, deleted: [] });
+
+  await write({ mode: "max" });
+  assert.deepEqual(await next(all), { values: { mode: "max" }, deleted: [] });
+  await write({ rate: 46 });
+  assert.deepEqual(await next(one), { values: { rate: 46 }, deleted: [] });
+  assert.deepEqual(await next(all), { values: { rate: 46 }, deleted: [] });
+  await erase("mode");
+  assert.deepEqual(await next(all), { values: {}, deleted: ["mode"] });
+  await erase("rate");
+  assert.deepEqual(await next(one), { values: {}, deleted: ["rate"] });
+  assert.deepEqual(await next(all), { values: {}, deleted: ["rate"] });
+
+  await write({ rate: 47 });
+  assert.deepEqual([await next(one), await next(all)], Array(2).fill({ values: { rate: 47 }, deleted: [] }));
+  await client.disconnect();
+  await write({ none: true });
+  await erase("limits");
+  await client.connect();
+  assert.deepEqual(await next(one), { values: { none: true }, deleted: [] }, "the rate is as it was");
+  assert.deepEqual(await next(all), { values: { none: true }, deleted: ["limits"] });
+  await client.disconnect();
+  await erase("rate");
+  await client.connect();
+  assert.deepEqual([await next(one), await next(all)], Array(2).fill({ values: {}, deleted: ["rate"] }));
+
+  one.unsubscribe();
+  assert.deepEqual(await one.next(), { value: undefined, done: true });
+  await write({ rate: 48 });
+  assert.deepEqual(await next(all), { values: { rate: 48 }, deleted: [] });
+});
+
 test("RPC: the handler's result, its exception, its promise", async (t) => {
   const { server, device, client } = await start(t);
   const asked: unknown[] = [];
