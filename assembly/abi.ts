@@ -86,12 +86,22 @@ export const enum State {
   Draining = 5, // disconnect() waits for the outbox to empty
 }
 
+/** Return codes of CONNACK [MQTT 3.1.1, table 3.1]: the reason of the event Refused. */
+export const enum ReturnCode {
+  Accepted = 0, // accepted
+  UnacceptableProtocolVersion = 1, // unacceptable protocol version
+  IdentifierRejected = 2, // client id rejected
+  ServerUnavailable = 3, // server unavailable
+  BadCredentials = 4, // bad user name or password
+  NotAuthorized = 5, // not authorized
+}
+
 /** What `poll` returns and the event record holds. */
 export const enum EventKind {
   None = 0, // nothing happened
   Connected = 1, // CONNACK accepted; reason: session-present flag
   Disconnected = 2, // the connection ended; reason: Status
-  Refused = 3, // CONNACK refused; reason: its return code, 1 to 5
+  Refused = 3, // CONNACK refused; reason: its ReturnCode
   Unstable = 4, // closed by the peer twice before the connection was healthy; reason: Status of the last close
   Delivered = 5, // PUBACK for the message `id`
   MessageRejected = 6, // three sessions in a row ended on message `id`; it left the outbox; topic and payload are its

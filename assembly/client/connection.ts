@@ -1,5 +1,5 @@
 // Drives the connection: one step of everything for each `poll`.
-import { EventField, EventKind, NetFlag, NetState, Stat, State, Status, Want } from "../abi";
+import { EventField, EventKind, NetFlag, NetState, ReturnCode, Stat, State, Status, Want } from "../abi";
 import { arm, disarm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
 import { count, countBy, EVENT, LANE } from "../memory";
@@ -15,9 +15,6 @@ import * as outbox from "./outbox";
 import { isPresent, setting, Setting } from "./settings";
 import { Effect, Event, NEXT, transition } from "./transition";
 
-/** CONNACK return codes [MQTT 3.1.1, table 3.1]. */
-const CONNACK_CODE_MAX: i32 = 5;
-const CONNACK_SERVER_UNAVAILABLE: i32 = 3;
 /** ThingsBoard ends a session after so long without a sign of life, whatever CONNECT said. */
 const KEEP_ALIVE_S_MAX: u32 = 600;
 /** A message that was not accepted is asked for again so often. */
@@ -288,11 +285,11 @@ export function lose(reason: i32): i32 {
 }
 
 function receiveConnack(flags: u32, code: i32): i32 {
-  if (flags > 1 || code > CONNACK_CODE_MAX) return Status.ProtocolError;
+  if (flags > 1 || code > <i32>ReturnCode.NotAuthorized) return Status.ProtocolError;
   if (code) {
     slowDown();
     // Only an overloaded server may recover soon.
-    if (code == CONNACK_SERVER_UNAVAILABLE) leastMs = 0;
+    if (code == ReturnCode.ServerUnavailable) leastMs = 0;
     lose(Status.ConnectRefused);
     pending |= 1 << EventKind.Disconnected;
     return raise(EventKind.Refused, 0, code);

@@ -1,6 +1,7 @@
 // `mote device`: the demo device against any broker, on the engine that was chosen.
 
 import { readFileSync } from "node:fs";
+import { ReturnCodeTexts } from "../../build/generated/abi.ts";
 import { ConfigurationError, MoteError, readConfiguration, type Configuration } from "../node/index.ts";
 import { startAppDevice } from "./app-device.ts";
 import { startDemo, type DemoDevice, type DemoEvent } from "./demo.ts";
@@ -33,7 +34,7 @@ export async function runDevice(options: DeviceOptions): Promise<void> {
     if (type === "Connected") isConnected = true;
     if (type === "Failed") fail(new CommandError(ExitCode.Failed, "the client gave up after repeated faults"));
     if (isConnected || options.retry) return;
-    if (type === "Refused") fail(notConnected(`${address} refused the connection with code ${String(returnCode)}`, "check access_token or user_name"));
+    if (type === "Refused") fail(notConnected(`${address} refused the connection: ${ReturnCodeTexts[Number(returnCode)] ?? String(returnCode)}`, "check access_token or user_name"));
     if (type === "Disconnected") fail(notConnected(`no connection to ${address}: ${String(reason)}`, "--retry keeps trying"));
   };
   const device = start(options, configuration, baseDirectory, onEvent, fail);

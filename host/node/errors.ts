@@ -1,6 +1,6 @@
 // The errors that the client's promises reject with: one class for each kind of trouble, each with the ABI's status.
 
-import { Status, StatusNames, StatusTexts } from "../../build/generated/abi.ts";
+import { ReturnCodeTexts, Status, StatusNames, StatusTexts } from "../../build/generated/abi.ts";
 
 export type StatusName = keyof typeof Status;
 
@@ -82,7 +82,7 @@ export class RefusedError extends MoteError {
   readonly returnCode: number;
 
   constructor(doing: string, returnCode: number) {
-    super(Status.ConnectRefused, doing, { text: RETURN_CODES[returnCode] ?? `return code ${returnCode}`, value: returnCode });
+    super(Status.ConnectRefused, doing, { text: ReturnCodeTexts[returnCode] ?? `return code ${returnCode}`, value: returnCode });
     this.returnCode = returnCode;
   }
 }
@@ -135,14 +135,6 @@ export class TrappedError extends MoteError {
 }
 
 /** What the return codes of CONNACK mean [MQTT-3.2.2.3]. */
-const RETURN_CODES: Readonly<Record<number, string>> = {
-  1: "unacceptable protocol version",
-  2: "client id rejected",
-  3: "server unavailable",
-  4: "bad user name or password",
-  5: "not authorized",
-};
-
 const CLASSES: Readonly<Record<number, typeof MoteError>> = {
   [Status.TooLarge]: TooLargeError,
   [Status.Full]: FullError,

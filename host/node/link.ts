@@ -1,6 +1,6 @@
 // The life of the connection as callers see it: who waits for it, who waits for its end, and its state.
 
-import { Status } from "../../build/generated/abi.ts";
+import { ReturnCode, Status } from "../../build/generated/abi.ts";
 import type { Prepared } from "./configuration.ts";
 import { errorOf, RefusedError, type MoteError } from "./errors.ts";
 import type { LinkState } from "./options.ts";
@@ -8,7 +8,7 @@ import type { Deferred } from "./outbox.ts";
 import type { Runner } from "./runner.ts";
 
 /** Refusals that no further attempt mends: all but "server unavailable" [MQTT-3.2.2.3]. */
-const isFinal = (returnCode: number): boolean => returnCode !== 3;
+const isFinal = (returnCode: number): boolean => returnCode !== ReturnCode.ServerUnavailable;
 
 export class Link {
   readonly #connecting = new Set<Deferred<void> & { readonly isRetrying: boolean }>();

@@ -14,7 +14,7 @@ export interface Abi { constants: Constant[]; enumerations: Enumeration[] }
 const C_PREFIXES: Record<string, string> = { EventKind: "EVENT" };
 
 /** Enumerations whose names and texts hosts print. */
-const NAMED = ["Status", "State", "EventKind", "JsonType"];
+const NAMED = ["Status", "State", "EventKind", "ReturnCode", "JsonType"];
 
 /** Reads the fixed form that the header of abi.ts describes; whatever else stands there is an error, never skipped. */
 export function parseAbi(source: string): Abi {

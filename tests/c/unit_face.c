@@ -389,6 +389,19 @@ static void other_tasks_post(void) {
     mote_posix_free(&posix);
 }
 
+static void refusals_have_names(void) {
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client.port.open_at_once = true;
+    CHECK_EQUAL(mote_start(&client.mote), MOTE_STATUS_OK);
+    for (int i = 0; i < 4; i++) mote_poll(&client.mote);
+    CHECK(memory_port_receive(&client.port, "\x20\x02\x00\x04", 4));
+    for (int i = 0; i < 4 && client.event_counts[MOTE_EVENT_REFUSED] == 0; i++) mote_poll(&client.mote);
+    CHECK_EQUAL(client.last_event.reason, MOTE_RETURN_CODE_BAD_CREDENTIALS);
+    CHECK_EQUAL(strcmp(mote_return_code_name(client.last_event.reason), "BadCredentials"), 0);
+    CHECK_EQUAL(strcmp(mote_return_code_text(client.last_event.reason), "bad user name or password"), 0);
+    mote_free(&client.mote);
+}
+
 static void check_foreign(int32_t result) {
     CHECK_EQUAL(result, MOTE_STATUS_BAD_STATE);
     CHECK(mote_span_equals(mote_error_text(&client.mote), "task"));
@@ -416,5 +429,6 @@ void test_face(void) {
     secrets_need_not_stand_in_the_text();
     the_log_has_levels();
     other_tasks_post();
+    refusals_have_names();
     another_task_is_told();
 }

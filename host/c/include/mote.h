@@ -448,6 +448,8 @@ int32_t mote_error_value(const mote_t *mote);
 const char *mote_status_name(int32_t status);
 const char *mote_status_text(int32_t status);
 const char *mote_event_name(int32_t kind);
+const char *mote_return_code_name(int32_t code);
+const char *mote_return_code_text(int32_t code);
 const char *mote_state_name(int32_t state);
 
 /* Bytes of the arena in use at most since load, and allocations made in it since load. */

@@ -27,6 +27,20 @@ const char *mote_event_name(int32_t kind) {
     }
 }
 
+const char *mote_return_code_name(int32_t code) {
+    switch (code) {
+        MOTE_RETURN_CODE_LIST(NAME_CASE)
+    default: return "Unknown";
+    }
+}
+
+const char *mote_return_code_text(int32_t code) {
+    switch (code) {
+        MOTE_RETURN_CODE_LIST(TEXT_CASE)
+    default: return "a return code that MQTT 3.1.1 does not have";
+    }
+}
+
 const char *mote_state_name(int32_t state) {
     switch (state) {
         MOTE_STATE_LIST(NAME_CASE)
