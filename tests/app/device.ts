@@ -19,13 +19,13 @@ export class AppDevice {
   readonly #watch = new Watch();
   readonly #child: ChildProcess;
 
-  constructor(test: TestContext, engine: string, app: string, port: number, configuration: object = {}) {
+  constructor(test: TestContext, engine: string, app: string, port: number, configuration: object = {}, more: readonly string[] = []) {
     const folder = mkdtempSync(join(tmpdir(), "mote-app-"));
     const config = join(folder, "device.json");
     writeFileSync(config, JSON.stringify({
       mqtt_host: "127.0.0.1", mqtt_port: port, access_token: "DEMO_TOKEN", reconnect_min_ms: 1, reconnect_max_ms: 50, ...configuration,
     }));
-    const words = ["--config", config, "--app", app, "--json"];
+    const words = ["--config", config, "--app", app, "--json", ...more];
     const [command, ...first] = engine === "v8"
       ? [process.execPath, "--import", "tsx", "host/cli/main.ts", "device", "--engine", "v8"] : [join(ROOT, `build/c/mote-device-${engine}`)];
     this.#child = spawn(command!, [...first, ...words], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });

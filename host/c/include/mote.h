@@ -127,7 +127,7 @@ typedef struct mote_options {
     const void *module;
     size_t module_length;
 
-    /* Bytes of linear memory, at most 65,536. 0 = MOTE_MEMORY_SIZE. */
+    /* Bytes of linear memory, at most 65,536, so that the profile gateway-large is not for this host. 0 = MOTE_MEMORY_SIZE. */
     uint32_t memory_size;
 
     /* Bytes of the arena for filters declared by mote_subscribe(), which a trap must not lose.
