@@ -31,8 +31,8 @@ export const MEMBERS_SIZE: i32 = 64;
 export const OTA_PRESENT: usize = memory.data(32, 4);
 /** For each OtaKind: the attribute request without an answer, and the package that was dealt with: see thingsboard/ota.ts. */
 export const OTA_KINDS: usize = memory.data(16, 4);
-/** The table that `records()` points to. */
-export const RECORDS: usize = memory.data(24, 4);
+/** The table that `records()` points to: `RecordsField`, of which configure fills in the staging area. */
+export const RECORDS: usize = memory.data<usize>([EVENT, ERROR_RECORD, STATS, JSON_VALUE, 0, 0]);
 
 if (<i32>JsonField.End != 8) ERROR("JSON_VALUE has another size than its record");
 if (<i32>EventField.End != 60) ERROR("EVENT has another size than its record");

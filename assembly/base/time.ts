@@ -75,6 +75,8 @@ export function isDue(timer: i32): bool {
   return !remaining(load<u32>(TIMERS + (timer << 2)));
 }
 
+// @ts-ignore: decorator
+@inline
 export function isArmed(timer: i32): bool {
   return load<u32>(TIMERS + (timer << 2)) != 0;
 }

@@ -18,7 +18,9 @@ export let speechEnd: usize = 0;
 let limitAgain: usize = 0;
 
 /** Builds both from the settings, from `begin` to before `end`. Ok, or the Status of a text that was refused. */
-function build(begin: usize, end: usize): i32 {
+// @ts-ignore: decorator
+@inline
+function buildHere(begin: usize, end: usize): i32 {
   let status: i32 = Status.Ok;
   // Always there are the name of the server and the client id, and with the topic of a will its payload.
   let keys = (<i32>present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
@@ -55,11 +57,16 @@ function build(begin: usize, end: usize): i32 {
   return status;
 }
 
+/** The same, where they are built in several places. */
+function build(begin: usize, end: usize): i32 {
+  return buildHere(begin, end);
+}
+
 /** Builds both for the first time, in memory that is carved for them and for `more` bytes, and ends at `end`. */
 // @ts-ignore: decorator
 @inline
 export function buildFirst(end: usize, more: i32): i32 {
-  const status = build(carved, end);
+  const status = FEATURE_PROVISIONING ? build(carved, end) : buildHere(carved, end);
   carve(at - carved + more);
   limitAgain = carved;
   return status;

@@ -44,6 +44,8 @@ const UNCOUNTED: i32 = 0xfff;
 /** More data points than this are taken for so many: only a message of 24 KB and more can hold them. */
 const POINTS_MAX: i32 = FREE - 1;
 
+/** The first byte of a SUBSCRIBE, with the flags 0010 [MQTT-3.8.1-1]. */
+export const SUBSCRIBE: u32 = 0x82;
 /** A message is poison once so many sessions in a row ended on it. */
 const CLOSES_MAX: i32 = 3;
 /** Packet ids above this belong to SUBSCRIBE and UNSUBSCRIBE. */
@@ -161,7 +163,7 @@ function compact(): i32 {
     const mark = markOf(record);
     if (mark) {
       memory.copy(to, record, next - record);
-      if (FEATURE_RAW && load<u8>(to, Record.Packet) >> 4 == <u8>Packet.Subscribe) kept += next - record;
+      if (FEATURE_RAW && load<u8>(to, Record.Packet) == SUBSCRIBE) kept += next - record;
       to += next - record;
       if (FEATURE_RAW && mark == Mark.Settled) floor = to;
     }
@@ -311,7 +313,7 @@ export function rewind(wasConnected: bool): void {
     const mark = markOf(record);
     if (isRequest(record)) {
       // Nobody remembers a subscription that ended with the session.
-      if (mark) setMark(record, load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe ? Mark.Request : Mark.Free);
+      if (mark) setMark(record, load<u8>(record, Record.Packet) == SUBSCRIBE ? Mark.Request : Mark.Free);
     } else if (mark == Mark.Sent) {
       setMark(record, Mark.Message);
       store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
@@ -368,8 +370,7 @@ export function subscriptionTo(filter: usize, length: i32): usize {
     // The filter ends one byte before the packet does.
     const text = record + (Record.Packet - 1) + lengthOf(record) - length;
     if (
-      markOf(record) && load<u8>(record, Record.Packet) >> 4 == <u8>Packet.Subscribe && load<u8>(text - 1) == <u8>length && load<u8>(text - 2) == <u8>(length >> 8) &&
-      equals(text, filter, length)
+      markOf(record) && load<u8>(record, Record.Packet) == SUBSCRIBE && readU16(text - 2) == length && equals(text, filter, length)
     ) {
       return record + Record.Packet;
     }

@@ -21,8 +21,8 @@ export const RAW_COUNTED: i32 = -1;
 /** The topic has no number at its end. */
 export const NO_NUMBER: i32 = -1;
 
-/** The first byte of both, with the flags 0010 [MQTT-3.8.1-1] [MQTT-3.10.1-1]. */
-export const SUBSCRIBE: u32 = 0x82;
+export const SUBSCRIBE: u32 = outbox.SUBSCRIBE;
+/** The first byte of an UNSUBSCRIBE, with the flags 0010 [MQTT-3.10.1-1]. */
 export const UNSUBSCRIBE: u32 = 0xa2;
 /** The packet that was appended last, and bytes of its payload, which ends at the cursor. */
 export let lastPacket: usize = 0;

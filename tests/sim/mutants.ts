@@ -24,11 +24,11 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   subscriptions: {
     what: "subscriptions are not asserted in the next session",
-    file: "assembly/client/outbox.ts", from: "  hasRequests = true;\n  acknowledged = false;\n", to: "  acknowledged = false;\n",
+    file: "assembly/client/outbox.ts", from: "  if (FEATURE_RAW) hasRequests = true;\n  acknowledged = false;\n", to: "  acknowledged = false;\n",
   },
   acknowledge_timeout: {
     what: "a missing acknowledgement is waited for without end",
-    file: "assembly/client/connection.ts", from: "  if (isDue(Timer.Acknowledge)) return Status.AcknowledgeTimeout;\n", to: "",
+    file: "assembly/client/connection.ts", from: "  if (isLate) return Status.AcknowledgeTimeout;\n", to: "",
   },
   connect_timeout: {
     what: "an attempt to connect has no deadline",
@@ -48,7 +48,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   buffer: {
     what: "the outbox reaches beyond the memory that was given",
-    file: "assembly/client/outbox.ts", from: "  end = base + (size & ~3);\n", to: "  end = base + (size & ~3) + 16384;\n",
+    file: "assembly/client/outbox.ts", from: "  end = base + size;\n", to: "  end = base + size + 16384;\n",
   },
   packet_id: {
     what: "packet ids are used twice",
@@ -64,7 +64,7 @@ export async function mutate(name: string): Promise<Uint8Array> {
   let isApplied = false;
   let binary: Uint8Array | null = null;
   const { error, stderr } = await asc.main(
-    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat"],
+    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat"],
     {
       readFile(file, folder) {
         const path = join(folder, file);
