@@ -123,6 +123,8 @@ function receivePublish(): i32 {
 }
 
 /** One step of receiving: Message with its event, PACKET, None, or the Status that ends the connection. */
+// @ts-ignore: decorator
+@inline
 export function receive(handle: i32): i32 {
   let hasRead = false;
   while (true) {

@@ -28,7 +28,7 @@ const enum Place {
 }
 /** The bit of the places where an object or array cannot end, and that of those where a character is missing. */
 const CANNOT_END: i32 = 2;
-const LACKS: i32 = 32;
+const LACKS_SHIFT: i32 = 5;
 
 if (<i32>Place.BehindComma != <i32>Place.Colon - <i32>Place.Behind) ERROR("a comma leads to another place");
 
@@ -81,8 +81,9 @@ function accept(expected: u32): bool {
   return true;
 }
 
-/** A token cut short is told from one that is wrong: the caller may have received only a part. */
+/** A token cut short is told from one that is wrong: the caller may have received only a part. The span begins with the fault. */
 function fault(): i32 {
+  from = at; // this also keeps the optimizer from calling it where nothing is wrong yet
   return at < end ? Status.Malformed : Status.MoreBytes;
 }
 
@@ -97,9 +98,9 @@ function scanText(token: i32): i32 {
     next = passPlain(next, end - 7); // which looks no further than to the end
     let byte: u32 = next < end ? load<u8>(next) : 0;
     at = next;
+    if (byte == 0x22) break;
     if (byte < 0x20) return fault();
     next++;
-    if (byte == 0x22) break;
     high |= byte;
     if (byte == 0x5c) {
       at = next++;
@@ -115,8 +116,8 @@ function scanText(token: i32): i32 {
       }
     }
   }
-  length = <i32>(at - from);
-  at = next;
+  length = <i32>(next - from);
+  at = next + 1;
   return high < 0x80 || isUtf8(from, length) ? token : <i32>Status.InvalidUtf8;
 }
 
@@ -163,7 +164,7 @@ export function next(): i32 {
   while (true) {
     byte = here < end ? load<u8>(here) : 0; // as peek, which is not called for each byte
     if (byte > 0x20) {
-      if (byte != wanted || nesting == 1) break;
+      if (byte != wanted) break;
       wanted = Place.Colon - wanted;
     } else if (!((SPACES >> byte) & 1)) {
       break;
@@ -173,17 +174,19 @@ export function next(): i32 {
   at = here;
   let isKey: i32 = 0;
   if (wanted) {
-    if (nesting == 1) return here < end ? <i32>Status.Malformed : <i32>Token.End;
-    const isArray = <i32>nesting & 1;
-    if (byte == 0x7d - (isArray << 5) && !(wanted & CANNOT_END)) {
-      at = here + 1;
-      nesting >>= 1;
-      place = Place.Behind;
-      wasEmpty = wanted == Place.AtFirst;
-      return Token.ObjectEnd + isArray;
+    if (nesting == 1) return here < end || wanted != Place.Behind ? <i32>Status.Malformed : <i32>Token.End;
+    isKey = ~<i32>nesting & 1;
+    if (byte != 0x22) {
+      if (byte == 0x5d + (isKey << 5) && !(wanted & CANNOT_END)) {
+        at = here + 1;
+        nesting >>= 1;
+        place = Place.Behind;
+        wasEmpty = wanted == Place.AtFirst;
+        return Token.ArrayEnd - isKey;
+      }
+      wanted |= isKey << LACKS_SHIFT; // the quote of the key
     }
-    isKey = isArray ^ 1;
-    if (wanted & LACKS || (isKey && byte != 0x22)) return fault();
+    if (wanted & (1 << LACKS_SHIFT)) return fault();
   }
   from = here;
   place = isKey ? Place.Colon : Place.Behind;

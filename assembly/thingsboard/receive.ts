@@ -43,7 +43,7 @@ function read(kind: i32): i32 {
     token = next();
     if (token != Token.Key || (FEATURE_REQUESTS && !isObject)) continue;
     const isNamed = isLiteral(from, length, isRpc ? METHOD : ERROR);
-    const isParams = isLiteral(from, length, PARAMS);
+    const isParams = !isNamed && isLiteral(from, length, PARAMS);
     token = skip();
     if (!isRpc) {
       if (isNamed && isResponse) store<i32>(EVENT, Status.RemoteError, EventField.Reason);

@@ -149,9 +149,8 @@ int32_t mote_wasm3_call(mote_wasm3_t *engine, mote_function_t function, uint32_t
         *out_fault = result;
         return MOTE_STATUS_TRAPPED;
     }
-    if (out_result == NULL) return MOTE_STATUS_OK;
-    const void *results[] = {out_result};
-    m3_GetResults(called, 1, results);
+    // It lies at the bottom of the stack; m3_GetResults() would look its type up once more, which mote_wasm3_find() has checked.
+    if (out_result != NULL) memcpy(out_result, engine->runtime->stack, sizeof *out_result);
     return MOTE_STATUS_OK;
 }
 

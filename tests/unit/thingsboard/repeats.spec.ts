@@ -38,6 +38,18 @@ describe("isRepeated", () => {
     expect<bool>(comes(1, "")).toBe(false);
     expect<bool>(comes(1, '{"method":"m"} ')).toBe(false);
   });
+  test("one bit that differs, wherever it is, at each length that an RPC can have around the steps of eight bytes", () => {
+    let wrong = 0;
+    for (let length = 9; length <= 33; length++) {
+      for (let bit = 0; bit < 8 * length; bit++) {
+        memory.fill(TEXT, 0x61, 64);
+        isRepeated(3, TEXT, length);
+        store<u8>(TEXT + (bit >> 3), 0x61 ^ (<u8>1 << <u8>(bit & 7)));
+        if (isRepeated(3, TEXT, length)) wrong++;
+      }
+    }
+    expect<i32>(wrong).toBe(0);
+  });
   test("each of eight is remembered, and the ninth takes the place of the first", () => {
     for (let id = 10; id < 18; id++) expect<bool>(comes(id, "{}")).toBe(false);
     for (let id = 10; id < 18; id++) expect<bool>(comes(id, "{}")).toBe(true);
