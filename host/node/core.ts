@@ -7,11 +7,12 @@ import { errorOf, MessageRejectedError, statusName, type MoteError, type Trapped
 import { parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
 import { linkEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
+import { profileModule } from "./instance.ts";
 import { smallestCount, type SessionLimits } from "./limits.ts";
 import { Link } from "./link.ts";
 import { messageRecord } from "./message.ts";
 import { Messages } from "./messages.ts";
-import { ClientModule, profileModule, utf8 } from "./module.ts";
+import { ClientModule, utf8 } from "./module.ts";
 import type { Attributes, AttributesRequest, ClientOptions, Stats } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { portsOf } from "./ports/default.ts";

@@ -1,7 +1,7 @@
 // What callers of the client pass and get.
 
 import type { State } from "../../build/generated/abi.ts";
-import type { ModuleHooks, Profile } from "./module.ts";
+import type { ModuleHooks, Profile } from "./instance.ts";
 import type { SendOptions } from "./outbox.ts";
 import type { PortOptions } from "./ports/default.ts";
 import type { JsonValue } from "./values.ts";

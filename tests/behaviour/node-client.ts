@@ -8,7 +8,8 @@ import { asConfigurationError, prepare, type Prepared } from "../../host/node/co
 import { JsonText, MoteError, type MessageValue } from "../../host/node/index.ts";
 import { messageRecord } from "../../host/node/message.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
-import { ClientModule, profileModule, utf8, type Profile, type PublishFlags } from "../../host/node/module.ts";
+import { profileModule, type Profile } from "../../host/node/instance.ts";
+import { ClientModule, utf8, type PublishFlags } from "../../host/node/module.ts";
 import { statusName } from "../../host/node/errors.ts";
 import { portsOf } from "../../host/node/ports/default.ts";
 import { dialTcp, SocketPort } from "../../host/node/ports/net.ts";

@@ -88,8 +88,8 @@ export function checkHostLayers(sources: Sources): string[] {
       }
       const code = codeOnly(text);
       const match = /\bWebAssembly\s*\.\s*\w+/.exec(code);
-      if (match && path.startsWith("host/") && !/^host\/node\/(app-)?module\.ts$/.test(path)) {
-        faults.push(`${path}:${lineAt(code, match.index)} uses ${match[0]}: only host/node/module.ts and app-module.ts may`);
+      if (match && path.startsWith("host/") && !/^host\/node\/(instance|app-module)\.ts$/.test(path)) {
+        faults.push(`${path}:${lineAt(code, match.index)} uses ${match[0]}: only host/node/instance.ts and app-module.ts may`);
       }
     }
     if (/\.(c|h|cpp)$/.test(path)) {

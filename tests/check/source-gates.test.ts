@@ -46,7 +46,7 @@ test("entries, memory regions and imports of the host have one home each", () =>
 
 test("layers of the hosts", () => {
   const faults = (path: string, text: string): number => checkHostLayers(files({ [path]: text })).length;
-  assert.equal(faults("host/node/module.ts", "WebAssembly.instantiate()"), 0);
+  assert.equal(faults("host/node/instance.ts", "WebAssembly.instantiate()"), 0);
   assert.equal(faults("host/node/device.ts", "WebAssembly.instantiate()"), 1);
   assert.equal(faults("host/cli/mote.ts", 'import "../../tests/vectors/parse.ts"'), 1);
   assert.equal(faults("host/node/device.ts", 'import "../server/broker.ts"'), 1);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TrappedError, type DeviceClient } from "../../host/node/index.ts";
 import type { ImportFunctions } from "../../host/node/imports.ts";
-import type { ModuleHooks } from "../../host/node/module.ts";
+import type { ModuleHooks } from "../../host/node/instance.ts";
 import { client, connected, listen, nextEvent, withStatus } from "./harness.ts";
 
 /** Makes the next call of `now_ms` fail as a trap does, once or for good. */
