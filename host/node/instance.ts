@@ -18,10 +18,13 @@ export interface ModuleHooks {
 
 type Exports = Record<string, (...values: number[]) => number>;
 
-const compiled = new Map<Profile, WebAssembly.Module>();
+/** The module of a profile, compiled. */
+export type CompiledProfile = WebAssembly.Module;
+
+const compiled = new Map<Profile, CompiledProfile>();
 
 /** Compiles a profile once for all clients of the process. */
-export function profileModule(profile: Profile): WebAssembly.Module {
+export function profileModule(profile: Profile): CompiledProfile {
   let module = compiled.get(profile);
   if (module === undefined) {
     // Beside the bundle, or in the build folder of a checkout.
@@ -45,7 +48,7 @@ export class Instance {
   #isTrapped = false;
 
   /** `memoryBytes` gives the module less than its page, as an engine on a device does. */
-  constructor(source: WebAssembly.Module, ports: Ports, memoryBytes?: number, hooks: ModuleHooks = {}) {
+  constructor(source: CompiledProfile, ports: Ports, memoryBytes?: number, hooks: ModuleHooks = {}) {
     this.#hooks = hooks;
     this.#imports = bindImports(ports, (at, length) => this.span(at >>> 0, length >>> 0));
     const functions = hooks.imports?.(this.#imports.functions) ?? this.#imports.functions;

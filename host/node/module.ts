@@ -3,7 +3,7 @@
 import { ErrorField, EventField, JsonField, OptionField, RecordsField, Stat, StatNames, Status } from "../../build/generated/abi.ts";
 import { readEvent, type Counters, type ModuleEvent } from "./event-record.ts";
 import { errorOf, type MoteError } from "./errors.ts";
-import { Instance, type ModuleHooks } from "./instance.ts";
+import { Instance, type CompiledProfile, type ModuleHooks } from "./instance.ts";
 import type { Ports } from "./ports/port.ts";
 
 /** Verbs that publish a record and take options. */
@@ -37,7 +37,7 @@ export class ClientModule {
   #json = 0;
 
   /** `memoryBytes` gives the module less than its page, as an engine on a device does. */
-  constructor(source: WebAssembly.Module, ports: Ports, memoryBytes?: number, hooks: ModuleHooks = {}) {
+  constructor(source: CompiledProfile, ports: Ports, memoryBytes?: number, hooks: ModuleHooks = {}) {
     this.#instance = new Instance(source, ports, memoryBytes, hooks);
   }
 

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { ConfigurationError, DeviceClient, DisconnectedError, RefusedError, type Configuration } from "../../host/node/index.ts";
+import mqttPacket, { type Packet } from "mqtt-packet";
+import { NetState, Want } from "../../build/generated/abi.ts";
+import { ConfigurationError, DeviceClient, DisconnectedError, RefusedError, type Configuration, type NetPort } from "../../host/node/index.ts";
 import { client, connected, listen, nextEvent, withStatus } from "./harness.ts";
 
 /** A port at which nobody listens any more. */
@@ -19,6 +21,71 @@ test("nobody listens: the first attempt rejects, and the client is stopped", asy
   const made = client(t, await closedPort());
   await assert.rejects(made.connect(), withStatus("ConnectionRefused", DisconnectedError));
   assert.equal(made.state, "Stopped");
+});
+
+/** A network that is a few lines of a broker, in this process. */
+class BrokerWithoutNetwork implements NetPort {
+  onActivity: (happened: number) => void = () => {};
+  readonly opened: string[] = [];
+  readonly topics: string[] = [];
+  #incoming = Buffer.alloc(0);
+  readonly #parser = mqttPacket.parser({ protocolVersion: 4 });
+
+  constructor() {
+    this.#parser.on("packet", (packet) => {
+      if (packet.cmd === "connect") this.#answer({ cmd: "connack", returnCode: 0, sessionPresent: false });
+      if (packet.cmd !== "publish") return;
+      this.topics.push(packet.topic);
+      if (packet.qos === 1) this.#answer({ cmd: "puback", messageId: packet.messageId! });
+    });
+  }
+
+  open(host: string, port: number): number {
+    this.opened.push(`${host}:${port}`);
+    setImmediate(() => this.onActivity(Want.Work | Want.Writable));
+    return 1;
+  }
+
+  state(): number {
+    return NetState.Open;
+  }
+
+  send(_handle: number, bytes: Uint8Array): number {
+    const copy = Buffer.from(bytes);
+    // The module is on the stack: nothing may happen before it has returned.
+    setImmediate(() => this.#parser.parse(copy));
+    return bytes.length;
+  }
+
+  receive(_handle: number, into: Uint8Array): number {
+    const length = this.#incoming.copy(into);
+    this.#incoming = this.#incoming.subarray(length);
+    return length;
+  }
+
+  close(): void {}
+  flush(): void {}
+
+  ready(): number {
+    return Want.Writable | (this.#incoming.length > 0 ? Want.Readable : 0);
+  }
+
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #answer(packet: Packet): void {
+    this.#incoming = Buffer.concat([this.#incoming, mqttPacket.generate(packet)]);
+    this.onActivity(Want.Readable);
+  }
+}
+
+test("a network of one's own takes the place of sockets", async (t) => {
+  const net = new BrokerWithoutNetwork();
+  const made = client(t, 4711, { mqtt_host: "radio.test" }, { ports: { net } });
+  await made.connect();
+  await made.publish("a/b", "c");
+  assert.deepEqual([net.opened, net.topics], [["radio.test:4711"], ["a/b"]]);
 });
 
 test("with retry it goes on until somebody listens", async (t) => {
