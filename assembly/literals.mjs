@@ -3,7 +3,7 @@
 //   const NAME = bytes("text")     the same without the length, each character one byte
 //   const NAME = span("text")      the same; its length stands above the lower 16 bits of the address
 //   const NAME = words("a b c")    each word as by utf8
-//   const NAME = hashes("a b c")   each word as four bytes: see base/text.ts
+//   const NAME = hashes("a b c")   each word as three bytes: see base/text.ts
 //   const NAME = octets([1, A])    constants, one byte each
 //   const NAME = integers([1, 2])  numbers, four bytes each
 // AssemblyScript's own string literals are UTF-16 objects with a header, about three times the size.
@@ -21,10 +21,10 @@ const bytes = (text) => [...Buffer.from(text, "latin1")];
 const words = (text) => text.split(" ").flatMap(utf8);
 const octets = (list) => list.elementExpressions.map(sourceOf);
 const integers = (list) => littleEndian(octets(list).map(Number));
+const withoutHighest = (numbers) => littleEndian(numbers).filter((_, index) => index % 4 < 3);
 const sourceOf = ({ range }) => range.source.text.slice(range.start, range.end);
 const littleEndian = (numbers) => [...Buffer.from(Int32Array.from(numbers).buffer)];
 const ofText = (encode) => (argument) => encode(argument.value);
-const NUMBERS = ["integers", "hashes"];
 const ENCODERS = { utf8: ofText(utf8), bytes: ofText(bytes), span: ofText(bytes), words: ofText(words), hashes: ofText(hashes), octets, integers };
 
 function utf8(text) {
@@ -35,8 +35,8 @@ function utf8(text) {
 
 function hashes(text) {
   const all = text.split(" ").map((word) => bytes(word).reduce((hash, byte) => Math.imul(hash ^ byte, HASH_FACTOR), 0));
-  if (new Set(all).size < all.length) throw new Error("two words have the same hash");
-  return littleEndian(all);
+  if (new Set(all.map((hash) => hash & 0xffffff)).size < all.length) throw new Error("two words have the same hash");
+  return withoutHighest(all);
 }
 
 export default class Literals extends Transform {
@@ -60,7 +60,7 @@ export default class Literals extends Transform {
       literals.push({ declaration, kind, offset: block.length + (kind === "span" ? encoded.length << 16 : 0) });
       block.push(...encoded);
     }
-    const alignment = NUMBERS.includes(literals[0]?.kind) ? ALIGNMENT : 1;
+    const alignment = literals[0]?.kind === "integers" ? ALIGNMENT : 1;
     for (const { declaration, offset } of literals) {
       const isFirst = declaration === literals[0].declaration;
       const place = isFirst ? `memory.data<u8>([${block.join(",")}], ${alignment})` : literals[0].declaration.name.text;

@@ -6,7 +6,7 @@ export declare function utf8(text: string): usize;
 /** A literal without the length byte. */
 export declare function bytes(text: string): usize;
 
-/** The words of a text, as four bytes each: see `placeOf`. */
+/** The words of a text, as three bytes each: see `placeOf`. */
 export declare function hashes(words: string): usize;
 
 /** Must be that of literals.mjs. */
@@ -53,11 +53,11 @@ export function isLiteral(text: usize, length: i32, literal: usize): bool {
   return length == <i32>load<u8>(literal) && equals(text, literal + 1, length);
 }
 
-/** The place of a text among words of which `hashes` keeps four bytes each, or -1; one in 2^29 others would be taken for a word of eight. */
+/** The place of a text among words of which `hashes` keeps three bytes each, or -1; one in 2^21 others would be taken for a word of eight. */
 export function placeOf(words: usize, count: i32, text: usize, length: i32): i32 {
   let hash: u32 = 0;
   for (; length > 0; length--) hash = (hash ^ load<u8>(text++)) * HASH_FACTOR;
-  while (--count >= 0 && load<u32>(words + (count << 2)) != hash);
+  while (--count >= 0 && (load<u32>(words + count * 3) ^ hash) << 8);
   return count;
 }
 

@@ -69,7 +69,7 @@ const VALUES = integers([
     0, 0, 0, 0, 1, 1, 1, 1, // clean_session, rpc, shared_attributes and session_limits are true
     1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0, 0, 10, 12, 1024, 300,
   ]),
-  /** The names in the order of Setting, as hashes: one in 2^27 of the names that no key has would be taken for a key. */
+  /** The names in the order of Setting, as hashes: one in 2^18 of the names that no key has would be taken for a key. */
   HASHES = hashes(
     "password user_name will_payload will_topic client_id mqtt_host firmware_title firmware_version software_title software_version messages_rate_limit telemetry_rate_limit telemetry_points_rate_limit provision tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes session_limits mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos ota_chunk_size ota_chunk_timeout_s ota_chunk_retries children_buffer child_keep_alive_s access_token",
   ),

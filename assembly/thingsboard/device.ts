@@ -58,11 +58,7 @@ export function poll(): i32 {
   let kind = FEATURE_PROVISIONING ? provision.poll() : connection.poll();
   if (kind == EventKind.Message) kind = classify();
   else if (FEATURE_ATTRIBUTES && !kind && mayBeDue) kind = expire();
-  if (FEATURE_OTA && ota.isActive()) {
-    if (kind == EventKind.Connected) ota.beginSession();
-    else if (!kind) kind = ota.work();
-    ota.sendReports();
-  }
+  if (FEATURE_OTA && ota.isActive()) kind = ota.step(kind);
   if (FEATURE_GATEWAY) {
     if (kind == EventKind.Connected) beginAnnouncing();
     announce();

@@ -67,6 +67,8 @@ export function compose(form: usize, about: i32): i32 {
 }
 
 /** Sends the first message that has to leave. */
+// @ts-ignore: decorator
+@inline
 export function send(): void {
   const message = ctz(unsent);
   let about = kind;

@@ -25,14 +25,14 @@ import { ERROR, FIRMWARE_VERSION_KEY, OTA_FIRMWARE, OTA_RESPONSE, OTA_SOFTWARE }
 
 const enum Phase {
   Idle = 0,
-  Booting = 1, // the running firmware is to be confirmed
-  Available = 2, // announced; the slot is opened by the next poll, if the application lets it
-  Fetching = 3,
-  Verifying = 4,
-  Ready = 5, // the application is asked
-  Applying = 6, // UPDATING is to be reported
-  Committing = 7,
-  Failing = 8, // FAILED is to be reported
+  Available = 1, // announced; the slot is opened by the next poll, if the application lets it
+  Fetching = 2,
+  Verifying = 3,
+  Ready = 4, // the application is asked
+  Applying = 5, // UPDATING is to be reported
+  Committing = 6,
+  Failing = 7, // FAILED is to be reported
+  Booting = 8, // the running firmware is to be confirmed
   Committed = 9, // firmware: only a restart leads on
   Starting = 10, // before the first session
 }
@@ -165,13 +165,6 @@ function pause(): void {
   awaitPort();
 }
 
-/** Whether the slot did what it was told; when it is busy it is asked again later. */
-function isDone(result: i32): bool {
-  if (result < 0) fail(BAD_SLOT);
-  else if (!result) pause();
-  return result > 0;
-}
-
 /** An update ended: reports how, and asks for the package of the other kind. */
 function finish(text: usize): void {
   phase = Phase.Idle;
@@ -187,7 +180,7 @@ function isOpenTo(which: i32): bool {
 /** A session begins. */
 // @ts-ignore: decorator
 @inline
-export function beginSession(): void {
+function beginSession(): void {
   if (phase == Phase.Starting) {
     const boot = active & 1 ? ota_boot_state() : <i32>OtaBootState.Normal;
     phase = boot == OtaBootState.Unconfirmed ? Phase.Booting : Phase.Idle;
@@ -198,8 +191,7 @@ export function beginSession(): void {
   }
   tries = 0;
   // What is assigned: not before the image that runs is confirmed, and not once another one boots next.
-  const isSettled = phase == Phase.Booting || phase == Phase.Committed;
-  want(active * (isSettled ? 1 << Message.Current : (1 << Message.Current) | (1 << Message.Assigned)));
+  want(active * (phase >= Phase.Booting ? 1 << Message.Current : (1 << Message.Current) | (1 << Message.Assigned)));
   if (phase == Phase.Fetching) askChunk();
 }
 
@@ -338,28 +330,14 @@ export function receivePart(): i32 {
   return EventKind.None;
 }
 
-/** One step of an update, when a poll has nothing else: an event, or None. */
-export function work(): i32 {
+/** What a poll does for updates when it has nothing else: an event, or None. */
+function work(): i32 {
   const isLate = isDue(Timer.Ota);
   if (isLate) setDeadline(Timer.Ota, 0);
   if (state != State.Connected || unsent & (1 << Message.State)) return EventKind.None;
   if (phase == Phase.Idle) {
     if (isLate && tries++ < setting(Setting.OtaChunkRetries)) {
       want(((load<i32>(OTA_KINDS) ? 1 << OtaKind.Firmware : 0) | (load<i32>(OTA_KINDS, 4) ? 1 << OtaKind.Software : 0)) << Message.Assigned);
-    }
-  } else if (phase == Phase.Failing) {
-    closeImage();
-    store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
-    finish(error);
-    raise(EventKind.OtaFailed, kind, -<i32>load<u8>(error, 1));
-    store<u32>(EVENT, error + 2, EventField.Name);
-    store<u32>(EVENT, <i32>load<u8>(error) - 1, EventField.NameLength);
-    return EventKind.OtaFailed;
-  }
-  if (phase == Phase.Booting) {
-    if (isDone(ota_confirm())) {
-      want(1 << Message.Assigned);
-      finish(UPDATED);
     }
   } else if (phase == Phase.Available) {
     written = ota_begin(kind, size, block, blockLength);
@@ -379,38 +357,61 @@ export function work(): i32 {
     } else if (isLate && !isHeld) {
       retry(NO_CHUNK);
     }
-  } else if (phase == Phase.Verifying) {
-    const verified = ota_verify(checksumAlgorithm, presentText(Attribute.Checksum), presentLength(Attribute.Checksum));
-    if (verified == Status.InvalidValue) return fail(BAD_CHECKSUM);
-    if (isDone(verified)) {
-      phase = Phase.Ready;
-      report(VERIFIED);
-      return tell(EventKind.OtaReady);
-    }
   } else if (phase == Phase.Applying) {
     phase = Phase.Committing;
     report(UPDATING);
     wake();
-  } else if (phase == Phase.Committing) {
-    if (isDone(ota_commit())) {
-      isOpen = false;
-      phase = Phase.Committed;
-      if (kind == OtaKind.Software) {
-        keepNames();
-        want(1 << (Message.Current + OtaKind.Software));
-        finish(UPDATED);
-      }
-      return tell(EventKind.OtaApplied);
-    }
+  } else if (phase == Phase.Failing) {
+    closeImage();
+    store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
+    finish(error);
+    raise(EventKind.OtaFailed, kind, -<i32>load<u8>(error, 1));
+    store<u32>(EVENT, error + 2, EventField.Name);
+    store<u32>(EVENT, <i32>load<u8>(error) - 1, EventField.NameLength);
+    return EventKind.OtaFailed;
+  } else if (phase != Phase.Ready && phase != Phase.Committed) {
+    return driveSlot();
   }
   return EventKind.None;
 }
 
-/** Sends what has to leave. */
+/** Lets the slot verify, commit or confirm, and goes on when it has: an event, or None. */
 // @ts-ignore: decorator
 @inline
-export function sendReports(): void {
+function driveSlot(): i32 {
+  const isVerifying = phase == Phase.Verifying;
+  const result = isVerifying ? ota_verify(checksumAlgorithm, presentText(Attribute.Checksum), presentLength(Attribute.Checksum)) : phase == Phase.Booting ? ota_confirm() : ota_commit();
+  if (result <= 0) {
+    if (result) fail(isVerifying && result == Status.InvalidValue ? BAD_CHECKSUM : BAD_SLOT);
+    else pause();
+    return EventKind.None;
+  }
+  if (isVerifying) {
+    phase = Phase.Ready;
+    report(VERIFIED);
+    return tell(EventKind.OtaReady);
+  }
+  isOpen = false;
+  if (phase == Phase.Booting) {
+    want(1 << Message.Assigned);
+    finish(UPDATED);
+    return EventKind.None;
+  }
+  phase = Phase.Committed;
+  if (kind == OtaKind.Software) {
+    keepNames();
+    want(1 << (Message.Current + OtaKind.Software));
+    finish(UPDATED);
+  }
+  return tell(EventKind.OtaApplied);
+}
+
+/** What a poll does for updates behind everything else, while a package is configured: the event of the poll. */
+export function step(kind: i32): i32 {
+  if (kind == EventKind.Connected) beginSession();
+  else if (!kind) kind = work();
   if (state == State.Connected && unsent) send();
+  return kind;
 }
 
 /** The export `ota_start`: asks for the package of a kind. */

@@ -71,8 +71,8 @@ let clientIdLength: i32 = 0;
 // @ts-ignore: decorator
 @inline
 export function configureProvisioning(): i32 {
-  if (!isPresent(Setting.Provision)) return Status.Ok;
   const length = textLength(Setting.Provision);
+  if (!length) return Status.Ok;
   const most = setting(Setting.ReceiveBuffer) - REPLY_MORE;
   if (length > most) return fail(Status.InvalidValue, most, DEVICE_KEY + 1, PROVISION_LENGTH);
   scan.open(setting(Setting.Provision), length);

@@ -9,7 +9,6 @@ declare function span(text: string): usize;
 const ONE_BYTE: usize = 1 << 16;
 
 export const TELEMETRY = span("v1/devices/me/telemetry"),
-  RPC_RESPONSE = span("v1/devices/me/rpc/response/"),
   TOO_LARGE = span('{"error":"too_large"}'),
   METHOD = utf8("method"),
   PARAMS = utf8("params");
@@ -20,11 +19,15 @@ const RPC_REQUEST_FILTER_ALONE = span("v1/devices/me/rpc/request/+");
 export const RPC_REQUEST_FILTER: usize = FEATURE_RAW ? RPC_REQUEST_FILTER_ALONE : RPC_SUBSCRIBE + 6 - 7 * ONE_BYTE;
 
 const ATTRIBUTES_ALONE = span("v1/devices/me/attributes");
+const RPC_RESPONSE_ALONE = span("v1/devices/me/rpc/response/");
 
 /** What only a profile with client-side RPC has. */
 export const RPC_RESPONSE_FILTER = span("v1/devices/me/rpc/response/+"),
   CLAIM = span("v1/devices/me/claim"),
   ERROR = utf8("error");
+
+/** What the filter has in front of its wildcard, where there is one. */
+export const RPC_RESPONSE: usize = FEATURE_REQUESTS ? RPC_RESPONSE_FILTER - ONE_BYTE : RPC_RESPONSE_ALONE;
 
 /** A session that provisions says two packets at QoS 0, here without the first byte of the SUBSCRIBE: that, and the PUBLISH before its payload. */
 export const PROVISION_PACKETS = span("\x18\0\x01\0\x13/provision/response\x000\0\0\x12/provision/request");
