@@ -369,7 +369,7 @@ function work(): i32 {
     store<u32>(EVENT, error + 2, EventField.Name);
     store<u32>(EVENT, <i32>load<u8>(error) - 1, EventField.NameLength);
     return EventKind.OtaFailed;
-  } else if (phase != Phase.Ready && phase != Phase.Committed) {
+  } else if (phase != Phase.Ready && phase < Phase.Committed) {
     return driveSlot();
   }
   return EventKind.None;

@@ -1,11 +1,11 @@
 // Asks for attributes (ThingsBoard Device API, request attribute values) and calls the server (Device API, client-side RPC).
-import { Member, MemberField, Status } from "../abi";
-import { isLiteral } from "../base/text";
+import { Member, Status } from "../abi";
 import { subscriptionTo } from "../client/outbox";
 import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
 import { QOS_1 } from "../client/settings";
 import { address, holds } from "../client/staging";
 import { Shape } from "../json/write";
+import { firstMember } from "./record";
 import * as requests from "./requests";
 import { addressOf, ATTRIBUTES_REQUEST, lengthOf, METHOD, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE_FILTER } from "./topics";
 
@@ -21,9 +21,7 @@ function ask(isRpc: bool, length: i32, timeoutMs: i32): i32 {
   let topic: usize = ATTRIBUTES_REQUEST;
   if (FEATURE_REQUESTS && isRpc) {
     // Without a method the server would close the connection, and do so again for each repetition.
-    const method = record + MemberField.Key;
-    const isFirst = load<u32>(record) == Member.ObjectBegin && load<u8>(method) == <u8>Member.Text;
-    if (!isFirst || !isLiteral(method + MemberField.Key, load<u16>(method, MemberField.KeyLength), METHOD)) return Status.MissingKey;
+    if (!firstMember(Member.Text, METHOD)) return Status.MissingKey;
     topic = prefixOf(RPC_REQUEST_FILTER);
   }
   const entry = requests.find(0);

@@ -13,7 +13,7 @@ import { setting, Setting } from "../../client/settings";
 import { Shape } from "../../json/write";
 import { carve, fail } from "../../memory";
 import { addressOf, GATEWAY_CONNECT, GATEWAY_DISCONNECT, lengthOf } from "../topics";
-import { namesChild } from "./record";
+import { namesChild } from "../record";
 
 const HEAD: usize = 2;
 /** Bytes of {"device":" in front of the name. */
@@ -57,23 +57,23 @@ function remove(entry: usize): void {
 function settle(id: i32, isConnected: bool): i32 {
   if (id < 0) return id;
   const size = lastPayloadLength;
+  const needed = <usize>size + HEAD;
   const document = at - size;
   const known = find(document);
   if (isConnected) {
     const used = tail - base - (known ? after(known) - known : 0);
-    const needed = <usize>size + HEAD;
     if (used + needed > end - base || size > 0xffff) {
       drop(lastPacket);
       return needed > end - base ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
     }
-    if (known) remove(known);
+  }
+  if (known) remove(known);
+  if (isConnected) {
     const isLast = cursor == tail;
     store<u16>(tail, size);
     memory.copy(tail + HEAD, document, size);
     tail += needed;
     if (isLast) cursor = tail;
-  } else if (known) {
-    remove(known);
   }
   if (state >= State.Connected) return id;
   // The next session announces what is there.
@@ -83,12 +83,12 @@ function settle(id: i32, isConnected: bool): i32 {
 
 /** The export `gateway_connect`. */
 export function connectChild(length: i32, options: usize): i32 {
-  return namesChild(length) ? settle(publishRecord(GATEWAY_CONNECT, NO_NUMBER, length, Shape.Object, options), true) : <i32>Status.MissingKey;
+  return namesChild() ? settle(publishRecord(GATEWAY_CONNECT, NO_NUMBER, length, Shape.Object, options), true) : <i32>Status.MissingKey;
 }
 
 /** The export `gateway_disconnect`. */
 export function disconnectChild(length: i32, options: usize): i32 {
-  return namesChild(length) ? settle(publishRecord(GATEWAY_DISCONNECT, NO_NUMBER, length, Shape.Object, options), false) : <i32>Status.MissingKey;
+  return namesChild() ? settle(publishRecord(GATEWAY_DISCONNECT, NO_NUMBER, length, Shape.Object, options), false) : <i32>Status.MissingKey;
 }
 
 /** A session begins: the server knows none of the children. */

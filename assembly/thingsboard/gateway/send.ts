@@ -5,7 +5,7 @@ import { Shape } from "../../json/write";
 import * as requests from "../requests";
 import { GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_REQUEST, GATEWAY_CLAIM, GATEWAY_RPC, GATEWAY_TELEMETRY, ID } from "../topics";
 import { TIMEOUT_MS_MAX } from "../request";
-import { firstMember, namesChild } from "./record";
+import { firstMember, namesChild } from "../record";
 
 /** The export `gateway_telemetry`: a list for each child; an empty one would never be acknowledged. */
 export function sendChildTelemetry(length: i32, options: usize): i32 {
@@ -24,13 +24,13 @@ export function claimChildren(length: i32, options: usize): i32 {
 
 /** The export `gateway_rpc_reply`: an object with `device`, `id` and `data`. */
 export function sendChildRpcReply(length: i32, options: usize): i32 {
-  return namesChild(length) ? publishRecord(GATEWAY_RPC, NO_NUMBER, length, Shape.Object, options) : <i32>Status.MissingKey;
+  return namesChild() ? publishRecord(GATEWAY_RPC, NO_NUMBER, length, Shape.Object, options) : <i32>Status.MissingKey;
 }
 
 /** The export `gateway_request_attributes`: an object that begins with the number `id`, in place of which the request id is sent. */
 export function requestChildAttributes(length: i32, timeoutMs: i32): i32 {
   if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
-  const member = firstMember(length, Member.Integer, ID);
+  const member = firstMember(Member.Integer, ID);
   if (!member) return Status.MissingKey;
   const entry = requests.find(0);
   if (!entry) return Status.Full;
