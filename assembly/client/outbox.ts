@@ -319,6 +319,9 @@ export function rewind(wasConnected: bool): void {
       store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
       // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
       store<u8>(record, load<u8>(record, Record.Packet) | PublishFlag.Dup, Record.Packet);
+    } else if (FEATURE_OTA && load<u32>(record, Record.Length) >> COST_SHIFT == FREE) {
+      // A chunk that this asks for is asked for again by the next session.
+      setMark(record, Mark.Free);
     }
     if (acknowledged) store<u8>(record, 0, Record.Closes);
   }
