@@ -22,7 +22,6 @@ const REDELIVERIES_MAX: i32 = 2;
 /** Closes by the peer before the connection was healthy that make it `Unstable`. */
 const EARLY_CLOSES: i32 = 2;
 
-export let isConfigured: bool = false;
 export let state: i32 = State.Stopped;
 let handle: i32 = 0;
 /** A failure of the port outside `receive`, to be handled by the next step. */
@@ -35,7 +34,7 @@ let awaitsPort: bool = false;
 let pending: i32 = 0;
 let lastReason: i32 = 0;
 
-/** The present ceiling of the backoff, and the least share of it that is waited: half after a refusal. */
+/** The present ceiling of the backoff, 0 before the configuration is in place, and the least share of it that is waited: half after a refusal. */
 let ceilingMs: u32 = 0;
 let leastMs: u32 = 0;
 let earlyCloses: i32 = 0;
@@ -66,9 +65,15 @@ function resetBackoff(): void {
   ceilingMs = min<u32>(setting(Setting.ReconnectMinMs), setting(Setting.ReconnectMaxMs));
 }
 
+/** `configure` succeeded. */
+// @ts-ignore: decorator
+@inline
+export function isConfigured(): bool {
+  return ceilingMs != 0;
+}
+
 /** The configuration is in place. */
 export function setConfigured(): void {
-  isConfigured = true;
   resetBackoff();
 }
 
@@ -117,7 +122,7 @@ export function isSending(): bool {
 
 /** This very packet is on its way. */
 export function isOnItsWay(packet: usize): bool {
-  return out >= packet && out < outEnd && outEnd == packet + outbox.packetLength(packet);
+  return isSending() && outEnd == packet + outbox.packetLength(packet);
 }
 
 /** Lets a timer run for as long as an answer of the peer may take. */
@@ -469,7 +474,7 @@ export function poll(): i32 {
 }
 
 export function start(): i32 {
-  if (!isConfigured) return Status.BadState;
+  if (!isConfigured()) return Status.BadState;
   readClock();
   disarm(Timer.Drain); // an orderly end that was begun is called off
   happen(Event.Start);

@@ -95,8 +95,9 @@ function lend(): i32 {
   raise(EventKind.Message, packetId, 0);
   setTopic(topic, topicLength);
   setPayload(first, length);
-  store<u32>(EVENT, partTotal, EventField.Total);
-  store<u32>(EVENT, partTotal - partLeft, EventField.Offset);
+  // Without raw messages only the first part is seen.
+  store<u32>(EVENT, FEATURE_RAW ? partTotal : partLeft, EventField.Total);
+  if (FEATURE_RAW) store<u32>(EVENT, partTotal - partLeft, EventField.Offset);
   first += length;
   partLeft -= length;
   store<u8>(EVENT, flags | (partLeft ? 0 : <u32>EventFlag.Last), EventField.Flags);
@@ -116,7 +117,8 @@ function receivePublish(): i32 {
   if (status) return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
   count(Stat.MessagesReceived);
   if (FEATURE_OTA) isOwn = false;
-  partTotal = partLeft = remainingLength - <i32>(payload - body);
+  partLeft = remainingLength - <i32>(payload - body);
+  if (FEATURE_RAW) partTotal = partLeft;
   first = payload;
   if (<i32>(end - first) < PART_MIN && <i32>(filled - first) < partLeft) return Status.TooLarge;
   return lend();

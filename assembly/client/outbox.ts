@@ -58,7 +58,7 @@ let first: usize = 0;
 let sendAt: usize = 0;
 /** The end of the last settled subscription: an outbox without messages goes on there. */
 let floor: usize = 0;
-/** The record that is on its way to the port. */
+/** The record that is on its way to the port; without subscriptions the one at `sendAt`. */
 let current: usize = 0;
 /** Records sent in this session and not acknowledged. */
 let inflight: i32 = 0;
@@ -241,7 +241,7 @@ export function nextToSend(window: i32): usize {
     sendAt = record;
     if (record == head || (recordId(record) && inflight >= (probing ? 1 : window))) return 0;
   }
-  current = record;
+  if (FEATURE_RAW) current = record;
   return record + Record.Packet;
 }
 
@@ -269,16 +269,17 @@ export function costOf(packet: usize): i32 {
 
 /** The packet that `nextToSend` gave was accepted whole. */
 export function markSent(acknowledgeS: u32): void {
-  if (!isRequest(current)) {
+  const record = FEATURE_RAW ? current : sendAt;
+  if (!isRequest(record)) {
     count(Stat.MessagesSent);
-    if (load<u8>(current, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
+    if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
-  if (recordId(current)) {
+  if (recordId(record)) {
     inflight++;
-    setMark(current, Mark.Sent);
-    store<u32>(current, fromNow(acknowledgeS * 1000), Record.Deadline);
+    setMark(record, Mark.Sent);
+    store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
   } else {
-    setMark(current, Mark.Free);
+    setMark(record, Mark.Free);
   }
   reclaim();
 }

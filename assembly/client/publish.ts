@@ -82,7 +82,7 @@ export function append(
 
 /** The first byte of a PUBLISH as the options record of a verb asks for it; a Status when the verb is not allowed. */
 export function publishByte(options: usize): i32 {
-  if (!isConfigured) return Status.BadState;
+  if (!isConfigured()) return Status.BadState;
   let flags: u32 = setting(Setting.Qos) << 1;
   if (options) {
     if (!holds(options, OptionField.End) || load<u16>(options, OptionField.Size) < <u16>OptionField.End) return Status.InvalidValue;

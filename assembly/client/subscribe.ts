@@ -9,7 +9,7 @@ import { holds } from "./staging";
 
 /** Takes the subscription to a filter out, and with SUBSCRIBE puts one with this QoS in its place: the id of that, or a Status. */
 function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {
-  if (!isConfigured) return Status.BadState;
+  if (!isConfigured()) return Status.BadState;
   if (!holds(filter, length)) return Status.InvalidValue;
   if (!isTopicName(filter, length, true)) return Status.InvalidTopic;
   if (<u32>qos > 1) return Status.InvalidValue;

@@ -22,7 +22,7 @@ function subscribe(filter: usize): i32 {
 // @ts-ignore: decorator
 @inline
 export function configureDevice(text: usize, length: i32, memoryBegin: usize, memoryEnd: usize): i32 {
-  if (connection.isConfigured) return Status.BadState;
+  if (connection.isConfigured()) return Status.BadState;
   carveFrom(memoryBegin);
   const status = configure(text, length);
   if (status) return status;
