@@ -9,5 +9,6 @@ export {
   connectChild, disconnectChild, endLevel, log, publish, requestAttributes, requestChildAttributes, requestRpc, sendAttributes,
   sendChildAttributes, sendChildRpcReply, sendChildTelemetry, sendRpcReply, sendTelemetry, subscribe, unsubscribe,
 } from "./message";
+export { sendAttributesInParts, sendRest, sendTelemetryInParts } from "./parts";
 export { addressOf, equals, lengthOf, scaled, Text, text, textAt } from "./text";
 export { applyOta, io, nowMs, randomBits, releaseEvent, startOta, startTimer, stopOta, unixMs } from "./verbs";

@@ -12,6 +12,10 @@ export const EVENT: usize = memory.data(512, 4);
 // @ts-ignore: decorator
 @lazy
 export const MESSAGE: usize = memory.data(512, 8);
+/** What stood where a part of a message ends. */
+// @ts-ignore: decorator
+@lazy
+export const KEPT: usize = memory.data(24, 4);
 /** The value that the host found in a JSON text. */
 // @ts-ignore: decorator
 @lazy

@@ -11,7 +11,7 @@ let failure: i32 = 0;
 /** The outermost object is still to be ended. */
 let isObject: bool = false;
 
-function padded(bytes: i32): i32 {
+export function padded(bytes: i32): i32 {
   return (bytes + 3) & ~3;
 }
 
@@ -87,7 +87,7 @@ export function endLevel(): void {
 }
 
 /** Ends the message; its length, or the failure that stuck. */
-function ended(): i32 {
+export function ended(): i32 {
   if (isObject) endLevel();
   isObject = false;
   return failure ? failure : length;

@@ -8,7 +8,8 @@ import { Status } from "../../build/generated/abi.ts";
 import { GatewayClient } from "../../host/node/index.ts";
 import { plainValue } from "../../host/server/values.ts";
 import { behaviour, folder, Site } from "../behaviour/harness.ts";
-import { PATIENCE_MS } from "../behaviour/watch.ts";
+import { BareBroker } from "../behaviour/bare-broker.ts";
+import { PATIENCE_MS, Watch } from "../behaviour/watch.ts";
 import { AppDevice } from "./device.ts";
 import { compileToFile, HEAD, LIBRARY } from "./sources.ts";
 
@@ -60,6 +61,42 @@ export function on_event(kind: i32, length: i32): void {
 }
 `;
 
+/** Sends more than a message holds, as soon as there is a connection, and goes on when there is room again. */
+const SPEAKER = `
+import { addBoolean, addInteger, addJson, addText, AppPublish, beginArray, beginDocument, beginMessage, beginObject, endLevel, EventKind, publish, sendAttributesInParts, sendRest,
+  sendTelemetryInParts, Status, Text, text, textAt } from "${LIBRARY}";
+${HEAD}
+@lazy const NAME: usize = memory.data(3);
+@lazy const LONG: usize = memory.data(300);
+let step: i32 = 0;
+export function setup(): void {}
+function key(i: i32): Text { store<u8>(NAME, 0x6b); store<u8>(NAME, 0x30 + i / 10, 1); store<u8>(NAME, 0x30 + i % 10, 2); return textAt(NAME, 3); }
+function fill(count: i32): void { for (let i = 0; i < count; i++) addInteger(key(i), i); }
+function start(): i32 {
+  beginMessage();
+  if (step == 0) { addInteger(text("ts"), 1700000000000); beginObject(text("values")); fill(20); endLevel(); return sendTelemetryInParts(); }
+  if (step == 1) {
+    fill(3); beginObject(text("o")); fill(2); beginArray(text("a")); endLevel(); endLevel(); addText(text("t"), text("x\\"y")); addBoolean(text("b"), true);
+    return sendAttributesInParts(4, AppPublish.Qos1);
+  }
+  if (step == 2) return sendTelemetryInParts(1);
+  if (step == 3) { beginDocument(text("[{\\"a\\":1},{\\"b\\":2}]")); return sendTelemetryInParts(1); }
+  if (step == 4) { addInteger(text("ts"), 5); beginObject(text("values")); addInteger(text("v"), 1); endLevel(); addJson(text("more"), text("[1]")); return sendTelemetryInParts(1); }
+  memory.fill(LONG, 0x61, 300);
+  fill(2); addText(text("long"), textAt(LONG, 300)); addInteger(text("never"), 1);
+  return sendTelemetryInParts();
+}
+function go(result: i32): void {
+  while (result >= 0 && step < 5) { step++; result = start(); }
+  if (step == 5 && result == Status.TooLarge) step = 6;
+  if (step == 6 && publish(text("end"), text("TooLarge"), AppPublish.Qos1) > 0) step = 7;
+}
+export function on_event(kind: i32, length: i32): void {
+  if (kind == EventKind.Connected) go(start());
+  if (kind == EventKind.Delivered && step < 7) go(sendRest());
+}
+`;
+
 /** Stops the first package, vetoes it the second time and takes it the third time. */
 const UPDATER = `
 import { addInteger, addText, applyOta, beginMessage, equals, eventId, EventKind, eventName, OtaKind, sendAttributes, sendRpcReply, startOta, stopOta, text } from "${LIBRARY}";
@@ -85,10 +122,12 @@ export function on_event(kind: i32, length: i32): void {
 
 let steward = "";
 let updater = "";
+let speaker = "";
 
 before(async () => {
   steward = await compileToFile("steward", STEWARD);
   updater = await compileToFile("updater", UPDATER);
+  speaker = await compileToFile("speaker", SPEAKER);
 });
 
 /** A gateway whose app answers, on an engine. */
@@ -153,6 +192,30 @@ describe("gateways", { concurrency: true }, () => {
       await site.until("its end", () => child().session === null);
     });
   }
+});
+
+behaviour("messages in parts by an app", (check) => {
+  check("what no message holds leaves in several, every member once, each with its time", async (t, engine) => {
+    const broker = await BareBroker.open(t);
+    new AppDevice(t, engine, speaker, broker.port, { rpc: false, shared_attributes: false, session_limits: false, staging_buffer: 256, send_buffer: 300 });
+    const link = await broker.link();
+    const sent = new Watch();
+    broker.onPacket = () => sent.changed();
+    await sent.until("the end", () => link.of("publish").some(({ topic }) => topic === "end") || undefined, () => `${link.of("publish").length} messages`);
+    const messages = link.of("publish").filter(({ topic }) => topic !== "end").map(({ topic, payload }) => ({ topic: topic.split("/").at(-1)!, json: JSON.parse(payload.toString()) as unknown }));
+    const numbers = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${String(index).padStart(2, "0")}`, index]));
+    const timed = messages.filter(({ json }) => (json as { ts?: number }).ts === 1700000000000).map(({ json }) => (json as { values: object }).values);
+    assert.ok(timed.length > 1, "20 members take more than 256 bytes");
+    assert.deepEqual(timed.flatMap((values) => Object.entries(values)), Object.entries(numbers(20)));
+    assert.deepEqual(messages.slice(timed.length), [
+      { topic: "attributes", json: { ...numbers(3), o: { ...numbers(2), a: [] } } },
+      { topic: "attributes", json: { t: 'x"y', b: true } },
+      { topic: "telemetry", json: {} },
+      { topic: "telemetry", json: [{ a: 1 }, { b: 2 }] },
+      { topic: "telemetry", json: { ts: 5, values: { v: 1 }, more: [1] } },
+      { topic: "telemetry", json: numbers(2) },
+    ]);
+  });
 });
 
 behaviour("updates by an app", (check) => {
