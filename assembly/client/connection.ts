@@ -167,7 +167,7 @@ function pick(): bool {
     held = false;
   }
   out = packet;
-  outEnd = packet + outbox.packetLength(packet);
+  outEnd = packet + outbox.nextLength();
   return true;
 }
 

@@ -245,6 +245,13 @@ export function nextToSend(window: i32): usize {
   return record + Record.Packet;
 }
 
+/** Bytes of the packet that `nextToSend` gave. */
+// @ts-ignore: decorator
+@inline
+export function nextLength(): i32 {
+  return <i32>lengthOf(FEATURE_RAW ? current : sendAt);
+}
+
 /** Bytes of a packet of the outbox. */
 export function packetLength(packet: usize): i32 {
   return <i32>lengthOf(packet - Record.Packet);

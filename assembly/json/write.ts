@@ -83,6 +83,7 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
   // The byte in front of the next member: what opened the object or array, then commas.
   let before: u32 = 0;
   let status: i32 = Status.Malformed;
+  let textLength = 0; // of the last member that is a text
   while (true) {
     const type: i32 = load<u8>(member);
     const keyLength: i32 = load<u16>(member, MemberField.KeyLength);
@@ -90,7 +91,6 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
     const text = key + ((keyLength + 3) & ~3);
     if (text > end || type > Member.End) break;
     let next = text;
-    let textLength = 0;
     let form = type;
     if (<u32>(type - Member.Text) <= <u32>(Member.Json - Member.Text)) {
       const length = load<u64>(member, MemberField.Number);
