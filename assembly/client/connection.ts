@@ -172,8 +172,6 @@ function pick(): bool {
 }
 
 /** Offers everything that may leave to the port. */
-// @ts-ignore: decorator
-@inline
 function flush(): void {
   while (isSending() || pick()) {
     const sent = net_send(handle, out, <i32>(outEnd - out));
