@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { checkPassages } from "../sim/mutants.ts";
 import { checkAbiDocument, documentedFunctions, exportsOf, parseAbiDocument } from "./abi-document.ts";
 import { checkAppDocument } from "./app-document.ts";
 import { checkBanned } from "./banned.ts";
@@ -111,6 +112,7 @@ async function main(): Promise<void> {
   report("ABI.md of apps, its declarations and the hosts agree",
     checkAppDocument(read("assembly/app/ABI.md"), read("assembly/abi.ts"), read("assembly/app/verbs.ts"), read("host/c/src/app_verbs.h")));
   report("coming-from.md names calls, keys and tests that exist", checkComingFrom(sources));
+  report("broken variants of the simulation name passages that exist", checkPassages(read));
   report("layers of assembly", checkAssemblyLayers(sources));
   report("entries are profiles", checkEntries(scripts.entries ?? []));
   report("memory regions stand in memory.ts", checkMemoryData(sources));

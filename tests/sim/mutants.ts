@@ -16,7 +16,7 @@ interface Mutant {
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   ack: {
     what: "a message leaves the outbox when it is sent, before its PUBACK",
-    file: "assembly/client/outbox.ts", from: "    setMark(current, Mark.Sent);\n", to: "    setMark(current, Mark.Free);\n",
+    file: "assembly/client/outbox.ts", from: "    setMark(record, Mark.Sent);\n", to: "    setMark(record, Mark.Free);\n",
   },
   resend: {
     what: "what was in flight when a session ended is not sent again",
@@ -55,6 +55,11 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     file: "assembly/client/outbox.ts", from: "    if (id) lastMessageId = id;\n", to: "",
   },
 };
+
+/** What is wrong with the passages that the variants change: each must stand in its file exactly once. */
+export function checkPassages(read: (file: string) => string): string[] {
+  return Object.values(MUTANTS).filter(({ file, from }) => read(file).split(from).length !== 2).map(({ file, from }) => `${file} has not exactly one ${JSON.stringify(from)}`);
+}
 
 /** Compiles the profile `device` with the mutant's passage; throws when the passage is not in the source any more. */
 export async function mutate(name: string): Promise<Uint8Array> {
