@@ -124,10 +124,10 @@ function receivePublish(): i32 {
   return lend();
 }
 
-// Not inlined, like flush(): where a compiler makes no tail calls (Cortex-M0+, Xtensa) each operation of wasm3 stays on the native
-// stack until its function returns, so what poll() has behind it must not lie below what is sent.
 /** One step of receiving: Message with its event, PACKET, None, or the Status that ends the connection. */
 export function receive(handle: i32): i32 {
+  // Not inlined, like flush(): where a compiler makes no tail calls (Cortex-M0+, Xtensa) each operation of wasm3 stays on the native
+  // stack until its function returns, so what poll() has behind it must not lie below what is sent.
   let hasRead = false;
   while (true) {
     const available = <i32>(filled - first);

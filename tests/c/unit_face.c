@@ -115,6 +115,20 @@ static void what_a_handler_took_is_told_after_it(void) {
 static bool is_locked;
 static uint64_t one_post[64 / 8];
 
+typedef void guard_t(mote_port_t *port);
+
+// A client with a queue of posts, which these guard.
+static void prepare_posts(guard_t *lock_queue, guard_t *unlock_queue, void *buffer, uint32_t size) {
+    static mote_port_functions_t functions;
+    client_prepare(&client, TEST_CONFIG);
+    functions = *client.port.port.functions;
+    functions.lock = lock_queue;
+    functions.unlock = unlock_queue;
+    client.port.port.functions = &functions;
+    client.options.post_buffer = buffer;
+    client.options.post_buffer_size = size;
+}
+
 static void hold(mote_port_t *port) {
     (void)port;
     CHECK(!is_locked);
@@ -148,14 +162,7 @@ static void on_message(mote_t *mote, const mote_event_t *event, void *user) {
 }
 
 static void a_handler_may_unsubscribe(void) {
-    static mote_port_functions_t functions;
-    client_prepare(&client, TEST_CONFIG);
-    functions = *client.port.port.functions;
-    functions.lock = hold;
-    functions.unlock = let_go;
-    client.port.port.functions = &functions;
-    client.options.post_buffer = one_post;
-    client.options.post_buffer_size = sizeof one_post;
+    prepare_posts(hold, let_go, one_post, sizeof one_post);
     client.options.on_event = on_message;
     CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
     client_connect(&client);
@@ -339,17 +346,10 @@ static void unlock(mote_port_t *port) {
 }
 
 static void other_tasks_post(void) {
-    static mote_port_functions_t functions;
     static const int numbers[TASKS] = {0, 1, 2, 3};
     pthread_t threads[TASKS];
     CHECK_EQUAL(mote_posix_init(&posix), MOTE_STATUS_OK);
-    client_prepare(&client, TEST_CONFIG);
-    functions = *client.port.port.functions;
-    functions.lock = lock;
-    functions.unlock = unlock;
-    client.port.port.functions = &functions;
-    client.options.post_buffer = post_buffer;
-    client.options.post_buffer_size = sizeof post_buffer;
+    prepare_posts(lock, unlock, post_buffer, sizeof post_buffer);
     CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
     client_connect(&client);
     target = &client.mote;
