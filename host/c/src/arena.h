@@ -9,7 +9,6 @@ typedef struct mote_arena {
     uint8_t *start;
     uint32_t size;
     uint32_t top;         // end of the last block
-    uint32_t last;        // offset of the last block, NONE when there is none
     uint32_t free_blocks; // blocks below the top that are free
     uint32_t peak;
     uint32_t allocations;
