@@ -3,7 +3,7 @@ import { EventField, EventKind, NetFlag, NetState, ReturnCode, Stat, State, Stat
 import { arm, disarm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
 import { count, countBy, EVENT, LANE } from "../memory";
-import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
+import { body, bodyEnd, readHeader } from "../mqtt/frame";
 import { Packet, SUBACK_REFUSED } from "../mqtt/packet";
 import { packetId, payload, readPublish, readU16, topic, topicLength } from "../mqtt/publish";
 import { raise, setPayload, setTopic } from "./event";
@@ -44,9 +44,8 @@ let proved: bool = false;
 /** How often the message that was not accepted was asked for again. */
 let redeliveries: i32 = 0;
 
-/** What every session begins with: the address of a packet with its length above the lower 16 bits; and whether it is still to be sent. */
+/** What every session begins with: the address of a packet with its length above the lower 16 bits. */
 let greeting: usize = 0;
-let greets: bool = false;
 /** The SUBACK of a greeting that is a SUBSCRIBE, in the place of what only limits need. */
 const SUBACK_TIMER: i32 = Timer.Pace;
 /** The next packet of the outbox was held back. */
@@ -147,13 +146,6 @@ function pick(): bool {
     if (isSending()) return true;
   }
   if (hello.isLimited()) return false;
-  if (greets) {
-    greets = false;
-    out = greeting & 0xffff;
-    outEnd = out + (greeting >> 16);
-    if (!FEATURE_RAW) awaitAnswer(SUBACK_TIMER);
-    return true;
-  }
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
   if (!packet) return false;
   if (FEATURE_LIMITS) {
@@ -206,14 +198,14 @@ function happen(event: i32): void {
   if (outcome & Effect.Close) {
     if (handle > 0) net_close(handle);
     handle = fault = 0;
-    out = outEnd = 0;
+    out = outEnd; // nothing is on its way
     disarmSession();
     // Without raw messages, all that is not whole is passed anyway.
     if (inbound.reset() && FEATURE_RAW) {
       count(Stat.InboundAborted);
       pending |= 1 << EventKind.MessageAborted;
     }
-    outbox.rewind(before >= State.Connected);
+    outbox.rewind();
   }
   if (!(outcome & Effect.Begin)) return;
   if (state == State.Waiting) {
@@ -238,8 +230,10 @@ function happen(event: i32): void {
     disarm(Timer.Link);
     proved = false;
     if (FEATURE_LIMITS) limits.beginSession();
-    greets = greeting != 0;
     keepAlive();
+    out = greeting & 0xffff;
+    outEnd = out + (greeting >> 16);
+    if (!FEATURE_RAW && greeting) awaitAnswer(SUBACK_TIMER);
     if (hello.isLimited()) {
       out = hello.connectEnd;
       outEnd = hello.speechEnd;
@@ -311,16 +305,16 @@ function receiveConnack(flags: u32, code: i32): i32 {
 @inline
 function receivePacket(): i32 {
   const type = inbound.firstByte() >> 4;
-  const body = inbound.passPacket();
+  const from = inbound.passPacket();
   if ((type == Packet.Connack) != (state == State.Connecting)) return Status.ProtocolError;
-  if (type == Packet.Connack) return receiveConnack(load<u8>(body), load<u8>(body, 1));
+  if (type == Packet.Connack) return receiveConnack(load<u8>(from), load<u8>(from, 1));
   proved = true;
   if (type == Packet.Pingresp) {
     disarm(Timer.Pong);
     return EventKind.None;
   }
-  const id = readU16(body);
-  const code: u32 = type == Packet.Suback ? load<u8>(body, 2) : 0;
+  const id = readU16(from);
+  const code: u32 = type == Packet.Suback ? load<u8>(from, 2) : 0;
   if (code > 1 && code != SUBACK_REFUSED) return Status.ProtocolError;
   if (hello.isLimited()) return code > 1 ? <i32>Status.RemoteError : <i32>EventKind.None;
   let packet: usize = 0;
@@ -349,14 +343,16 @@ function receivePacket(): i32 {
 @inline
 function checkDeadlines(): i32 {
   const isLate = isDue(Timer.Acknowledge) || (!FEATURE_RAW && isDue(SUBACK_TIMER));
+  const isOver = isDue(Timer.Drain);
   if (state == State.Draining) {
     // A missing acknowledgement ends the patience as well: the end was asked for, and says goodbye.
-    if (isDue(Timer.Drain) || isLate || ((outbox.isEmpty() || hello.isLimited()) && lane.isEmpty())) {
+    if (isOver || isLate || ((outbox.isEmpty() || hello.isLimited()) && lane.isEmpty())) {
       happen(Event.Drained);
       return raise(EventKind.Disconnected, 0, Status.Requested);
     }
   }
-  if (hello.isLimited() && isDue(Timer.Drain)) return Status.Timeout;
+  // Of a session that carries nothing but its own packets.
+  if (FEATURE_PROVISIONING && isOver) return Status.Timeout;
   if (isLate) return Status.AcknowledgeTimeout;
   if (isDue(Timer.Pong)) return Status.PingTimeout;
   if (isDue(Timer.Ping)) {
@@ -383,11 +379,11 @@ function rejectPoison(): i32 {
   const packet = outbox.poison();
   if (!packet) return EventKind.None;
   count(Stat.MessagesRejected);
-  readHeader(packet, outbox.packetLength(packet));
-  readPublish(load<u8>(packet), packet + headerLength, remainingLength, remainingLength);
+  readHeader(packet, packet + outbox.packetLength(packet));
+  readPublish(load<u8>(packet), body, bodyEnd, bodyEnd);
   raise(EventKind.MessageRejected, packetId, lastReason);
   setTopic(topic, topicLength);
-  setPayload(payload, <i32>(packet + outbox.packetLength(packet) - payload));
+  setPayload(payload, <i32>(bodyEnd - payload));
   outbox.reject(packet);
   return EventKind.MessageRejected;
 }
@@ -422,7 +418,7 @@ function step(): i32 {
   again = true;
   if (found == inbound.PACKET) return receivePacket();
   if (state >= State.Connected) return found;
-  inbound.skipRest(); // nobody saw the message
+  if (FEATURE_RAW) inbound.skipRest(); // nobody saw the message
   return Status.ProtocolError;
 }
 
@@ -503,12 +499,10 @@ export function deadlineMs(): i32 {
 }
 
 export function wants(): i32 {
-  if (state < State.Opening) return 0;
-  if (state == State.Opening) return Want.Work;
-  const wanted = (lane.hasRoom() ? Want.Readable : 0) | (isSending() ? Want.Writable : 0);
-  if (!FEATURE_OTA) return wanted;
+  if (state <= State.Opening) return state == State.Opening ? <i32>Want.Work : 0;
   // Bytes that cannot be read yet must not keep the host awake.
-  return (inbound.isHeld ? wanted & ~Want.Readable : wanted) | (awaitsPort ? Want.Work : 0);
+  const isReading = lane.hasRoom() && !(FEATURE_OTA && inbound.isHeld);
+  return (isReading ? Want.Readable : 0) | (isSending() ? Want.Writable : 0) | (FEATURE_OTA && awaitsPort ? Want.Work : 0);
 }
 
 export function release(isAccepted: i32): i32 {

@@ -5,7 +5,7 @@
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
 import { net_recv } from "../host";
 import { carve, count, countBy, EVENT } from "../memory";
-import { headerLength, readHeader, remainingLength } from "../mqtt/frame";
+import { body, bodyEnd, readHeader } from "../mqtt/frame";
 import { Packet } from "../mqtt/packet";
 import { packetId, payload, readPublish, topic, topicLength } from "../mqtt/publish";
 import { raise, setPayload, setTopic } from "./event";
@@ -111,13 +111,12 @@ function lend(): i32 {
 /** Handles the PUBLISH at `first`, all of which arrived or ever fits. */
 function receivePublish(): i32 {
   flags = load<u8>(first) & 15;
-  const body = first + headerLength;
-  const status = readPublish(flags, body, remainingLength, min<i32>(<i32>(filled - body), remainingLength));
+  const status = readPublish(flags, body, bodyEnd, filled);
   if (status == Status.Malformed) return Status.ProtocolError;
   if (status) return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
   count(Stat.MessagesReceived);
   if (FEATURE_OTA) isOwn = false;
-  partLeft = remainingLength - <i32>(payload - body);
+  partLeft = <i32>(bodyEnd - payload);
   if (FEATURE_RAW) partTotal = partLeft;
   first = payload;
   if (<i32>(end - first) < PART_MIN && <i32>(filled - first) < partLeft) return Status.TooLarge;
@@ -133,13 +132,12 @@ export function receive(handle: i32): i32 {
     const available = <i32>(filled - first);
     if (available) {
       if (partLeft) return lend();
-      const status = readHeader(first, available);
+      const status = readHeader(first, filled);
       if (status == Status.Malformed) return Status.ProtocolError;
       if (!status) {
         // Only a PUBLISH can be longer than the buffer; what fits of it is at the base once more was read.
-        const length = headerLength + remainingLength;
         // In a gateway the first part is as long as can be: the id of an answer stands in it.
-        if (available >= length || (hasRead && length > <i32>(end - base) && (!FEATURE_GATEWAY || filled == end))) {
+        if (filled >= bodyEnd || (hasRead && bodyEnd > end && (!FEATURE_GATEWAY || filled == end))) {
           return load<u8>(first) >> 4 == <u8>Packet.Publish ? receivePublish() : PACKET;
         }
       }
@@ -165,7 +163,6 @@ export function firstByte(): u32 {
 
 /** The body of the packet that `receive` found; it is passed, and its bytes stay until the next `receive`. */
 export function passPacket(): usize {
-  const body = first + headerLength;
-  first = body + remainingLength;
+  first = bodyEnd;
   return body;
 }

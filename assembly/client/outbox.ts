@@ -1,8 +1,8 @@
 // Keeps outgoing packets until they were sent (QoS 0) or acknowledged, and subscriptions as long as they are declared.
 //
-//   base ......... first ......... sendAt ......... head ....... end
-//     (done, or a    (sent, not all   (publishes      (free)
-//      subscription)  acknowledged)    to be sent)
+//   base ......... first ............................... head ....... end
+//     (done, or a    (sent and not all acknowledged, then     (free)
+//      subscription)  publishes to be sent)
 //
 //   record  0  u32 bytes of the packet; with limits its data points in the upper twelve bits
 //           4  u16 packet id, 0 at QoS 0
@@ -55,10 +55,9 @@ let base: usize = 0;
 let end: usize = 0;
 let head: usize = 0;
 let first: usize = 0;
-let sendAt: usize = 0;
-/** The end of the last settled subscription: an outbox without messages goes on there. */
+/** The end of the last SUBSCRIBE or UNSUBSCRIBE: an outbox without messages goes on there. */
 let floor: usize = 0;
-/** The record that is on its way to the port; without subscriptions the one at `sendAt`. */
+/** The record that is on its way to the port. */
 let current: usize = 0;
 /** Records sent in this session and not acknowledged. */
 let inflight: i32 = 0;
@@ -66,15 +65,17 @@ let lastMessageId: i32 = 0;
 let lastRequestId: i32 = 0;
 /** There may be a SUBSCRIBE or UNSUBSCRIBE to send. */
 let hasRequests: bool = false;
-/** Nothing was acknowledged in the last session: send one message at a time, to find the one that ends sessions. */
-let probing: bool = false;
-/** A PUBACK came in this session. */
-let acknowledged: bool = false;
+/** What PUBACKs tell: nothing yet, or one of these. */
+let evidence: i32 = 0;
+/** One came in this session. */
+const ACKNOWLEDGED: i32 = 1;
+/** None came in the last session that sent something: send one message at a time, to find the one that ends sessions. */
+const PROBING: i32 = 2;
 /** An event lends bytes of a record, which must stay where they are until the next poll. */
 let lends: bool = false;
 
 export function carveOutbox(size: usize): void {
-  base = head = first = sendAt = carve(size);
+  base = head = first = carve(size);
   if (FEATURE_RAW) floor = base;
   end = base + size;
 }
@@ -147,7 +148,7 @@ function reclaim(): void {
   let record = first;
   while (record < head && (FEATURE_RAW ? markOf(record) % Mark.Settled == 0 : !markOf(record))) record = after(record);
   first = record;
-  if (record == head) first = sendAt = head = FEATURE_RAW ? floor : base;
+  if (record == head) first = head = FEATURE_RAW ? floor : base;
   while (record < head && markOf(record) != Mark.Sent) record = after(record); // as find, which is one call too deep here
   if (record < head) setDeadline(Timer.Acknowledge, load<u32>(record, Record.Deadline));
   else disarm(Timer.Acknowledge);
@@ -156,16 +157,17 @@ function reclaim(): void {
 /** Moves the records together at the base. None of them may be on its way or lent. Bytes of the subscriptions, which stay for good. */
 function compact(): i32 {
   let kept: usize = 0;
-  let to = (first = sendAt = base);
+  let to = (first = base);
   if (FEATURE_RAW) floor = base;
   for (let record = base; record < head; ) {
     const next = after(record);
     const mark = markOf(record);
     if (mark) {
       memory.copy(to, record, next - record);
-      if (FEATURE_RAW && load<u8>(to, Record.Packet) == SUBSCRIBE) kept += next - record;
+      const isKept = FEATURE_RAW && load<u8>(to, Record.Packet) == SUBSCRIBE;
+      if (isKept) kept += next - record;
       to += next - record;
-      if (FEATURE_RAW && mark == Mark.Settled) floor = to;
+      if (isKept) floor = to;
     }
     record = next;
   }
@@ -226,6 +228,7 @@ export function commit(id: i32, cost: i32): void {
   store<u32>(head, FEATURE_LIMITS ? length | (cost << COST_SHIFT) : length, Record.Length);
   store<u32>(head, id | (mark << 16), Record.PacketId); // and no closes
   head = (at + 3) & ~3;
+  if (FEATURE_RAW && mark == Mark.Request) floor = head;
 }
 
 /** The next packet to send; 0 when there is none or the window is full. Subscriptions go before messages. */
@@ -237,11 +240,10 @@ export function nextToSend(window: i32): usize {
     hasRequests = record < head;
   }
   if (record == head) {
-    record = find(sendAt, Mark.Message);
-    sendAt = record;
-    if (record == head || (recordId(record) && inflight >= (probing ? 1 : window))) return 0;
+    record = find(first, Mark.Message);
+    if (record == head || (recordId(record) && inflight >= (evidence == PROBING ? 1 : window))) return 0;
   }
-  if (FEATURE_RAW) current = record;
+  current = record;
   return record + Record.Packet;
 }
 
@@ -249,7 +251,7 @@ export function nextToSend(window: i32): usize {
 // @ts-ignore: decorator
 @inline
 export function nextLength(): i32 {
-  return <i32>lengthOf(FEATURE_RAW ? current : sendAt);
+  return <i32>lengthOf(current);
 }
 
 /** Bytes of a packet of the outbox. */
@@ -276,7 +278,7 @@ export function costOf(packet: usize): i32 {
 
 /** The packet that `nextToSend` gave was accepted whole. */
 export function markSent(acknowledgeS: u32): void {
-  const record = FEATURE_RAW ? current : sendAt;
+  const record = current;
   if (!isRequest(record)) {
     count(Stat.MessagesSent);
     if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
@@ -293,30 +295,29 @@ export function markSent(acknowledgeS: u32): void {
 
 /** An acknowledgement came: the packet of this session that waited for it, or 0. The packet stays readable until the next verb. */
 export function acknowledge(type: i32, id: i32): usize {
-  let record = first;
-  while ((record = find(record, Mark.Sent)) < head) {
-    // The answer to a packet has the next higher type.
-    if (recordId(record) == id && (FEATURE_RAW ? (load<u8>(record, Record.Packet) >> 4) + 1 : <i32>Packet.Puback) == type) {
+  for (let record = first; record < head; record = after(record)) {
+    // The answer to a packet has the next higher type. What is above the mark does not matter.
+    const isAnswered = !((load<u32>(record, Record.PacketId) ^ (id | (Mark.Sent << 16))) << 8);
+    if (isAnswered && (FEATURE_RAW ? (load<u8>(record, Record.Packet) >> 4) + 1 : <i32>Packet.Puback) == type) {
       inflight--;
       setMark(record, Mark.Free);
       if (!FEATURE_RAW || type == Packet.Puback) {
-        probing = false;
-        acknowledged = true;
+        evidence = ACKNOWLEDGED;
       } else if (type == Packet.Suback) {
         setMark(record, Mark.Settled);
-        floor = max(floor, after(record));
       }
       reclaim();
       return record + Record.Packet;
     }
-    record = after(record);
   }
   return 0;
 }
 
 /** The session ended: everything unacknowledged is sent again in the next one, and every subscription asserted. */
-export function rewind(wasConnected: bool): void {
-  if (wasConnected) probing = !acknowledged && inflight != 0;
+export function rewind(): void {
+  const wasAcknowledged = evidence == ACKNOWLEDGED;
+  if (wasAcknowledged) evidence = 0;
+  else if (inflight) evidence = PROBING;
   for (let record = base; record < head; record = after(record)) {
     const mark = markOf(record);
     if (isRequest(record)) {
@@ -331,13 +332,11 @@ export function rewind(wasConnected: bool): void {
       // A chunk that this asks for is asked for again by the next session.
       setMark(record, Mark.Free);
     }
-    if (acknowledged) store<u8>(record, 0, Record.Closes);
+    if (wasAcknowledged) store<u8>(record, 0, Record.Closes);
   }
   if (FEATURE_RAW) hasRequests = true;
-  acknowledged = false;
   inflight = 0;
-  first = sendAt = base;
-  if (FEATURE_RAW) floor = base;
+  first = base;
   reclaim();
 }
 

@@ -14,20 +14,19 @@ export function readU16(from: usize): i32 {
 }
 
 /**
- * Reads the variable header of the packet whose first byte is `flags`. `available` is what has arrived of its
- * `remaining` bytes. Ok, MoreBytes, or Malformed. The topic is not looked at: one that is known needs no check.
+ * Reads the variable header of the packet whose first byte is `flags`, which ends at `end`; what arrived ends at `filled`, before or
+ * behind that. Ok, MoreBytes, or Malformed. The topic is not looked at: one that is known needs no check.
  */
-export function readPublish(flags: u32, from: usize, remaining: i32, available: i32): i32 {
+export function readPublish(flags: u32, from: usize, end: usize, filled: usize): i32 {
   // The flag is 2, which is what the packet id takes.
   const idLength = flags & PublishFlag.Qos1;
-  let length = 2;
-  if (available >= 2) {
-    topic = from + 2;
+  topic = payload = from + 2;
+  if (payload <= filled) {
     topicLength = readU16(from);
-    length += topicLength + idLength;
+    payload += topicLength + idLength;
   }
-  if (length > available) return length > remaining ? Status.Malformed : Status.MoreBytes;
-  payload = from + length;
+  if (payload > end) return Status.Malformed;
+  if (payload > filled) return Status.MoreBytes;
   // ThingsBoard sends packet id 0 once in 65,536 downlinks; it is delivered and not acknowledged.
   packetId = idLength ? readU16(payload - 2) : 0;
   return Status.Ok;

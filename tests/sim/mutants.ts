@@ -24,7 +24,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   subscriptions: {
     what: "subscriptions are not asserted in the next session",
-    file: "assembly/client/outbox.ts", from: "  if (FEATURE_RAW) hasRequests = true;\n  acknowledged = false;\n", to: "  acknowledged = false;\n",
+    file: "assembly/client/outbox.ts", from: "  if (FEATURE_RAW) hasRequests = true;\n", to: "",
   },
   acknowledge_timeout: {
     what: "a missing acknowledgement is waited for without end",

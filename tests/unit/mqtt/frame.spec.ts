@@ -1,7 +1,7 @@
 // Walks through every first byte and every form of the remaining length: MQTT 3.1.1, sections 2.2.1 to 2.2.3.
 
 import { Status } from "../../../assembly/abi";
-import { headerLength, readHeader, remainingLength } from "../../../assembly/mqtt/frame";
+import { body, bodyEnd, readHeader } from "../../../assembly/mqtt/frame";
 
 const BYTES = memory.data(8);
 
@@ -38,8 +38,8 @@ describe("readHeader", () => {
         store<u8>(BYTES, length, 1);
         const fixed = fixedLength(first);
         const isGood = mayBegin(first) && (fixed < 0 || fixed == length);
-        if (readHeader(BYTES, 2) != (isGood ? <i32>Status.Ok : <i32>Status.Malformed)) wrong++;
-        if (isGood && (headerLength != 2 || remainingLength != length)) wrong++;
+        if (readHeader(BYTES, BYTES + 2) != (isGood ? <i32>Status.Ok : <i32>Status.Malformed)) wrong++;
+        if (isGood && (body != BYTES + 2 || bodyEnd != body + length)) wrong++;
       }
     }
     expect<i32>(wrong).toBe(0);
@@ -50,19 +50,19 @@ describe("readHeader", () => {
     for (let index = 0; index < edges.length; index++) {
       const count = (index >> 1) + 1;
       putLength(edges[index], count);
-      expect<i32>(readHeader(BYTES, count + 1)).toBe(Status.Ok);
-      expect<i32>(remainingLength).toBe(<i32>edges[index]);
-      expect<i32>(headerLength).toBe(count + 1);
-      for (let available = 0; available <= count; available++) expect<i32>(readHeader(BYTES, available)).toBe(Status.MoreBytes);
+      expect<i32>(readHeader(BYTES, BYTES + count + 1)).toBe(Status.Ok);
+      expect<i32>(<i32>(bodyEnd - body)).toBe(<i32>edges[index]);
+      expect<usize>(body).toBe(BYTES + count + 1);
+      for (let available = 0; available <= count; available++) expect<i32>(readHeader(BYTES, BYTES + available)).toBe(Status.MoreBytes);
     }
   });
   test("more bytes than the length needs, and a fifth byte", () => {
     store<u8>(BYTES, 0x30);
     for (let count = 2; count <= 4; count++) {
       putLength(5, count);
-      expect<i32>(readHeader(BYTES, count + 1)).toBe(Status.Malformed);
+      expect<i32>(readHeader(BYTES, BYTES + count + 1)).toBe(Status.Malformed);
     }
     store<u32>(BYTES, 0xffffffff, 1);
-    expect<i32>(readHeader(BYTES, 5)).toBe(Status.Malformed);
+    expect<i32>(readHeader(BYTES, BYTES + 5)).toBe(Status.Malformed);
   });
 });
