@@ -20,6 +20,7 @@ export class CRunner {
   private readonly waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
   private lines: string[][] = [];
   private errors = "";
+  private failure: Error | undefined;
 
   constructor(program: string) {
     this.process = spawn(program, { stdio: "pipe" });
@@ -32,6 +33,7 @@ export class CRunner {
   ask(...words: string[]): Promise<Reply> {
     const line = words.map((word) => word.replace(/[\\\t\n]/g, (found) => ESCAPES[found]!)).join("\t");
     return new Promise((resolve, reject) => {
+      if (this.failure) return reject(this.failure);
       const timer = setTimeout(() => reject(new Error(`no answer to ${line.slice(0, 100)}`)), PATIENCE_MS);
       const settle = <T>(done: (value: T) => void) => (value: T): void => {
         clearTimeout(timer);
@@ -58,6 +60,7 @@ export class CRunner {
   }
 
   private fail(error: Error): void {
+    this.failure = error;
     for (const each of this.waiting.splice(0)) each.reject(error);
   }
 }

@@ -46,12 +46,9 @@ typedef enum { WASM_RT_I32, WASM_RT_I64, WASM_RT_F32, WASM_RT_F64, WASM_RT_V128,
 __attribute__((noreturn)) void wasm_rt_trap(wasm_rt_trap_t why);
 
 typedef struct {
-    uint8_t *data;
     uint64_t pages;
-    uint64_t max_pages;
-    uint32_t page_size;
     uint32_t size; // bytes that may be used: the configured size, not a whole page
-    bool is64;
+    uint8_t data[] __attribute__((aligned(8))); // here and not elsewhere, so that no access has to read first where
 } wasm_rt_memory_t;
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t max_pages, bool is64, uint32_t page_size);

@@ -1,18 +1,28 @@
 // The engine seam over a module that wasm2c turned into C. MOTE_AOT_HEADER is the header that it wrote, under -n client.
-#include <setjmp.h>
-
 #include "engine.h"
 #include "exports.h"
 #include "imports.h"
 #include MOTE_AOT_HEADER
 
+// The compiler's own jump keeps what the caller of an export needs, not the whole state of the processor, of which most calls need nothing. The sanitizer
+// for addresses has to see each jump.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+typedef void *jump_t[5];
+#define JUMP_SET(jump) __builtin_setjmp(jump)
+#define JUMP(jump) __builtin_longjmp(jump, 1)
+#else
+#include <setjmp.h>
+typedef jmp_buf jump_t;
+#define JUMP_SET(jump) setjmp(jump)
+#define JUMP(jump) longjmp(jump, 1)
+#endif
+
 struct mote_engine {
-    w2c_client instance;
-    uint8_t *memory;
     uint32_t memory_size;
     size_t arena_used;
-    jmp_buf trapped;
+    jump_t trapped;
     wasm_rt_trap_t why;
+    w2c_client instance; // last: it ends with the linear memory
 };
 
 // Generated code traps without saying in which instance; this is set for the length of one call.
@@ -20,7 +30,7 @@ static MOTE_THREAD_LOCAL mote_engine_t *current_engine;
 
 void wasm_rt_trap(wasm_rt_trap_t why) {
     current_engine->why = why;
-    longjmp(current_engine->trapped, 1);
+    JUMP(current_engine->trapped);
 }
 
 static const char *text_of(wasm_rt_trap_t why) {
@@ -34,16 +44,12 @@ static const char *text_of(wasm_rt_trap_t why) {
 }
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t max_pages, bool is64, uint32_t page_size) {
-    memory->data = current_engine->memory;
-    memory->size = current_engine->memory_size;
+    (void)max_pages, (void)is64, (void)page_size; // one page of the usual size that never grows
     memory->pages = pages;
-    memory->max_pages = max_pages;
-    memory->page_size = page_size;
-    memory->is64 = is64;
+    memory->size = current_engine->memory_size;
 }
 
 void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
-    memory->data = NULL;
     memory->size = 0;
 }
 
@@ -128,6 +134,8 @@ mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32
 
 // ------------------------------------------------------------- load and call
 
+_Static_assert(sizeof(mote_engine_t) == offsetof(mote_engine_t, instance.w2c_memory.data), "the linear memory does not begin where the record ends");
+
 static uintptr_t aligned(uintptr_t address) {
     return (address + 7u) & ~(uintptr_t)7u;
 }
@@ -136,19 +144,16 @@ int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *
     *out_engine = NULL;
     *out_fault = "arena_size";
     uintptr_t start = aligned((uintptr_t)setup->arena);
-    uintptr_t memory = aligned(start + sizeof(mote_engine_t));
-    size_t used = (size_t)(memory - (uintptr_t)setup->arena) + setup->memory_size;
+    size_t used = (size_t)(start - (uintptr_t)setup->arena) + sizeof(mote_engine_t) + setup->memory_size;
     if (used > setup->arena_size) return MOTE_STATUS_TOO_LARGE;
 
     mote_engine_t *engine = (mote_engine_t *)start;
-    memset(engine, 0, sizeof *engine);
-    engine->memory = (uint8_t *)memory;
+    memset(engine, 0, sizeof *engine + setup->memory_size);
     engine->memory_size = setup->memory_size;
     engine->arena_used = used;
-    memset(engine->memory, 0, engine->memory_size);
     current_engine = engine;
     // The module's data may not fit the memory that it is given; then the first copy of a segment traps.
-    if (setjmp(engine->trapped) == 0) {
+    if (JUMP_SET(engine->trapped) == 0) {
         wasm2c_client_instantiate(&engine->instance, (struct w2c_mote *)(void *)setup->mote);
         *out_engine = engine;
     } else {
@@ -173,7 +178,7 @@ int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32
                          int32_t *out_result, const char **out_fault) {
     (void)arguments; // checked when the function was found
     current_engine = engine;
-    if (setjmp(engine->trapped) != 0) {
+    if (JUMP_SET(engine->trapped) != 0) {
         // The jump came back here with current_engine as it was; locals from before are not read again.
         mote_engine_t *broken = current_engine;
         current_engine = NULL;
@@ -191,7 +196,7 @@ void mote_engine_forget_code(mote_engine_t *engine) {
 
 uint8_t *mote_engine_memory(mote_engine_t *engine, uint32_t *out_length) {
     *out_length = engine->memory_size;
-    return engine->memory;
+    return engine->instance.w2c_memory.data;
 }
 
 void mote_engine_free(mote_engine_t *engine) {
