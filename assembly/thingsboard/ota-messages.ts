@@ -7,7 +7,7 @@ import { append, NO_NUMBER, publishByte, RAW, RAW_COUNTED, RAW_FREE, SUBSCRIBE }
 import { setting, Setting, textLength } from "../client/settings";
 import { OTA_KINDS } from "../memory";
 import { Packet } from "../mqtt/packet";
-import { chunkSize, isIdle, kind, requestId, written } from "./ota";
+import { chunkSize, kind, requestId, written } from "./ota";
 import { BLOCK_SIZE, scratch } from "./ota-package";
 import { takeId } from "./requests";
 import { ATTRIBUTES_REQUEST, addressOf, lengthOf, OTA_ASSIGNED, OTA_CURRENT, OTA_FAILED, OTA_REQUEST, OTA_RESPONSE_FILTER, OTA_STATE, TELEMETRY } from "./topics";
@@ -24,7 +24,13 @@ export const enum Message {
 /** One bit for each message that has to leave. */
 export let unsent: i32 = 0;
 /** What State says. */
-let word: usize = 0;
+export let word: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+export function setWord(text: usize): void {
+  word = text;
+}
 
 export function want(messages: i32): void {
   unsent |= messages;
@@ -43,25 +49,36 @@ export function report(text: usize): void {
 /** Writes a template for a kind at the scratch; the bytes of its topic, 0 when it has none. */
 export function compose(form: usize, about: i32): i32 {
   let topicLength = 0;
+  let name = Setting.FirmwareTitle + (about << 1);
   open(scratch, scratch + BLOCK_SIZE);
-  for (const end = form + load<u8>(form); form < end;) {
+  for (const end = form + load<u8>(form); form < end; ) {
     let byte: u32 = load<u8>(++form);
-    if (byte == 0x3e) {
-      topicLength = <i32>(at - scratch);
-    } else if (byte == 0x21) {
-      putBytes(word + 2, <i32>load<u8>(word) - 1);
-    } else if (byte - 0x3c < 2) {
-      const key = Setting.FirmwareTitle - 0x3c + (about << 1) + byte;
-      putBytes(setting(key), textLength(key));
-    } else if (byte - 0x25 < 3) {
-      putDecimal(byte == 0x25 ? requestId : byte == 0x26 ? written / chunkSize : chunkSize, 0);
-    } else {
-      if (byte == 0x24) {
+    let number = chunkSize;
+    switch (byte) {
+      case 0x23: // #
+        topicLength = <i32>(at - scratch);
+        continue;
+      case 0x28: // (
+        putBytes(setting(name), textLength(name));
+        name++;
+        continue;
+      case 0x29: // )
+        putBytes(word + 2, <i32>load<u8>(word) - 1);
+        continue;
+      case 0x24: // $
         putByte(0x66 + 13 * about); // f, s
         byte = 0x77;
-      }
-      putByte(byte);
+      default:
+        putByte(byte);
+        continue;
+      case 0x25: // %
+        number = requestId;
+        break;
+      case 0x26: // &
+        number = written / chunkSize;
+      case 0x27: // '
     }
+    putDecimal(number, 0);
   }
   return topicLength;
 }
@@ -73,16 +90,15 @@ export function send(): void {
   const message = ctz(unsent);
   let about = kind;
   let firstByte: u32 = publishByte(0);
-  let topic = TELEMETRY;
+  let topic = addressOf(TELEMETRY);
+  let topicLength = lengthOf(TELEMETRY);
   let number = NO_NUMBER;
-  let form = load<u8>(word, 1) ? OTA_FAILED : OTA_STATE;
+  let form: usize = OTA_CURRENT;
   let shape = RAW;
   if (message <= Message.State) {
     shape = RAW_COUNTED;
-    if (message < Message.State) {
-      about = message;
-      form = OTA_CURRENT;
-    }
+    if (message == Message.State) form = load<u8>(word, 1) ? OTA_FAILED : OTA_STATE;
+    else about = message;
   } else if (message == Message.Filter) {
     firstByte = SUBSCRIBE;
     form = OTA_RESPONSE_FILTER;
@@ -93,16 +109,20 @@ export function send(): void {
     shape = RAW_FREE;
   } else {
     about = message - Message.Assigned;
-    topic = ATTRIBUTES_REQUEST;
+    topic = addressOf(ATTRIBUTES_REQUEST);
+    topicLength = lengthOf(ATTRIBUTES_REQUEST);
     number = takeId();
     form = OTA_ASSIGNED;
   }
-  const topicLength = compose(form, about);
-  const payload = scratch + topicLength;
-  if (topicLength) topic = scratch | (<usize>topicLength << 16);
-  if (append(firstByte, addressOf(topic), lengthOf(topic), number, payload, <i32>(at - payload), shape) == Status.Full) return;
+  const composedLength = compose(form, about);
+  const payload = scratch + composedLength;
+  if (composedLength) {
+    topic = scratch;
+    topicLength = composedLength;
+  }
+  if (append(firstByte, topic, topicLength, number, payload, <i32>(at - payload), shape) == Status.Full) return;
   unsent &= unsent - 1;
+  // What a server never answers is asked for again.
+  if (message >= Message.Chunk) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
   if (message >= Message.Assigned) store<i32>(OTA_KINDS + (about << 2), number);
-  // What a server never answers is asked for again; a download has the timer to itself.
-  if (message == Message.Chunk || (message >= Message.Assigned && isIdle())) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
 }

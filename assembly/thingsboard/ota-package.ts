@@ -1,6 +1,6 @@
 // Holds the package that the server assigned: its attributes where they arrived, and the texts of the present one in a block.
 //
-//   scratch  what is being written or compared
+//   scratch  what is being written or digested
 //   block    title, version and checksum of the present package, each with a line feed behind it: what names its image
 //   kept     title and version of the software that was installed since the start (only where software is configured)
 //
@@ -8,7 +8,7 @@
 import { Status } from "../abi";
 import { at, open as openCursor, overflowed, putByte, putBytes } from "../base/cursor";
 import { crc32 } from "../base/crc32";
-import { equals, placeOf } from "../base/text";
+import { passPlain, placeOf } from "../base/text";
 import { setText, setting, Setting, textLength } from "../client/settings";
 import { lengthAt, readMembers, span, TEXTS_AND_NUMBERS, valueAt } from "../json/members";
 import { putUnescapedTo } from "../json/unescape";
@@ -24,8 +24,8 @@ export const NAMES_MAX: i32 = 190;
 export const enum Attribute {
   Title = 0,
   Version = 1,
-  Size = 2,
-  Checksum = 3,
+  Checksum = 2,
+  Size = 3,
   Algorithm = 4,
   Url = 5,
   Count = 6,
@@ -87,45 +87,38 @@ export function kindsOf(document: usize, documentLength: i32): i32 {
   return kinds;
 }
 
-/** True when the assigned package is what runs; texts that are written in different ways may be the same. */
+/** Continues a digest with what a JSON text stands for, which may be written in different ways. A text that does not fit counts as an empty one. */
+function digest(before: u32, text: usize, length: i32): u32 {
+  return before * 3 + crc32(scratch, putUnescapedTo(text, length, scratch, BLOCK_SIZE));
+}
+
+/** A number for the package that is assigned to a kind, 2 or more; 0 when none is, or the one that runs. */
 // @ts-ignore: decorator
 @inline
-export function isRunning(kind: i32): bool {
+export function fingerprint(kind: i32): u32 {
+  let running: u32 = 0;
+  let assigned: u32 = 0;
   for (let name = 0; name <= Attribute.Version; name++) {
+    if (!lengthAt(name)) return 0;
     const key = Setting.FirmwareTitle + (kind << 1) + name;
-    const other = scratch + (BLOCK_SIZE >> 1);
-    const ownLength = putUnescapedTo(setting(key), textLength(key), scratch, BLOCK_SIZE >> 1);
-    if (ownLength != putUnescapedTo(valueAt(name), lengthAt(name), other, BLOCK_SIZE >> 1)) return false;
-    if (ownLength < 0 || !equals(scratch, other, ownLength)) return false;
+    running = digest(running, setting(key), textLength(key));
+    assigned = digest(assigned, valueAt(name), lengthAt(name));
   }
-  return true;
+  return assigned == running ? 0 : digest(assigned, valueAt(Attribute.Checksum), lengthAt(Attribute.Checksum)) | 2;
 }
 
-/** Writes the name of the assigned package at the scratch, as it will stand in the block; a number for it, 2 or more. */
-// @ts-ignore: decorator
-@inline
-export function fingerprint(): u32 {
-  let hash: u32 = 0;
-  openCursor(scratch, block);
-  for (let each = span(Attribute.Title); each <= span(Attribute.Checksum); each += 8) {
-    if (each == span(Attribute.Size)) continue;
-    const begin = load<u32>(each);
-    const length = load<i32>(each, 4);
-    store<u32>(each, at + BLOCK_SIZE);
-    putBytes(begin, length);
-    putByte(0x0a);
-    hash = hash * 3 + crc32(begin, length);
-  }
-  return hash | 2;
-}
-
-/** Makes the package whose name is at the scratch the present one; false when its texts are too long. */
+/** Makes the assigned package the present one; false when its texts are too long. */
 // @ts-ignore: decorator
 @inline
 export function adopt(): bool {
-  blockLength = <i32>(at - scratch);
-  memory.copy(block, scratch, BLOCK_SIZE);
-  memory.copy(OTA_PRESENT, MEMBERS, (Attribute.Checksum + 1) << 3);
+  openCursor(block, block + BLOCK_SIZE);
+  for (let each = 0; each <= Attribute.Checksum; each++) {
+    store<u32>(presentSpan(each), at);
+    store<u32>(presentSpan(each), lengthAt(each), 4);
+    putBytes(valueAt(each), lengthAt(each));
+    putByte(0x0a);
+  }
+  blockLength = <i32>(at - block);
   return !overflowed() && lengthAt(Attribute.Title) + lengthAt(Attribute.Version) <= NAMES_MAX;
 }
 
@@ -138,14 +131,12 @@ export function keepNames(): void {
   setText(Setting.SoftwareVersion, presentText(Attribute.Version) + BLOCK_SIZE, presentLength(Attribute.Version));
 }
 
-/** Writes a text of the server into the block as what `report` takes, as much as fits; what cannot stand in a JSON string as it is becomes a question mark. */
+/** Writes a text of the server into the block as what `report` takes: as much as fits and can stand in a JSON string as it is. */
 // @ts-ignore: decorator
 @inline
 export function putPlain(from: usize, length: i32): void {
-  length = min(length, BLOCK_SIZE >> 2);
-  store<u16>(block, (length + 1) | (-Status.RemoteError << 8));
-  for (let index = 0; index < length; index++) {
-    const byte: u32 = load<u8>(from + index);
-    store<u8>(block + index, byte - 0x20 > 0x5e || byte == 0x22 || byte == 0x5c ? 0x3f : byte, 2);
-  }
+  const bound = from + min(length, BLOCK_SIZE >> 2);
+  const plainLength = <i32>(min(passPlain(from, bound), bound) - from);
+  store<u16>(block, (plainLength + 1) | (-Status.RemoteError << 8));
+  memory.copy(block + 2, from, plainLength);
 }

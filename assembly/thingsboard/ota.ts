@@ -4,37 +4,38 @@
 //   Idle -> Available -> Fetching -> Verifying -> Ready -> Applying -> Committing -> Idle, or for firmware Committed until the restart
 //     Ready also waits for the host that fetches a package from a URL; every phase up to there may end in Failing.
 //
-// States are reported one after the other: nothing goes on before the last report has left.
+// States are reported one after the other: nothing goes on before the last report has left. A failure does not wait: it is reported in its place.
 import { EventField, EventKind, OtaBootState, OtaKind, Stat, State, Status } from "../abi";
-import { equals, isLiteral, readDigits, startsWith, utf8 } from "../base/text";
+import { equals, isLiteral, placeOf, readDigits, utf8 } from "../base/text";
 import { arm, isDue, setDeadline, Timer } from "../base/time";
 import { awaitPort, state, wake } from "../client/connection";
 import { raise } from "../client/event";
+import { subscriptionTo } from "../client/outbox";
 import { claim, isHeld, keepBack, partLeft, skipRest } from "../client/inbound";
 import { refuseKey, SEND_BUFFER_NAME, setting, Setting, textLength } from "../client/settings";
 import { ota_abort, ota_begin, ota_boot_state, ota_commit, ota_confirm, ota_verify, ota_write } from "../host";
 import { lengthAt, span, valueAt } from "../json/members";
 import { count, EVENT, fail as refuse, OTA_KINDS } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
-import { compose, forget, Message, report, send, unsent, want } from "./ota-messages";
+import { compose, forget, Message, report, send, setWord, unsent, want, word } from "./ota-messages";
 import {
-  adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, isRunning, keepNames, kindsOf, NAMES_MAX, presentLength, presentSpan, presentText, putPlain, readAttributes,
+  adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, keepNames, kindsOf, NAMES_MAX, presentLength, presentSpan, presentText, putPlain, readAttributes,
   scratch,
 } from "./ota-package";
-import { ERROR, FIRMWARE_VERSION_KEY, OTA_FIRMWARE, OTA_RESPONSE, OTA_SOFTWARE } from "./topics";
+import { ERROR, FIRMWARE_VERSION_KEY, OTA_PREFIXES, OTA_RESPONSE, OTA_RESPONSE_FILTER } from "./topics";
 
 const enum Phase {
-  Idle = 0,
-  Available = 1, // announced; the slot is opened by the next poll, if the application lets it
-  Fetching = 2,
-  Verifying = 3,
-  Ready = 4, // the application is asked
-  Applying = 5, // UPDATING is to be reported
-  Committing = 6,
-  Failing = 7, // FAILED is to be reported
-  Booting = 8, // the running firmware is to be confirmed
-  Committed = 9, // firmware: only a restart leads on
-  Starting = 10, // before the first session
+  Starting = 0, // before the first session
+  Booting = 1, // the running firmware may have to be confirmed
+  Idle = 2,
+  Available = 3, // announced; the slot is opened by the next poll, if the application lets it
+  Fetching = 4,
+  Verifying = 5,
+  Ready = 6, // the application is asked
+  Applying = 7, // UPDATING is to be reported
+  Committing = 8,
+  Failing = 9, // FAILED is to be reported
+  Committed = 10, // firmware: only a restart leads on
 }
 
 /** What a chunk has around it at most: fixed header, topic with its length, packet id. */
@@ -57,16 +58,15 @@ const DOWNLOADING = utf8("\x00DOWNLOADING"),
   VERIFIED = utf8("\x00VERIFIED"),
   UPDATING = utf8("\x00UPDATING"),
   UPDATED = utf8("\x00UPDATED"),
-  TOO_LARGE_TO_READ = utf8("\x03attributes too large"),
-  TOO_LONG = utf8("\x03names too long"),
+  TOO_LONG = utf8("\x03attributes too large"),
   NO_SIZE = utf8("\x09no size"),
-  NO_ALGORITHM = utf8("\x06unknown algorithm"),
-  BAD_SLOT = utf8("\x13image slot failed"),
-  NO_CHUNK = utf8("\x11no chunk in time"),
-  BAD_CHUNK = utf8("\x02wrong chunk size"),
-  BAD_CHECKSUM = utf8("\x14checksum mismatch"),
+  BAD_ALGORITHM = utf8("\x06bad algorithm"),
+  BAD_SLOT = utf8("\x13slot failed"),
+  NO_CHUNK = utf8("\x11no chunk"),
+  BAD_CHUNK = utf8("\x02bad chunk"),
+  BAD_CHECKSUM = utf8("\x14bad checksum"),
   VETOED = utf8("\x15vetoed"),
-  UNASSIGNED = utf8("\x0fno longer assigned"),
+  UNASSIGNED = utf8("\x0funassigned"),
   ROLLED_BACK = utf8("\x11rolled back");
 
 /** One bit for each OtaKind that is configured. */
@@ -75,18 +75,13 @@ let phase: i32 = Phase.Starting;
 /** Of the present package. */
 export let kind: i32 = OtaKind.Firmware;
 let size: i32 = 0;
-export let written: i32 = 0;
+/** Of its bytes, -1 while the host has no image open. */
+export let written: i32 = -1;
 let assigned: i32 = 0;
 let checksumAlgorithm: i32 = 0;
 export let chunkSize: i32 = 0;
 export let requestId: i32 = 0;
 let tries: i32 = 0;
-/** The host has an image open. */
-let isOpen: bool = false;
-/** One bit for each kind whose chunks are not subscribed to. */
-let unfiltered: i32 = 3;
-/** Why the package is given up, as `report` takes it. */
-let error: usize = 0;
 
 /** Reads the settings and carves: Ok, or the Status of a fault. */
 // @ts-ignore: decorator
@@ -116,40 +111,31 @@ export function isActive(): bool {
   return active != 0;
 }
 
-/** No package is present. */
-// @ts-ignore: decorator
-@inline
-export function isIdle(): bool {
-  return phase == Phase.Idle;
-}
-
 /** An event about the present package. */
 function tell(event: i32): i32 {
   raise(event, kind, 0);
   memory.copy(EVENT + EventField.Name, presentSpan(Attribute.Title), 16); // and the version
   store<u32>(EVENT, size, EventField.Total);
-  store<u32>(EVENT, written, EventField.Offset);
   return event;
 }
 
-/** Gives the package up; the next step reports it. */
+/** Gives the package up; the next step reports it, in place of a state that has not left. */
 function fail(text: usize): i32 {
   phase = Phase.Failing;
-  error = text;
-  forget((1 << Message.Chunk) | (1 << Message.Filter));
-  setDeadline(Timer.Ota, 0);
+  setWord(text);
+  forget((1 << Message.State) | (1 << Message.Chunk));
   wake();
   return EventKind.None;
 }
 
 function closeImage(): void {
-  if (isOpen) ota_abort();
-  isOpen = false;
+  if (written >= 0) ota_abort();
+  written = -1;
 }
 
 /** Asks for the chunk that the next byte belongs to, if there is one. */
 function askChunk(): void {
-  if (written < size) want(1 << Message.Chunk);
+  want(<i32>(written < size) << Message.Chunk);
   wake();
 }
 
@@ -181,17 +167,9 @@ function isOpenTo(which: i32): bool {
 // @ts-ignore: decorator
 @inline
 function beginSession(): void {
-  if (phase == Phase.Starting) {
-    const boot = active & 1 ? ota_boot_state() : <i32>OtaBootState.Normal;
-    phase = boot == OtaBootState.Unconfirmed ? Phase.Booting : Phase.Idle;
-    if (boot == OtaBootState.RolledBack) {
-      assigned = WHATEVER;
-      fail(ROLLED_BACK);
-    }
-  }
+  if (phase == Phase.Starting) phase = Phase.Booting;
   tries = 0;
-  // What is assigned: not before the image that runs is confirmed, and not once another one boots next.
-  want(active * (phase >= Phase.Booting ? 1 << Message.Current : (1 << Message.Current) | (1 << Message.Assigned)));
+  want(active * ((1 << Message.Current) | (1 << Message.Assigned)));
   if (phase == Phase.Fetching) askChunk();
 }
 
@@ -220,9 +198,9 @@ export function kindAsked(id: i32): i32 {
 /** Deals with the package that is assigned to a kind: an event, or None. */
 function assign(which: i32): i32 {
   const isOpenToKind = isOpenTo(which);
-  if (!lengthAt(Attribute.Title) || !lengthAt(Attribute.Version) || isRunning(which)) return isOpenToKind ? fail(UNASSIGNED) : <i32>EventKind.None;
+  const found = <i32>fingerprint(which);
+  if (!found) return isOpenToKind ? fail(UNASSIGNED) : <i32>EventKind.None;
   const settled = OTA_KINDS + (which << 2);
-  const found = <i32>fingerprint();
   const dealt = load<i32>(settled, SETTLED);
   if (dealt == WHATEVER || dealt == found) {
     store<i32>(settled, found, SETTLED);
@@ -232,12 +210,12 @@ function assign(which: i32): i32 {
     // The same goes on, and another kind has its turn afterwards.
     if (!isOpenToKind || found == assigned) return EventKind.None;
     closeImage();
-    fail(0);
+    forget(1 << Message.Chunk);
   }
   kind = which;
   assigned = found;
   size = max(readDigits(valueAt(Attribute.Size), lengthAt(Attribute.Size)), 0);
-  written = 0;
+  written = -1;
   checksumAlgorithm = algorithm();
   if (!adopt()) return fail(TOO_LONG);
   if (lengthAt(Attribute.Url)) {
@@ -248,7 +226,7 @@ function assign(which: i32): i32 {
     return EventKind.OtaUrl;
   }
   if (!size) return fail(NO_SIZE);
-  if (checksumAlgorithm < 0) return fail(NO_ALGORITHM);
+  if (checksumAlgorithm < 0) return fail(BAD_ALGORITHM);
   phase = Phase.Available;
   wake();
   return tell(EventKind.OtaAvailable);
@@ -262,7 +240,7 @@ export function receiveAttributes(which: i32): i32 {
   if (partLeft) {
     if (phase == Phase.Idle) {
       kind = which;
-      fail(TOO_LARGE_TO_READ);
+      fail(TOO_LONG);
     }
     return Status.TooLarge;
   }
@@ -274,136 +252,138 @@ export function receiveAttributes(which: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function isOwnTopic(): bool {
-  return active != 0 && (startsWith(topic, topicLength, OTA_FIRMWARE) || startsWith(topic, topicLength, OTA_SOFTWARE));
+  return active != 0 && placeOf(OTA_PREFIXES, 2, topic, min(topicLength, 6)) >= 0;
 }
 
 /** Handles a message of such a topic, whole or a part: an event, or None. */
 export function receivePart(): i32 {
   claim();
-  if (phase == Phase.Fetching) {
-    const from = load<u32>(EVENT, EventField.Payload);
-    const length = load<i32>(EVENT, EventField.PayloadLength);
-    if (isLiteral(topic + 6, topicLength - 6, ERROR)) {
-      // Of its text, what there is in the first part.
-      putPlain(from, length);
-      skipRest();
-      return fail(block);
-    }
-    const ownLength = compose(OTA_RESPONSE, kind);
-    if (topicLength == ownLength && equals(topic, scratch, ownLength)) {
-      const begin = written - (written % chunkSize);
-      if (load<i32>(EVENT, EventField.Total) != min(chunkSize, size - begin)) {
-        // Empty before the end of the image, when the server no longer has it at hand: only another request id makes it look again.
-        requestId++;
-        skipRest();
-        retry(BAD_CHUNK);
-        return EventKind.None;
-      }
+  const from = load<u32>(EVENT, EventField.Payload);
+  const length = load<i32>(EVENT, EventField.PayloadLength);
+  const isFetching = phase == Phase.Fetching;
+  if (isFetching && isLiteral(topic + 6, topicLength - 6, ERROR)) {
+    // Of its text, what there is in the first part.
+    putPlain(from, length);
+    fail(block);
+  } else if (isFetching && topicLength == compose(OTA_RESPONSE, kind) && equals(topic, scratch, topicLength)) {
+    const begin = written - (written % chunkSize);
+    if (load<i32>(EVENT, EventField.Total) != min(chunkSize, size - begin)) {
+      // Empty before the end of the image, when the server no longer has it at hand: only another request id makes it look again.
+      requestId++;
+      retry(BAD_CHUNK);
+    } else {
       forget(1 << Message.Chunk);
       // What was written before the connection was lost is passed.
       const rest = begin + load<i32>(EVENT, EventField.Offset) + length - written;
-      if (rest > 0) {
-        const taken = ota_write(from + (length - rest), rest);
-        if (taken < 0) {
-          skipRest();
-          return fail(BAD_SLOT);
-        }
+      const taken = rest > 0 ? ota_write(from + (length - rest), rest) : 0;
+      if (taken >= 0) {
         written += taken;
         if (taken < rest) {
           keepBack(rest - taken);
           pause();
-          return EventKind.None;
+        } else if (partLeft) {
+          arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
+        } else {
+          tries = 0;
+          askChunk();
+          tell(EventKind.OtaProgress);
+          store<u32>(EVENT, written, EventField.Offset);
+          return EventKind.OtaProgress;
         }
-      }
-      if (partLeft) {
-        arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
         return EventKind.None;
       }
-      tries = 0;
-      setDeadline(Timer.Ota, 0);
-      askChunk();
-      return tell(EventKind.OtaProgress);
+      fail(BAD_SLOT);
     }
+  } else if (!partLeft) {
+    count(Stat.AcknowledgementsUnknown);
   }
-  if (!partLeft) count(Stat.AcknowledgementsUnknown);
   skipRest();
   return EventKind.None;
 }
 
 /** What a poll does for updates when it has nothing else: an event, or None. */
+// @ts-ignore: decorator
+@inline
 function work(): i32 {
   const isLate = isDue(Timer.Ota);
   if (isLate) setDeadline(Timer.Ota, 0);
   if (state != State.Connected || unsent & (1 << Message.State)) return EventKind.None;
-  if (phase == Phase.Idle) {
-    if (isLate && tries++ < setting(Setting.OtaChunkRetries)) {
-      want(((load<i32>(OTA_KINDS) ? 1 << OtaKind.Firmware : 0) | (load<i32>(OTA_KINDS, 4) ? 1 << OtaKind.Software : 0)) << Message.Assigned);
+  // What the slot answered: below zero a failure, 0 when it is busy.
+  let result = 1;
+  let event: i32 = EventKind.None;
+  switch (phase) {
+    case Phase.Booting: {
+      const boot = active & 1 ? ota_boot_state() : <i32>OtaBootState.Normal;
+      if (boot == OtaBootState.Unconfirmed) {
+        result = ota_confirm();
+        if (result <= 0) break;
+        report(UPDATED);
+      }
+      phase = Phase.Idle;
+      want(active << Message.Assigned);
+      if (boot != OtaBootState.RolledBack) break;
+      assigned = WHATEVER;
+      fail(ROLLED_BACK);
     }
-  } else if (phase == Phase.Available) {
-    written = ota_begin(kind, size, block, blockLength);
-    isOpen = written >= 0;
-    if (<u32>written > <u32>size) return fail(BAD_SLOT);
-    want(((unfiltered >> kind) & 1) << Message.Filter);
-    unfiltered &= ~(1 << kind);
-    phase = Phase.Fetching;
-    requestId++;
-    tries = 0;
-    report(DOWNLOADING);
-    askChunk();
-  } else if (phase == Phase.Fetching) {
-    if (written == size) {
-      phase = Phase.Verifying;
-      report(DOWNLOADED);
-    } else if (isLate && !isHeld) {
-      retry(NO_CHUNK);
-    }
-  } else if (phase == Phase.Applying) {
-    phase = Phase.Committing;
-    report(UPDATING);
-    wake();
-  } else if (phase == Phase.Failing) {
-    closeImage();
-    store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
-    finish(error);
-    raise(EventKind.OtaFailed, kind, -<i32>load<u8>(error, 1));
-    store<u32>(EVENT, error + 2, EventField.Name);
-    store<u32>(EVENT, <i32>load<u8>(error) - 1, EventField.NameLength);
-    return EventKind.OtaFailed;
-  } else if (phase != Phase.Ready && phase < Phase.Committed) {
-    return driveSlot();
+    case Phase.Failing:
+      closeImage();
+      store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
+      finish(word);
+      event = raise(EventKind.OtaFailed, kind, -<i32>load<u8>(word, 1));
+      store<u32>(EVENT, word + 2, EventField.Name);
+      store<u32>(EVENT, <i32>load<u8>(word) - 1, EventField.NameLength);
+      break;
+    case Phase.Idle:
+      if (isLate && load<u64>(OTA_KINDS) && tries++ < setting(Setting.OtaChunkRetries)) want(active << Message.Assigned);
+      break;
+    case Phase.Available:
+      written = ota_begin(kind, size, block, blockLength);
+      if (<u32>written > <u32>size) {
+        result = -1;
+        break;
+      }
+      want(<i32>!subscriptionTo(scratch, compose(OTA_RESPONSE_FILTER, kind)) << Message.Filter);
+      phase = Phase.Fetching;
+      requestId++;
+      tries = 0;
+      report(DOWNLOADING);
+      askChunk();
+      break;
+    case Phase.Fetching:
+      if (written == size) {
+        phase = Phase.Verifying;
+        report(DOWNLOADED);
+      } else if (isLate && !isHeld) {
+        retry(NO_CHUNK);
+      }
+      break;
+    case Phase.Verifying:
+      result = ota_verify(checksumAlgorithm, presentText(Attribute.Checksum), presentLength(Attribute.Checksum));
+      if (result <= 0) break;
+      phase = Phase.Ready;
+      report(VERIFIED);
+      event = tell(EventKind.OtaReady);
+      break;
+    case Phase.Applying:
+      phase = Phase.Committing;
+      report(UPDATING);
+      wake();
+      break;
+    case Phase.Committing:
+      result = ota_commit();
+      if (result <= 0) break;
+      written = -1;
+      phase = Phase.Committed;
+      if (kind == OtaKind.Software) {
+        keepNames();
+        want(1 << (Message.Current + OtaKind.Software));
+        finish(UPDATED);
+      }
+      event = tell(EventKind.OtaApplied);
   }
-  return EventKind.None;
-}
-
-/** Lets the slot verify, commit or confirm, and goes on when it has: an event, or None. */
-// @ts-ignore: decorator
-@inline
-function driveSlot(): i32 {
-  const isVerifying = phase == Phase.Verifying;
-  const result = isVerifying ? ota_verify(checksumAlgorithm, presentText(Attribute.Checksum), presentLength(Attribute.Checksum)) : phase == Phase.Booting ? ota_confirm() : ota_commit();
-  if (result <= 0) {
-    if (result) fail(isVerifying && result == Status.InvalidValue ? BAD_CHECKSUM : BAD_SLOT);
-    else pause();
-    return EventKind.None;
-  }
-  if (isVerifying) {
-    phase = Phase.Ready;
-    report(VERIFIED);
-    return tell(EventKind.OtaReady);
-  }
-  isOpen = false;
-  if (phase == Phase.Booting) {
-    want(1 << Message.Assigned);
-    finish(UPDATED);
-    return EventKind.None;
-  }
-  phase = Phase.Committed;
-  if (kind == OtaKind.Software) {
-    keepNames();
-    want(1 << (Message.Current + OtaKind.Software));
-    finish(UPDATED);
-  }
-  return tell(EventKind.OtaApplied);
+  if (!result) pause();
+  else if (result < 0) fail(result == Status.InvalidValue ? BAD_CHECKSUM : BAD_SLOT);
+  return event;
 }
 
 /** What a poll does for updates behind everything else, while a package is configured: the event of the poll. */
@@ -425,9 +405,12 @@ export function otaStart(which: i32): i32 {
 /** The export `ota_apply`: the answer to OtaReady or OtaUrl. */
 export function otaApply(which: i32, isAccepted: i32): i32 {
   if (phase != Phase.Ready || which != kind) return Status.BadState;
-  if (!isAccepted) return fail(VETOED);
-  phase = Phase.Applying;
-  wake();
+  if (isAccepted) {
+    phase = Phase.Applying;
+    wake();
+  } else {
+    fail(VETOED);
+  }
   return Status.Ok;
 }
 

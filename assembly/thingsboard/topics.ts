@@ -70,18 +70,17 @@ export function lengthOf(topic: usize): i32 {
 
 /** The algorithms of checksums in the order of OtaAlgorithm, and what the attributes are called behind fw or sw, in the order of Attribute. */
 export const OTA_ALGORITHMS = hashes("MD5 SHA256 SHA384 SHA512 CRC32 MURMUR3_32 MURMUR3_128"),
-  OTA_ATTRIBUTES = hashes("_title _version _size _checksum _checksum_algorithm _url");
+  OTA_PREFIXES = hashes("v2/fw/ v2/sw/"),
+  OTA_ATTRIBUTES = hashes("_title _version _checksum _size _checksum_algorithm _url");
 
-// Templates of ota-messages.ts: $ is fw or sw, % the request id, & the chunk, ' the bytes of a chunk, < and = title and version of what runs, ! what
-// `report` was given, > the end of the topic.
-export const OTA_FIRMWARE = utf8("v2/fw/"),
-  OTA_SOFTWARE = utf8("v2/sw/"),
-  OTA_REQUEST = utf8("v2/$/request/%/chunk/&>'"),
-  OTA_RESPONSE = utf8("v2/$/response/%/chunk/&>"),
-  OTA_RESPONSE_FILTER = utf8("v2/$/response/+/chunk/+>\0"),
-  OTA_CURRENT = utf8('{"current_$_title":"<","current_$_version":"="}'),
-  OTA_STATE = utf8('{"$_state":"!"}'),
-  OTA_FAILED = utf8('{"$_state":"FAILED","$_error":"!"}'),
+// Templates of ota-messages.ts: $ is fw or sw, % the request id, & the chunk, ' the bytes of a chunk, ( and ) title and version of what runs, * what
+// `report` was given, # the end of the topic.
+export const OTA_REQUEST = utf8("v2/$/request/%/chunk/&#'"),
+  OTA_RESPONSE = utf8("v2/$/response/%/chunk/&#"),
+  OTA_RESPONSE_FILTER = utf8("v2/$/response/+/chunk/+#\0"),
+  OTA_CURRENT = utf8('{"current_$_title":"(","current_$_version":"("}'),
+  OTA_STATE = utf8('{"$_state":")"}'),
+  OTA_FAILED = utf8('{"$_state":"FAILED","$_error":")"}'),
   OTA_ASSIGNED = utf8('{"sharedKeys":"$_title,$_version,$_size,$_checksum,$_checksum_algorithm,$_url"}'),
   FIRMWARE_VERSION_KEY = utf8("firmware_version"),
   SOFTWARE_VERSION_KEY = utf8("software_version");
