@@ -1,14 +1,16 @@
 // Reads the configuration, checks every key of it, then carves the buffers.
 import { RecordsField, Stat, Status } from "../abi";
-import { at, limit, open as openCursor, putBytes } from "../base/cursor";
+import { at, limit, overflowed, open as openCursor, putBytes } from "../base/cursor";
 import { readDigits } from "../base/text";
 import { from, length, next, open, skip, Token } from "../json/scan";
+import { hasEscapes, putUnescaped } from "../json/unescape";
 import { carve, carved, count, fail, RECORDS, TEXT_LENGTHS } from "../memory";
+import { isTopicName } from "../mqtt/topic";
 import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
 import { Limit, setLimit } from "./limits";
 import { carveOutbox } from "./outbox";
-import { addPresent, findKey, isInProfile, isPresent, passedBound, refuseKey, setSetting, setting, Setting, textLength } from "./settings";
+import { addPresent, CLIENT_ID_NAME, findKey, inRange, isPresent, LACKING, MQTT_HOST_NAME, present, refuseKey, setSetting, setting, Setting, textLength, USER_NAME_NAME } from "./settings";
 
 /** The longest text. */
 const TEXT_MAX: i32 = 1023;
@@ -22,61 +24,79 @@ function readObject(text: usize, bytes: i32): i32 {
   let token = next();
   if (token != Token.ObjectBegin) return token < 0 ? token : <i32>Status.WrongType;
   let lacking: i32 = Status.Ok;
-  while (true) {
-    token = next();
-    if (token != Token.Key) break;
+  let seen: u64 = 0;
+  while ((token = next()) > 0) {
+    if (token != Token.Key) continue;
     const name = from;
     const nameLength = length;
     const key = findKey(name, nameLength);
     let status: i32 = Status.UnknownKey;
-    let bound = -1;
+    let bound = 0;
     if (key >= 0) {
-      token = skip();
-      let expected: i32 = Token.ObjectBegin;
-      let value = <i32>from;
-      if (key <= Setting.Provision) {
-        // The length of the one object that is kept is the module's, too.
-        store<i32>(TEXT_LENGTHS + (key << 2), length);
-        if (key < Setting.Provision) {
-          expected = Token.Text;
-          if (length > TEXT_MAX) bound = TEXT_MAX;
+      status = token = skip();
+      if (token >= 0) {
+        const bit = (<u64>1) << key;
+        if (LACKING & bit) {
+          lacking = fail(Status.NotInProfile, 0, name, nameLength);
+          count(Stat.ConfigurationIgnored);
+          continue;
         }
-        const which = key - Setting.MessagesRateLimit;
-        if (FEATURE_LIMITS && <u32>which < <u32>Limit.Count && token == Token.Text && !setLimit(which, from, length)) bound = 0;
-      } else if (key >= Setting.MqttPort) {
-        expected = Token.Number;
-        // No key takes a number below zero or with a fraction.
-        value = readDigits(from, length);
-        bound = passedBound(key, value);
-      } else if (key > Setting.Host) {
-        value = <i32>(token == Token.True);
-        expected = Token.False + value;
+        status = seen & bit ? <i32>Status.InvalidValue : <i32>Status.Ok;
+        seen |= bit;
+        let expected: i32 = Token.ObjectBegin;
+        let value = <i32>from;
+        if (key <= Setting.Provision) {
+          // The length of the one object that is kept is the module's, too.
+          store<i32>(TEXT_LENGTHS + (key << 2), length);
+          if (key < Setting.Provision) {
+            expected = Token.Text;
+            const fault = faultOf(key, text);
+            if (fault) status = fault;
+            if (length > TEXT_MAX) {
+              status = Status.InvalidValue;
+              bound = TEXT_MAX;
+            }
+          }
+        } else if (key >= Setting.MqttPort) {
+          expected = Token.Number;
+          // No key takes a number below zero or with a fraction.
+          value = readDigits(from, length);
+          bound = inRange(key, value);
+          if (bound != value) status = Status.InvalidValue;
+        } else if (key > Setting.Host) {
+          value = <i32>(token == Token.True);
+          expected = Token.False + value;
+        }
+        if (token != expected) status = Status.WrongType;
+        setSetting(key, value);
       }
-      if (token < 0) status = token;
-      else if (!isInProfile(key)) status = Status.NotInProfile;
-      else if (token != expected) status = Status.WrongType;
-      else status = bound >= 0 || isPresent(key) ? <i32>Status.InvalidValue : <i32>Status.Ok;
-      addPresent(key);
-      setSetting(key, value);
     }
-    if (status) {
-      fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
-      if (status != Status.NotInProfile) return status;
-      count(Stat.ConfigurationIgnored);
-      lacking = status;
-    }
+    if (status) return fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
   }
-  if (token > 0) token = next();
+  addPresent(<i32>seen);
   return token || setting(Setting.IgnoreMissingFeatures) ? token : lacking;
 }
 
-/** A key that must be present because of another one, or -1. */
+/** What is wrong with a text that the scanner has passed. */
 // @ts-ignore: decorator
 @inline
-function missingKey(): i32 {
-  if (!textLength(Setting.MqttHost)) return Setting.MqttHost;
-  if (isPresent(Setting.Password) && !isPresent(Setting.UserName)) return Setting.UserName;
-  return setting(Setting.CleanSession) || isPresent(Setting.ClientId) ? -1 : Setting.ClientId;
+function faultOf(key: i32, end: usize): i32 {
+  if (!FEATURE_JSON) return hasEscapes(from, length) ? <i32>Status.NotInProfile : <i32>Status.Ok;
+  // As it will be sent; what is written lies where nothing stands yet.
+  openCursor(carved, end);
+  const fault = putUnescaped(from, length);
+  const limit = key - Setting.MessagesRateLimit;
+  if (FEATURE_LIMITS && <u32>limit < <u32>Limit.Count && !setLimit(limit, from, length)) return Status.InvalidValue;
+  return FEATURE_RAW && key == Setting.WillTopic && !overflowed() && !isTopicName(carved, <i32>(at - carved), false) ? <i32>Status.InvalidTopic : fault;
+}
+
+/** The name of a key that must be present because of another one, or 0. */
+// @ts-ignore: decorator
+@inline
+function missingName(): usize {
+  if (!textLength(Setting.MqttHost)) return MQTT_HOST_NAME;
+  if ((present & 3) == 1) return USER_NAME_NAME;
+  return setting(Setting.CleanSession) || textLength(Setting.ClientId) ? 0 : CLIENT_ID_NAME;
 }
 
 /**
@@ -100,17 +120,16 @@ function keepTexts(end: usize, all: bool): void {
 // @ts-ignore: decorator
 @inline
 export function configure(text: usize, bytes: i32): i32 {
-  let status = readObject(text, bytes);
+  const status = readObject(text, bytes);
   if (status) return status;
-  const key = missingKey();
-  if (key >= 0) return refuseKey(Status.MissingKey, key);
+  const missing = missingName();
+  if (missing) return refuseKey(Status.MissingKey, missing);
   if (isPresent(Setting.Tls) && !isPresent(Setting.MqttPort)) setSetting(Setting.MqttPort, DEFAULT_TLS_PORT);
   // Texts are copied to below the configuration first; the buffers may then lie over it.
   const isAgain: bool = FEATURE_PROVISIONING && isPresent(Setting.Provision);
   if (FEATURE_OTA || FEATURE_PROVISIONING) keepTexts(text, isAgain);
   // Whatever a reply brings fits: it came through the receive buffer.
-  status = buildFirst(text, isAgain ? setting(Setting.ReceiveBuffer) : 0);
-  if (status) return status;
+  buildFirst(text, isAgain ? setting(Setting.ReceiveBuffer) : 0);
   const staging = setting(Setting.StagingBuffer);
   store<usize>(RECORDS, carve(staging), RecordsField.Staging);
   store<i32>(RECORDS, staging, RecordsField.StagingCapacity);

@@ -1,6 +1,6 @@
 // Drives the connection: one step of everything for each `poll`.
 import { EventField, EventKind, NetFlag, NetState, ReturnCode, Stat, State, Status, Want } from "../abi";
-import { arm, disarm, disarmSession, isArmed, isDue, mayBeDue, nextDue, readClock, Timer } from "../base/time";
+import { arm, disarm, disarmSession, fromNow, isArmed, isDue, mayBeDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
 import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
 import { count, countBy, EVENT, LANE } from "../memory";
 import { body, bodyEnd, readHeader } from "../mqtt/frame";
@@ -107,9 +107,7 @@ export function setAgain(value: bool): void {
 // @ts-ignore: decorator
 @inline
 export function connectAtOnce(): void {
-  if (state == State.Waiting) arm(Timer.Link, 0);
-  else disarm(Timer.Link);
-  again = true;
+  setDeadline(Timer.Link, state == State.Waiting ? fromNow(0) : 0);
 }
 
 /** A packet is on its way, so that its bytes must stay where they are. */
@@ -125,7 +123,7 @@ export function isOnItsWay(packet: usize): bool {
 }
 
 /** Lets a timer run for as long as an answer of the peer may take. */
-function awaitAnswer(timer: i32): void {
+export function awaitAnswer(timer: i32): void {
   arm(timer, acknowledgeMs());
 }
 
@@ -256,7 +254,6 @@ function slowDown(): void {
 /** Ends a session that did what it was for. The next one begins at once, or as late as after a refusal. */
 export function finish(isRefused: bool): void {
   if (isRefused) slowDown();
-  else ceilingMs = 0;
   sayGoodbye();
   happen(Event.Lost);
   if (!isRefused) resetBackoff();

@@ -6,8 +6,7 @@ import { carve, carved } from "../memory";
 import { putRemainingLength } from "../mqtt/length";
 import { ConnectFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
-import { isTopicName } from "../mqtt/topic";
-import { CONNECT, CONNECT_LENGTH, isPresent, present, refuseKey, setting, Setting, textLength } from "./settings";
+import { CONNECT, CONNECT_LENGTH, isPresent, present, setting, Setting, textLength } from "./settings";
 
 export let serverName: usize = 0;
 export let connectPacket: usize = 0;
@@ -23,7 +22,7 @@ let limitAgain: usize = 0;
 function buildHere(begin: usize, end: usize): i32 {
   let status: i32 = Status.Ok;
   // Always there are the name of the server and the client id, and with the topic of a will its payload.
-  let keys = (<i32>present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
+  let keys = (present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
   const hasWill = FEATURE_RAW && isPresent(Setting.WillTopic);
   if (hasWill) keys |= (1 << Setting.WillTopic) | (1 << Setting.WillPayload);
   open(begin, end);
@@ -32,13 +31,9 @@ function buildHere(begin: usize, end: usize): i32 {
     if (!(keys & (1 << key))) continue;
     const from = at + 2;
     putU16(0);
-    let fault = putUnescaped(setting(key), textLength(key));
-    const length = <i32>(at - from);
-    if (at <= limit) {
-      storeU16(from - 2, length);
-      if (FEATURE_RAW && key == Setting.WillTopic && !isTopicName(from, length, false)) fault = Status.InvalidTopic;
-    }
-    if (fault) status = refuseKey(fault, key);
+    const fault = putUnescaped(setting(key), textLength(key));
+    if (fault) status = fault;
+    if (at <= limit) storeU16(from - 2, <i32>(at - from));
     if (key == Setting.MqttHost) {
       connectPacket = at;
       putBytes(CONNECT, CONNECT_LENGTH);
@@ -65,11 +60,11 @@ function build(begin: usize, end: usize): i32 {
 /** Builds both for the first time, in memory that is carved for them and for `more` bytes, and ends at `end`. */
 // @ts-ignore: decorator
 @inline
-export function buildFirst(end: usize, more: i32): i32 {
-  const status = FEATURE_PROVISIONING ? build(carved, end) : buildHere(carved, end);
+export function buildFirst(end: usize, more: i32): void {
+  if (FEATURE_PROVISIONING) build(carved, end);
+  else buildHere(carved, end);
   carve(at - carved + more);
   limitAgain = carved;
-  return status;
 }
 
 /** Builds both for another session. */

@@ -1,5 +1,5 @@
 // Names the keys of the configuration with their types, ranges and defaults.
-import { bytes, hashes, placeOf } from "../base/text";
+import { bytes, hashes, placeOf, utf8 } from "../base/text";
 import { fail, TEXT_LENGTHS } from "../memory";
 
 /** The keys, grouped by type. */
@@ -53,7 +53,6 @@ export const enum Setting {
 }
 
 /** Replaced at compile time by literals.mjs. */
-declare function words(words: string): usize;
 declare function octets(list: i32[]): usize;
 declare function integers(list: i32[]): usize;
 
@@ -95,8 +94,6 @@ const VALUES = integers([
     20 | AT_LEAST_64, // children_buffer
     16, // child_keep_alive_s
   ]),
-  /** The names that a fault may need when the key is not at hand: those of the texts, and one more. */
-  NAMES = words("password user_name will_payload will_topic client_id mqtt_host send_buffer"),
   CONNECT_BEGIN = bytes("\x10\0\0\x04MQTT\x04"),
   QOS_BYTES = bytes("\0\x01");
 
@@ -107,30 +104,26 @@ export const CONNECT_LENGTH: i32 = 9;
 export const QOS_0: usize = QOS_BYTES;
 export const QOS_1: usize = QOS_0 + 1;
 
-/** The place of send_buffer in NAMES. */
-export const SEND_BUFFER_NAME: i32 = 6;
+/** The names of keys that a fault may need when they are not at hand. */
+export const MQTT_HOST_NAME = utf8("mqtt_host"),
+  CLIENT_ID_NAME = utf8("client_id"),
+  USER_NAME_NAME = utf8("user_name");
+export const SEND_BUFFER_NAME = utf8("send_buffer");
 
-/** One bit of a set of keys. */
-// @ts-ignore: decorator
-@inline
-function bit(key: i32): u64 {
-  return (<u64>1) << key;
-}
-
-/** One bit for each key that the configuration holds. */
-export let present: u64 = 0;
+/** One bit for each of the first 32 keys that the configuration holds. */
+export let present: i32 = 0;
 
 // @ts-ignore: decorator
 @inline
-export function addPresent(key: i32): void {
-  present |= bit(key);
+export function addPresent(keys: i32): void {
+  present |= keys;
 }
 
 /** Puts another text in the place of the one that was configured; one of no length makes the key absent. */
 export function setText(key: i32, text: usize, length: i32): void {
   setSetting(key, <i32>text);
   store<i32>(TEXT_LENGTHS + (key << 2), length);
-  present = (present & ~bit(key)) | (<u64>(length != 0) << key);
+  present = (present & ~(1 << key)) | (<i32>(length != 0) << key);
 }
 
 // @ts-ignore: decorator
@@ -155,40 +148,32 @@ export function textLength(key: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function isPresent(key: i32): bool {
-  return (present & bit(key)) != 0;
+  return (present & (1 << key)) != 0;
 }
 
-/** The bound that a whole number passes, or -1 when it is within its range. */
+/** The whole number of the range of a key that is nearest to this one. */
 // @ts-ignore: decorator
 @inline
-export function passedBound(key: i32, value: i32): i32 {
+export function inRange(key: i32, value: i32): i32 {
   const range: u32 = load<u8>(RANGES + (key - Setting.MqttPort));
   const least = (1 << (range >> 5)) >> 1; // 0, 1 or 64
-  if (value < least) return least;
   const most = (1 << (range & 31)) - 1;
-  return value > most ? most : -1;
+  return max(min(value, most), least);
 }
 
-/** Whether this profile has the key. */
-// @ts-ignore: decorator
-@inline
-export function isInProfile(key: i32): bool {
-  let lacking: u64 = 0;
-  if (!FEATURE_RAW) {
-    lacking = bit(Setting.WillTopic) | bit(Setting.WillPayload) | bit(Setting.WillRetain) | bit(Setting.WillQos) | bit(Setting.Redeliver) | bit(Setting.OutboxDropOldest);
-  }
-  if (!FEATURE_ATTRIBUTES) lacking |= bit(Setting.SharedAttributes) | bit(Setting.MaxRequests);
-  if (!FEATURE_LIMITS) {
-    lacking |= bit(Setting.SessionLimits) | bit(Setting.MessagesRateLimit) | bit(Setting.TelemetryRateLimit) | bit(Setting.TelemetryPointsRateLimit);
-  }
-  if (!FEATURE_PROVISIONING) lacking |= bit(Setting.Provision);
-  if (!FEATURE_OTA) {
-    lacking |= bit(Setting.FirmwareTitle) | bit(Setting.FirmwareVersion) | bit(Setting.SoftwareTitle) | bit(Setting.SoftwareVersion);
-    lacking |= bit(Setting.OtaChunkSize) | bit(Setting.OtaChunkTimeoutS) | bit(Setting.OtaChunkRetries);
-  }
-  if (!FEATURE_GATEWAY) lacking |= bit(Setting.ChildrenBuffer) | bit(Setting.ChildKeepAliveS);
-  return !(lacking & bit(key));
-}
+const RAW_KEYS: u64 = (1 << Setting.WillTopic) | (1 << Setting.WillPayload) | (1 << Setting.WillRetain) | ((<u64>1) << Setting.WillQos) | (1 << Setting.Redeliver) | (1 << Setting.OutboxDropOldest);
+const ATTRIBUTES_KEYS: u64 = (1 << Setting.SharedAttributes) | ((<u64>1) << Setting.MaxRequests);
+const LIMITS_KEYS: u64 = (1 << Setting.SessionLimits) | (1 << Setting.MessagesRateLimit) | (1 << Setting.TelemetryRateLimit) | (1 << Setting.TelemetryPointsRateLimit);
+const PROVISIONING_KEYS: u64 = 1 << Setting.Provision;
+const OTA_KEYS: u64 =
+  (1 << Setting.FirmwareTitle) | (1 << Setting.FirmwareVersion) | (1 << Setting.SoftwareTitle) | (1 << Setting.SoftwareVersion) |
+  ((<u64>7) << Setting.OtaChunkSize);
+const GATEWAY_KEYS: u64 = (<u64>3) << Setting.ChildrenBuffer;
+
+/** One bit for each key that this profile does not have. */
+export const LACKING: u64 =
+  (FEATURE_RAW ? 0 : RAW_KEYS) | (FEATURE_ATTRIBUTES ? 0 : ATTRIBUTES_KEYS) | (FEATURE_LIMITS ? 0 : LIMITS_KEYS) |
+  (FEATURE_PROVISIONING ? 0 : PROVISIONING_KEYS) | (FEATURE_OTA ? 0 : OTA_KEYS) | (FEATURE_GATEWAY ? 0 : GATEWAY_KEYS);
 
 /** The key with this name, or -1. */
 // @ts-ignore: decorator
@@ -198,9 +183,7 @@ export function findKey(name: usize, length: i32): i32 {
   return key == Setting.AccessToken ? <i32>Setting.UserName : key;
 }
 
-/** A fault of a text, or of `SEND_BUFFER_NAME`, whose key is no longer at hand. */
-export function refuseKey(status: i32, key: i32): i32 {
-  let name = NAMES;
-  for (; key; key--) name += load<u8>(name) + 1;
+/** A fault of a key that is not at hand, by the literal of its name. */
+export function refuseKey(status: i32, name: usize): i32 {
   return fail(status, 0, name + 1, load<u8>(name));
 }

@@ -65,11 +65,15 @@ function putAll(text: usize, length: i32, allowZero: bool): i32 {
   return Status.Ok;
 }
 
+/** Whether a text that `scan` has passed has escapes. */
+export function hasEscapes(text: usize, length: i32): bool {
+  while (--length >= 0) if (load<u8>(text + length) == 0x5c) return true;
+  return false;
+}
+
 /** Writes a text of the configuration at the cursor. Ok, or a Status. */
 export function putUnescaped(text: usize, length: i32): i32 {
   if (FEATURE_JSON) return putAll(text, length, false);
-  // Without the code for escapes a text must do without them.
-  for (let byte = 0; byte < length; byte++) if (load<u8>(text + byte) == 0x5c) return Status.NotInProfile;
   putBytes(text, length);
   return Status.Ok;
 }

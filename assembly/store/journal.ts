@@ -26,17 +26,16 @@ const enum Unit {
 /** Where the payload of the record lies in the buffer. */
 export const PAYLOAD: usize = 20;
 
-const MAGIC: u32 = 0x45544f4d; // "MOTE"
+/** "MOTE" and the version behind it. */
+const FORMAT: u64 = 0x1_4554_4f4d;
 const ERASED: u32 = 0xffff_ffff;
-const VERSION: u32 = 1;
 const CREDENTIALS: u32 = 1;
 
 const enum Stage {
-  Search = 0, // reads one unit after the other
-  Read = 1, // reads the newest again
-  Erase = 2,
-  Program = 3,
-  Sync = 4,
+  Read = 0, // one unit after the other, until the newest is read a second time
+  Erase = 1,
+  Program = 2,
+  Sync = 3,
 }
 
 let buffer: usize = 0;
@@ -45,7 +44,7 @@ let size: i32 = 0;
 let unit: i32 = 0;
 let grain: i32 = 0;
 /** A Stage or, below zero, why there is no journal: then every step answers this. */
-let stage: i32 = Stage.Search;
+let stage: i32 = Stage.Read;
 /** The unit at hand, how much of it is done, and of how much. */
 let offset: i32 = 0;
 let done: i32 = 0;
@@ -68,7 +67,7 @@ export function beginRead(to: usize, bytes: i32): void {
   size = store_info(StoreArea.Journal, StoreInfo.Size);
   unit = store_info(StoreArea.Journal, StoreInfo.EraseSize);
   grain = store_info(StoreArea.Journal, StoreInfo.ProgramSize);
-  stage = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Stage.Search;
+  stage = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Stage.Read;
   capacity = total = min(bytes, unit);
   offset = done = 0;
   newest = Status.NotFound;
@@ -84,19 +83,22 @@ export function beginWrite(length: i32): void {
     stage = Status.TooLarge;
     return;
   }
-  store<u32>(buffer, MAGIC, Unit.Magic);
-  store<u32>(buffer, VERSION | ((end - Unit.Records) << 16), Unit.Version);
+  store<u64>(buffer, FORMAT, Unit.Magic);
+  store<u16>(buffer, end - Unit.Records, Unit.Length);
   store<u32>(buffer, ++sequence, Unit.Sequence);
   if (length) store<u32>(buffer, CREDENTIALS | (length << 16), Unit.RecordType);
   store<u32>(buffer, checksum(end - Unit.Records), Unit.Checksum);
   memory.fill(buffer + end, 0xff, total - end);
-  offset = newest < 0 ? 0 : newest + unit;
+  // Behind the newest unit, or the first where there is none.
+  offset += unit;
   if (offset + unit > size) offset = 0;
   done = 0;
   stage = Stage.Erase;
 }
 
 /** The checksum of a unit whose records have so many bytes. */
+// @ts-ignore: decorator
+@inline
 function checksum(length: i32): u32 {
   return crc32(buffer + Unit.Magic, length + (Unit.Records - Unit.Magic));
 }
@@ -107,12 +109,11 @@ function checksum(length: i32): u32 {
 function examine(): i32 {
   const length: i32 = load<u16>(buffer, Unit.Length);
   const isWhole =
-    load<u32>(buffer, Unit.Magic) == MAGIC && load<u16>(buffer, Unit.Version) == VERSION && length <= capacity - Unit.Records &&
+    load<u64>(buffer, Unit.Magic) << 16 == FORMAT << 16 && length <= capacity - Unit.Records &&
     checksum(length) == load<u32>(buffer);
-  if (stage == Stage.Read) {
+  if (offset == newest) {
     if (!isWhole) return Status.Malformed;
-    const payload = payloadLength();
-    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payload && payload <= length - (Unit.Payload - Unit.Records) ? DONE : <i32>Status.NotFound;
+    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength() <= length - (Unit.Payload - Unit.Records) ? DONE : <i32>Status.NotFound;
   }
   if (!isWhole) {
     if (newest < 0 && load<u32>(buffer, Unit.Magic) != ERASED) newest = Status.Malformed;
@@ -123,8 +124,7 @@ function examine(): i32 {
   offset += unit;
   if (offset + unit <= size) return MORE;
   if (newest < 0) return newest;
-  offset = newest;
-  stage = Stage.Read;
+  offset = 0;
   return MORE;
 }
 
@@ -141,19 +141,17 @@ export function step(): i32 {
   else moved = store_read(StoreArea.Journal, at, from, left);
   if (moved <= 0) {
     // What could not be read must not be written over; busy is no fault.
-    if (moved && stage <= Stage.Read) stage = moved;
+    if (moved && stage == Stage.Read) stage = moved;
     return moved;
   }
-  if (stage == Stage.Sync) {
-    newest = offset;
-    return DONE;
-  }
-  if (stage != Stage.Erase && moved < left) {
+  if (stage == Stage.Sync) return DONE;
+  // A unit that was erased is more than what will be written.
+  if (moved < left) {
     done += moved;
     return MORE;
   }
   done = 0;
-  if (stage <= Stage.Read) return examine();
+  if (stage == Stage.Read) return examine();
   stage++; // Erase, Program, Sync
   return MORE;
 }

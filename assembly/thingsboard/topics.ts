@@ -29,13 +29,12 @@ export const RPC_RESPONSE_FILTER = span("v1/devices/me/rpc/response/+"),
 /** What the filter has in front of its wildcard, where there is one. */
 export const RPC_RESPONSE: usize = FEATURE_REQUESTS ? RPC_RESPONSE_FILTER - ONE_BYTE : RPC_RESPONSE_ALONE;
 
-/** A session that provisions says two packets at QoS 0, here without the first byte of the SUBSCRIBE: that, and the PUBLISH before its payload. */
-export const PROVISION_PACKETS = span("\x18\0\x01\0\x13/provision/response\x000\0\0\x12/provision/request");
-/** How far the body of the PUBLISH reaches back from their end, and the topic of the reply. */
+/** A session that provisions says two packets at QoS 0: a SUBSCRIBE, and the PUBLISH before its payload. */
+export const PROVISION_PACKETS = span("\x82\x18\0\x01\0\x13/provision/response\x000\0\0\x12/provision/request");
+/** How far the body of the PUBLISH reaches back from their end, and the topic of the reply behind a byte that is its length. */
 export const PROVISION_REQUEST_BODY: usize = 20;
 // @ts-ignore: decorator
-@lazy export const PROVISION_RESPONSE: usize = PROVISION_PACKETS + 5;
-export const PROVISION_RESPONSE_LENGTH: i32 = 19;
+@lazy export const PROVISION_RESPONSE: usize = (PROVISION_PACKETS & 0xffff) + 5;
 
 /**
  * The whole packet that asks for the limits of the session, at QoS 0: 58 bytes behind the fixed header, 27 of them topic. No

@@ -136,13 +136,29 @@ describe("keys that belong together", () => {
   test("a session that stays without a client id [MQTT-3.1.3-8]", () => {
     expect<i32>(given('{"mqtt_host":"h","clean_session":false}')).toBe(Status.MissingKey);
     expect<string>(errorText()).toBe("client_id");
+    expect<i32>(given('{"mqtt_host":"h","clean_session":false,"client_id":""}')).toBe(Status.MissingKey);
     expect<i32>(given('{"mqtt_host":"h","clean_session":false,"client_id":"c"}')).toBe(Status.Ok);
   });
   test("a text that no MQTT packet may hold, by its key", () => {
     expect<i32>(given('{"mqtt_host":"h","client_id":"\\u0000"}')).toBe(Status.InvalidValue);
     expect<string>(errorText()).toBe("client_id");
-    expect<i32>(given('{"mqtt_host":"h","will_topic":"a/#"}')).toBe(Status.InvalidTopic);
-    expect<string>(errorText()).toBe("will_topic");
+    const faults = ["\\ud800", "\\u0000", "\\udc00\\ud800"];
+    const statuses = [Status.InvalidUtf8, Status.InvalidValue, Status.InvalidUtf8];
+    const keys = ["mqtt_host", "client_id", "user_name", "access_token", "password", "will_topic", "will_payload"];
+    for (let key = 0; key < keys.length; key++) {
+      for (let index = 0; index < faults.length; index++) {
+        expect<i32>(given('{"' + keys[key] + '":"a' + faults[index] + '"}')).toBe(statuses[index]);
+        expect<string>(errorText()).toBe(keys[key]);
+      }
+    }
+  });
+  test("a will topic that is none, also by its escapes", () => {
+    const topics = ["a/#", "a/+", "+", "", "a\\u0023", "\\u002b", "x".repeat(1000) + "#"];
+    for (let index = 0; index < topics.length; index++) {
+      expect<i32>(given('{"mqtt_host":"h","will_topic":"' + topics[index] + '"}')).toBe(Status.InvalidTopic);
+      expect<string>(errorText()).toBe("will_topic");
+    }
+    expect<i32>(given('{"mqtt_host":"h","will_topic":"a\\u002fb"}')).toBe(Status.Ok);
   });
 });
 
