@@ -117,9 +117,9 @@ export function isSending(): bool {
   return out != outEnd;
 }
 
-/** This very packet is on its way. */
-export function isOnItsWay(packet: usize): bool {
-  return isSending() && outEnd == packet + outbox.packetLength(packet);
+/** The packet that ends here is on its way. */
+export function isOnItsWay(packetEnd: usize): bool {
+  return isSending() && outEnd == packetEnd;
 }
 
 /** Lets a timer run for as long as an answer of the peer may take. */
@@ -376,7 +376,7 @@ function rejectPoison(): i32 {
   const packet = outbox.poison();
   if (!packet) return EventKind.None;
   count(Stat.MessagesRejected);
-  readHeader(packet, packet + outbox.packetLength(packet));
+  readHeader(packet, outbox.packetEnd(packet));
   readPublish(load<u8>(packet), body, bodyEnd, bodyEnd);
   raise(EventKind.MessageRejected, packetId, lastReason);
   setTopic(topic, topicLength);
@@ -393,7 +393,7 @@ function step(): i32 {
   if (state < State.Opening) {
     if (state == State.Stopped) return EventKind.None;
     const rejected = rejectPoison();
-    if (!rejected && isDue(Timer.Link)) happen(Event.Due);
+    if (!rejected & isDue(Timer.Link)) happen(Event.Due);
     return rejected;
   }
   if (state < State.Connected) {
@@ -424,7 +424,7 @@ function step(): i32 {
 @inline
 function takeBack(): i32 {
   if (inbound.lent == inbound.REFUSED) {
-    if (FEATURE_RAW && packetId && setting(Setting.Redeliver) && redeliveries < REDELIVERIES_MAX) {
+    if (FEATURE_RAW && (packetId != 0) & setting(Setting.Redeliver) & <i32>(redeliveries < REDELIVERIES_MAX)) {
       redeliveries++;
       count(Stat.InboundRedelivered);
       return Status.Redelivery;
@@ -436,7 +436,7 @@ function takeBack(): i32 {
     if (FEATURE_RAW) redeliveries = 0;
     lane.putPuback(packetId);
     // The server reports the state of the RPC, and counts that.
-    if (FEATURE_LIMITS && !limits.isUnlimited && load<u8>(EVENT, EventField.Kind) == <u8>EventKind.RpcRequest) limits.spend(limits.Limit.Messages, 1);
+    if (FEATURE_LIMITS && !limits.isUnlimited & (load<u8>(EVENT, EventField.Kind) == <u8>EventKind.RpcRequest)) limits.spend(limits.Limit.Messages, 1);
   }
   inbound.takeBack();
   return EventKind.None;

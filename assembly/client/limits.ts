@@ -55,26 +55,31 @@ export function setMaxRemainingLength(length: i32): void {
   maxRemainingLength = length;
 }
 
-/** Spends `amount` tokens and returns 0, or finds how many milliseconds have to pass before they may be spent. */
-function walk(limit: i32, amount: u32, spends: bool): i32 {
-  let entry = LIMITS + <usize>limit * CLASS_SIZE;
-  if (spends) store<u32>(entry, load<u32>(entry, SPENT) + amount, SPENT);
+/** Finds how many milliseconds have to pass before `amount` tokens of a limit, and then so many `points`, may be spent; with `spends` they are. */
+function walk(limit: i32, amount: u32, points: i32, spends: bool): i32 {
   const nowUs = nowMs * 1000;
   let wait: i64 = 0;
-  while (load<u32>((entry += ENTRY_SIZE))) {
-    const tokens = <i64>load<u32>(entry);
-    const periodUs = <i64>load<u32>(entry, 4) * 1000000;
-    const full = max<i64>(load<i64>(entry, 8), nowUs);
-    const cost = (<i64>amount * periodUs + tokens - 1) / tokens;
-    if (spends) store<i64>(entry, full + cost, 8);
-    // What is more than the bucket holds may go when it is full.
-    else wait = max<i64>(wait, full - nowUs - periodUs + min<i64>(cost, periodUs));
+  while (true) {
+    let entry = LIMITS + <usize>limit * CLASS_SIZE;
+    if (spends) store<u32>(entry, load<u32>(entry, SPENT) + amount, SPENT);
+    while (load<u32>((entry += ENTRY_SIZE))) {
+      const tokens = <i64>load<u32>(entry);
+      const periodUs = <i64>load<u32>(entry, 4) * 1000000;
+      const full = max<i64>(load<i64>(entry, 8), nowUs);
+      const cost = (<i64>amount * periodUs + tokens - 1) / tokens;
+      if (spends) store<i64>(entry, full + cost, 8);
+      // What is more than the bucket holds may go when it is full.
+      wait = max<i64>(wait, full - nowUs - periodUs + min<i64>(cost, periodUs));
+    }
+    if (!points) return <i32>min<i64>((wait + 999) / 1000, WAIT_MS_MAX);
+    limit = Limit.DataPoints;
+    amount = points;
+    points = 0;
   }
-  return <i32>min<i64>((wait + 999) / 1000, WAIT_MS_MAX);
 }
 
 export function spend(limit: i32, amount: u32): void {
-  walk(limit, amount, true);
+  walk(limit, amount, 0, true);
 }
 
 /** A session begins: what it spends counts against limits that become known in it. */
@@ -91,14 +96,9 @@ export function beginSession(): void {
 export function admit(points: i32): i32 {
   if (points == FREE) return 0;
   const limit: i32 = points ? Limit.TelemetryMessages : Limit.Messages;
-  let spends = false;
-  do {
-    let waitMs = walk(limit, 1, spends);
-    if (points) waitMs = max(waitMs, walk(Limit.DataPoints, points, spends));
-    if (waitMs) return waitMs;
-    spends = !spends;
-  } while (spends);
-  return 0;
+  const waitMs = walk(limit, 1, points, false);
+  if (!waitMs) walk(limit, 1, points, true);
+  return waitMs;
 }
 
 /** Sets a limit from its text, such as "20:1,600:60": tokens and seconds of each bucket. False when it is not of that form. */

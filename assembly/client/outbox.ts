@@ -59,12 +59,10 @@ let first: usize = 0;
 let floor: usize = 0;
 /** The record that is on its way to the port. */
 let current: usize = 0;
-/** Records sent in this session and not acknowledged. */
-let inflight: i32 = 0;
 let lastMessageId: i32 = 0;
 let lastRequestId: i32 = 0;
 /** There may be a SUBSCRIBE or UNSUBSCRIBE to send. */
-let hasRequests: bool = false;
+let hasRequests: i32 = 0;
 /** What PUBACKs tell: nothing yet, or one of these. */
 let evidence: i32 = 0;
 /** One came in this session. */
@@ -128,8 +126,11 @@ function isRequest(record: usize): bool {
 }
 
 /** The first record with this mark, at or behind `record`; `head` when there is none. */
+// @ts-ignore: decorator
+@inline
 function find(record: usize, mark: i32): usize {
-  while (record < head && markOf(record) != mark) record = after(record);
+  // Behind the last record there is memory, too: to look at it costs less than not to.
+  while ((record < head) & (markOf(record) != mark)) record = after(record);
   return record;
 }
 
@@ -146,10 +147,10 @@ export function isCrowded(): bool {
 /** Passes what is done in front, and sets the deadline of the first record in flight, before which others may wait. */
 function reclaim(): void {
   let record = first;
-  while (record < head && (FEATURE_RAW ? markOf(record) % Mark.Settled == 0 : !markOf(record))) record = after(record);
+  while ((record < head) & (markOf(record) % Mark.Settled == 0)) record = after(record);
   first = record;
   if (record == head) first = head = FEATURE_RAW ? floor : base;
-  while (record < head && markOf(record) != Mark.Sent) record = after(record); // as find, which is one call too deep here
+  record = find(record, Mark.Sent);
   if (record < head) setDeadline(Timer.Acknowledge, load<u32>(record, Record.Deadline));
   else disarm(Timer.Acknowledge);
 }
@@ -193,7 +194,7 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
   if (mayMove) needed += compact();
   if (needed > <i32>(end - base)) return fail(Status.TooLarge, needed, 0, 0);
   if (head < before) return Status.Ok;
-  if (FEATURE_RAW && mayMove && drop && first < head && markOf(first) == Mark.Message) {
+  if (FEATURE_RAW && mayMove & drop & (first < head) & (markOf(first) == Mark.Message)) {
     setMark(first, Mark.Free);
     count(Stat.MessagesDropped);
     return Status.Ok;
@@ -218,7 +219,7 @@ export function nextRequestId(): i32 {
 export function commit(id: i32, cost: i32): void {
   let mark: i32 = Mark.Request;
   if (isRequest(head)) {
-    hasRequests = true;
+    hasRequests = 1;
   } else {
     mark = Mark.Message;
     count(Stat.MessagesQueued);
@@ -231,20 +232,28 @@ export function commit(id: i32, cost: i32): void {
   if (FEATURE_RAW && mark == Mark.Request) floor = head;
 }
 
-/** The next packet to send; 0 when there is none or the window is full. Subscriptions go before messages. */
+/**
+ * The next packet to send, 0 when there is none. Subscriptions go before messages; a message goes while less than `window` packets in front of it
+ * wait for their acknowledgement.
+ */
 export function nextToSend(window: i32): usize {
-  let record = head;
-  if (first == record) return 0;
-  if (FEATURE_RAW && hasRequests) {
-    record = find(base, Mark.Request);
-    hasRequests = record < head;
+  while (true) {
+    const wanted = FEATURE_RAW ? Mark.Message + hasRequests : Mark.Message;
+    let inflight = 0;
+    let record = first;
+    for (; record < head; record = after(record)) {
+      const mark = markOf(record);
+      if (mark == wanted) break;
+      inflight += <i32>(mark == Mark.Sent);
+    }
+    if (record < head) {
+      if ((wanted == Mark.Message) & (recordId(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
+      current = record;
+      return record + Record.Packet;
+    }
+    if (wanted == Mark.Message) return 0;
+    hasRequests = 0;
   }
-  if (record == head) {
-    record = find(first, Mark.Message);
-    if (record == head || (recordId(record) && inflight >= (evidence == PROBING ? 1 : window))) return 0;
-  }
-  current = record;
-  return record + Record.Packet;
 }
 
 /** Bytes of the packet that `nextToSend` gave. */
@@ -283,13 +292,8 @@ export function markSent(acknowledgeS: u32): void {
     count(Stat.MessagesSent);
     if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
-  if (recordId(record)) {
-    inflight++;
-    setMark(record, Mark.Sent);
-    store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
-  } else {
-    setMark(record, Mark.Free);
-  }
+  store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
+  setMark(record, recordId(record) ? Mark.Sent : Mark.Free);
   reclaim();
 }
 
@@ -298,8 +302,7 @@ export function acknowledge(type: i32, id: i32): usize {
   for (let record = first; record < head; record = after(record)) {
     // The answer to a packet has the next higher type. What is above the mark does not matter.
     const isAnswered = !((load<u32>(record, Record.PacketId) ^ (id | (Mark.Sent << 16))) << 8);
-    if (isAnswered && (FEATURE_RAW ? (load<u8>(record, Record.Packet) >> 4) + 1 : <i32>Packet.Puback) == type) {
-      inflight--;
+    if (isAnswered & ((FEATURE_RAW ? (load<u8>(record, Record.Packet) >> 4) + 1 : <i32>Packet.Puback) == type)) {
       setMark(record, Mark.Free);
       if (!FEATURE_RAW || type == Packet.Puback) {
         evidence = ACKNOWLEDGED;
@@ -317,13 +320,13 @@ export function acknowledge(type: i32, id: i32): usize {
 export function rewind(): void {
   const wasAcknowledged = evidence == ACKNOWLEDGED;
   if (wasAcknowledged) evidence = 0;
-  else if (inflight) evidence = PROBING;
   for (let record = base; record < head; record = after(record)) {
     const mark = markOf(record);
     if (isRequest(record)) {
       // Nobody remembers a subscription that ended with the session.
       if (mark) setMark(record, load<u8>(record, Record.Packet) == SUBSCRIBE ? Mark.Request : Mark.Free);
     } else if (mark == Mark.Sent) {
+      if (!wasAcknowledged) evidence = PROBING;
       setMark(record, Mark.Message);
       store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
       // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
@@ -334,8 +337,7 @@ export function rewind(): void {
     }
     if (wasAcknowledged) store<u8>(record, 0, Record.Closes);
   }
-  if (FEATURE_RAW) hasRequests = true;
-  inflight = 0;
+  if (FEATURE_RAW) hasRequests = 1;
   first = base;
   reclaim();
 }
@@ -343,7 +345,7 @@ export function rewind(): void {
 /** The packet of the oldest message if it is poison, else 0. */
 export function poison(): usize {
   const record = find(first, Mark.Message);
-  return record < head && load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX ? record + Record.Packet : 0;
+  return (record < head) & (load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX) ? record + Record.Packet : 0;
 }
 
 /** Takes a message out that waits for nothing. An event lends its bytes: their room is free after that. */
@@ -361,6 +363,13 @@ export function holds(packetEnd: usize): bool {
   return packetEnd > base;
 }
 
+/** Where a packet of the outbox ends. */
+// @ts-ignore: decorator
+@inline
+export function packetEnd(packet: usize): usize {
+  return packet + packetLength(packet);
+}
+
 /** The packet id of a packet of the outbox. */
 export function idOf(packet: usize): i32 {
   return recordId(packet - Record.Packet);
@@ -368,9 +377,7 @@ export function idOf(packet: usize): i32 {
 
 /** Takes a packet out; nothing waits for its acknowledgement any more. */
 export function drop(packet: usize): void {
-  const record = packet - Record.Packet;
-  if (markOf(record) == Mark.Sent) inflight--;
-  setMark(record, Mark.Free);
+  setMark(packet - Record.Packet, Mark.Free);
   reclaim();
 }
 
@@ -379,11 +386,8 @@ export function subscriptionTo(filter: usize, length: i32): usize {
   for (let record = base; record < head; record = after(record)) {
     // The filter ends one byte before the packet does.
     const text = record + (Record.Packet - 1) + lengthOf(record) - length;
-    if (
-      markOf(record) && load<u8>(record, Record.Packet) == SUBSCRIBE && readU16(text - 2) == length && equals(text, filter, length)
-    ) {
-      return record + Record.Packet;
-    }
+    const isSubscription = (markOf(record) != Mark.Free) & (load<u8>(record, Record.Packet) == SUBSCRIBE);
+    if (isSubscription & (readU16(text - 2) == length) && equals(text, filter, length)) return record + Record.Packet;
   }
   return 0;
 }

@@ -1,13 +1,11 @@
 // Counts what the server stores of a message: the data points of ThingsBoard's telemetry and attributes.
-import { isLiteral, utf8 } from "../base/text";
+import { hashes, placeOf } from "../base/text";
 import { from, length, nesting, next, open, Token } from "../json/scan";
 
-const VALUES_NAME = utf8("values"),
-  TIME_NAME = utf8("ts");
-
-/** Both members that make an object an entry with a time. */
-const HAS_TS: i32 = 1;
-const HAS_VALUES: i32 = 2;
+/** Both members that make an object an entry with a time, each one bit above its place. */
+const ENTRY_NAMES = hashes("ts values");
+const IS_VALUES: i32 = 2;
+const HAS_BOTH: i32 = 3;
 
 // What is open, as `scan.nesting` has it, in an array; without one there is a bit less, which is set to compare.
 const OBJECT: u64 = 0b110;
@@ -29,19 +27,20 @@ export function countPoints(text: usize, textEnd: usize): i32 {
   let members = 0;
   let values = 0;
   let found = 0;
-  let inValues = false;
+  let name = 0;
+  let token: i32;
   open(text, <i32>(textEnd - text));
-  for (let token = next(); token > 0; token = next()) {
+  while ((token = next()) > 0) {
     if (token == Token.Key) {
       if ((nesting | OBJECT_ALONE_LACKS) == OBJECT) {
         members++;
-        inValues = isLiteral(from, length, VALUES_NAME);
-        found |= inValues ? HAS_VALUES : <i32>isLiteral(from, length, TIME_NAME);
-      } else if (inValues && (nesting | VALUES_ALONE_LACK) == VALUES) {
+        name = placeOf(ENTRY_NAMES, 2, from, length) + 1;
+        found |= name;
+      } else if (name == IS_VALUES && (nesting | VALUES_ALONE_LACK) == VALUES) {
         values++;
       }
     } else if (token == Token.ObjectEnd && (nesting | ARRAY_LACKS) == ARRAY) {
-      points += found == (HAS_TS | HAS_VALUES) ? values : members;
+      points += found == HAS_BOTH ? values : members;
       members = values = found = 0;
     }
   }

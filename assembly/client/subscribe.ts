@@ -10,15 +10,15 @@ import { holds } from "./staging";
 /** Takes the subscription to a filter out, and with SUBSCRIBE puts one with this QoS in its place: the id of that, or a Status. */
 function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {
   if (!isConfigured()) return Status.BadState;
-  if (!holds(filter, length)) return Status.InvalidValue;
+  if (!holds(filter, length) || <u32>qos > 1) return Status.InvalidValue;
   if (!isTopicName(filter, length, true)) return Status.InvalidTopic;
-  if (<u32>qos > 1) return Status.InvalidValue;
   const isSubscribe = firstByte == SUBSCRIBE;
   const packet = outbox.subscriptionTo(filter, length);
   if (packet) {
+    const end = outbox.packetEnd(packet);
     // Subscribing again as a refresh makes ThingsBoard send every open RPC again, so only a change is sent.
-    if (<i32>isSubscribe & <i32>(<i32>load<u8>(packet + outbox.packetLength(packet) - 1) == qos)) return outbox.idOf(packet);
-    if (isOnItsWay(packet)) return Status.Full;
+    if (isSubscribe & (<i32>load<u8>(end - 1) == qos)) return outbox.idOf(packet);
+    if (isOnItsWay(end)) return Status.Full;
   } else if (!isSubscribe) {
     return Status.NotFound;
   }

@@ -1,11 +1,6 @@
 // Checks topic names and topic filters [MQTT 3.1.1, 4.7].
 import { isUtf8 } from "../base/utf8";
 
-/** Plus and hash sign. */
-function isWildcard(byte: u32): bool {
-  return (byte | 8) == 0x2b;
-}
-
 /**
  * True for a valid topic name or, with `isFilter`, a valid topic filter: not empty [MQTT-4.7.3-1], no U+0000
  * [MQTT-4.7.3-2], UTF-8, `+` alone in its level [MQTT-4.7.1-3], `#` alone in the last one [MQTT-4.7.1-2], and no
@@ -13,12 +8,13 @@ function isWildcard(byte: u32): bool {
  */
 export function isTopicName(topic: usize, length: i32, isFilter: bool): bool {
   if (<u32>(length - 1) > 0xfffe) return false;
+  const end = topic + length;
   let before: u32 = 0x2f;
-  for (let at = 0; at < length; at++) {
-    const byte: u32 = load<u8>(topic + at);
-    if (!byte || (isWildcard(byte) && !isFilter)) return false;
-    // In front of a wildcard stands a slash or nothing, and behind it a slash or nothing, which only a plus allows.
-    if ((isWildcard(byte) || isWildcard(before)) && before != 0x2f && !(before == 0x2b && byte == 0x2f)) return false;
+  for (let at = topic; at < end; ) {
+    const byte: u32 = load<u8>(at++);
+    // In front of a wildcard stands a slash or nothing, and behind a plus a slash or nothing, behind a hash sign nothing.
+    const isAlone = (before == 0x2f) & ((at == end) | ((byte == 0x2b) & (load<u8>(at) == 0x2f)));
+    if (!byte | (((byte | 8) == 0x2b) & !(isFilter & isAlone))) return false;
     before = byte;
   }
   return isUtf8(topic, length);

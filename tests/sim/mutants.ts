@@ -16,7 +16,7 @@ interface Mutant {
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   ack: {
     what: "a message leaves the outbox when it is sent, before its PUBACK",
-    file: "assembly/client/outbox.ts", from: "    setMark(record, Mark.Sent);\n", to: "    setMark(record, Mark.Free);\n",
+    file: "assembly/client/outbox.ts", from: "  setMark(record, recordId(record) ? Mark.Sent : Mark.Free);\n", to: "  setMark(record, Mark.Free);\n",
   },
   resend: {
     what: "what was in flight when a session ended is not sent again",
@@ -24,7 +24,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   subscriptions: {
     what: "subscriptions are not asserted in the next session",
-    file: "assembly/client/outbox.ts", from: "  if (FEATURE_RAW) hasRequests = true;\n", to: "",
+    file: "assembly/client/outbox.ts", from: "  if (FEATURE_RAW) hasRequests = 1;\n", to: "",
   },
   acknowledge_timeout: {
     what: "a missing acknowledgement is waited for without end",
