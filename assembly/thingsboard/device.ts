@@ -46,6 +46,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   if (FEATURE_ATTRIBUTES) {
     if (setting(Setting.SharedAttributes) || (FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
+  if (FEATURE_OTA) ids |= ota.spareRoom();
   if (FEATURE_GATEWAY) ids |= subscribe(GATEWAY_ATTRIBUTES) | subscribe(GATEWAY_ATTRIBUTES_RESPONSE) | subscribe(GATEWAY_RPC);
   if (FEATURE_RAW && ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   if (FEATURE_LIMITS && setting(Setting.SessionLimits)) connection.setGreeting(SESSION_LIMITS_REQUEST);

@@ -3,12 +3,13 @@ import { Status } from "../abi";
 import { at, open, putByte, putBytes } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
 import { arm, Timer } from "../base/time";
+import { wake } from "../client/connection";
 import { append, NO_NUMBER, publishByte, RAW, RAW_COUNTED, RAW_FREE, SUBSCRIBE } from "../client/publish";
 import { setting, Setting, textLength } from "../client/settings";
 import { OTA_KINDS } from "../memory";
 import { Packet } from "../mqtt/packet";
 import { chunkSize, kind, requestId, written } from "./ota";
-import { BLOCK_SIZE, scratch } from "./ota-package";
+import { block, scratch } from "./ota-package";
 import { takeId } from "./requests";
 import { ATTRIBUTES_REQUEST, addressOf, lengthOf, OTA_ASSIGNED, OTA_CURRENT, OTA_FAILED, OTA_REQUEST, OTA_RESPONSE_FILTER, OTA_STATE, TELEMETRY } from "./topics";
 
@@ -32,8 +33,10 @@ export function setWord(text: usize): void {
   word = text;
 }
 
+/** Has messages sent as soon as may be. */
 export function want(messages: i32): void {
   unsent |= messages;
+  wake();
 }
 
 export function forget(messages: i32): void {
@@ -43,14 +46,14 @@ export function forget(messages: i32): void {
 /** Reports a state, or an error: a text whose first byte is its Status, negated; the one before must have left. */
 export function report(text: usize): void {
   word = text;
-  unsent |= 1 << Message.State;
+  want(1 << Message.State);
 }
 
 /** Writes a template for a kind at the scratch; the bytes of its topic, 0 when it has none. */
 export function compose(form: usize, about: i32): i32 {
   let topicLength = 0;
   let name = Setting.FirmwareTitle + (about << 1);
-  open(scratch, scratch + BLOCK_SIZE);
+  open(scratch, block);
   for (const end = form + load<u8>(form); form < end; ) {
     let byte: u32 = load<u8>(++form);
     let number = chunkSize;

@@ -112,14 +112,15 @@ export function fingerprint(kind: i32): u32 {
 @inline
 export function adopt(): bool {
   openCursor(block, block + BLOCK_SIZE);
-  for (let each = 0; each <= Attribute.Checksum; each++) {
-    store<u32>(presentSpan(each), at);
-    store<u32>(presentSpan(each), lengthAt(each), 4);
-    putBytes(valueAt(each), lengthAt(each));
+  memory.copy(OTA_PRESENT, MEMBERS, (Attribute.Checksum + 1) << 3);
+  for (let each = presentSpan(Attribute.Title); each <= presentSpan(Attribute.Checksum); each += 8) {
+    const text = load<u32>(each);
+    store<u32>(each, at);
+    putBytes(text, load<i32>(each, 4));
     putByte(0x0a);
   }
   blockLength = <i32>(at - block);
-  return !overflowed() && lengthAt(Attribute.Title) + lengthAt(Attribute.Version) <= NAMES_MAX;
+  return !overflowed() && <i32>(presentText(Attribute.Checksum) - block) <= NAMES_MAX + 2;
 }
 
 /** The present package is what runs from now on, until the next start. */

@@ -1,18 +1,18 @@
 // Updates firmware and software (ThingsBoard OTA updates over MQTT): one package at a time, its chunks written straight to
 // the image slot of the host.
 //
-//   Idle -> Available -> Fetching -> Verifying -> Ready -> Applying -> Committing -> Idle, or for firmware Committed until the restart
+//   Idle -> Available -> Fetching -> Verifying -> Ready -> Committing -> Idle, or for firmware Committed until the restart
 //     Ready also waits for the host that fetches a package from a URL; every phase up to there may end in Failing.
 //
-// States are reported one after the other: nothing goes on before the last report has left. A failure does not wait: it is reported in its place.
+// States are reported one after the other: nothing goes on before the last report has left. A failure, and the answer to OtaReady, take the place of one that has not.
 import { EventField, EventKind, OtaBootState, OtaKind, Stat, State, Status } from "../abi";
 import { equals, isLiteral, placeOf, readDigits, utf8 } from "../base/text";
 import { arm, isDue, setDeadline, Timer } from "../base/time";
 import { awaitPort, state, wake } from "../client/connection";
 import { raise } from "../client/event";
 import { subscriptionTo } from "../client/outbox";
-import { claim, isHeld, keepBack, partLeft, skipRest } from "../client/inbound";
-import { refuseKey, SEND_BUFFER_NAME, setting, Setting, textLength } from "../client/settings";
+import { claim, keepBack, partLeft, skipRest } from "../client/inbound";
+import { setting, Setting, textLength } from "../client/settings";
 import { ota_abort, ota_begin, ota_boot_state, ota_commit, ota_confirm, ota_verify, ota_write } from "../host";
 import { lengthAt, span, valueAt } from "../json/members";
 import { count, EVENT, fail as refuse, OTA_KINDS } from "../memory";
@@ -32,10 +32,9 @@ const enum Phase {
   Fetching = 4,
   Verifying = 5,
   Ready = 6, // the application is asked
-  Applying = 7, // UPDATING is to be reported
-  Committing = 8,
-  Failing = 9, // FAILED is to be reported
-  Committed = 10, // firmware: only a restart leads on
+  Committing = 7,
+  Failing = 8, // FAILED is to be reported
+  Committed = 9, // firmware: only a restart leads on
 }
 
 /** What a chunk has around it at most: fixed header, topic with its length, packet id. */
@@ -58,7 +57,7 @@ const DOWNLOADING = utf8("\x00DOWNLOADING"),
   VERIFIED = utf8("\x00VERIFIED"),
   UPDATING = utf8("\x00UPDATING"),
   UPDATED = utf8("\x00UPDATED"),
-  TOO_LONG = utf8("\x03attributes too large"),
+  TOO_LONG = utf8("\x03too large"),
   NO_SIZE = utf8("\x09no size"),
   BAD_ALGORITHM = utf8("\x06bad algorithm"),
   BAD_SLOT = utf8("\x13slot failed"),
@@ -90,18 +89,15 @@ export function configureOta(): i32 {
   for (let each = 0; each <= OtaKind.Software; each++) {
     const titleLength = textLength(Setting.FirmwareTitle + (each << 1));
     const versionLength = textLength(Setting.FirmwareVersion + (each << 1));
-    const namesLength = titleLength + versionLength;
-    if (!namesLength) continue;
     // Neither without the other.
     const most = titleLength && versionLength ? NAMES_MAX : 0;
-    if (namesLength > most) return refuse(most ? Status.InvalidValue : <i32>Status.MissingKey, most, FIRMWARE_VERSION_KEY + 1 + 17 * each, 16);
-    active |= 1 << each;
+    if (titleLength + versionLength > most) return refuse(most ? Status.InvalidValue : <i32>Status.MissingKey, most, FIRMWARE_VERSION_KEY + 1 + 17 * each, 16);
+    active |= <i32>(titleLength != 0) << each;
   }
   if (!active) return Status.Ok;
-  if (setting(Setting.SendBuffer) < SEND_BUFFER_MIN) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
   carvePackage(active > 1);
-  chunkSize = setting(Setting.OtaChunkSize);
-  if (!chunkSize) chunkSize = min(max((setting(Setting.ReceiveBuffer) - CHUNK_FRAME) & ~15, CHUNK_MIN), CHUNK_MAX);
+  const configured = setting(Setting.OtaChunkSize);
+  chunkSize = configured ? configured : min(max((setting(Setting.ReceiveBuffer) - CHUNK_FRAME) & ~15, CHUNK_MIN), CHUNK_MAX);
   return Status.Ok;
 }
 
@@ -109,6 +105,13 @@ export function configureOta(): i32 {
 @inline
 export function isActive(): bool {
   return active != 0;
+}
+
+/** Below zero when the send buffer is too small for updates. */
+// @ts-ignore: decorator
+@inline
+export function spareRoom(): i32 {
+  return active * (setting(Setting.SendBuffer) - SEND_BUFFER_MIN);
 }
 
 /** An event about the present package. */
@@ -135,14 +138,14 @@ function closeImage(): void {
 
 /** Asks for the chunk that the next byte belongs to, if there is one. */
 function askChunk(): void {
+  tries = 0;
   want(<i32>(written < size) << Message.Chunk);
-  wake();
 }
 
-/** Asks for the chunk again, or gives up. */
-function retry(text: usize): void {
-  if (++tries > setting(Setting.OtaChunkRetries)) fail(text);
-  else askChunk();
+/** Has messages sent again that were not answered as they should; after too many times gives the package up that they are about, if they are about one. */
+function retry(messages: i32, text: usize): void {
+  if (++tries <= setting(Setting.OtaChunkRetries)) want(messages);
+  else if (text) fail(text);
 }
 
 /** Leaves the image slot alone for a while. */
@@ -184,7 +187,6 @@ export function notice(document: usize, length: i32): void {
 function start(kinds: i32): void {
   if (kinds) store<u64>(OTA_KINDS, 0, SETTLED);
   want(kinds << Message.Assigned);
-  wake();
 }
 
 /** The kind whose attributes were asked for with this id, or -1. */
@@ -270,7 +272,7 @@ export function receivePart(): i32 {
     if (load<i32>(EVENT, EventField.Total) != min(chunkSize, size - begin)) {
       // Empty before the end of the image, when the server no longer has it at hand: only another request id makes it look again.
       requestId++;
-      retry(BAD_CHUNK);
+      retry(1 << Message.Chunk, BAD_CHUNK);
     } else {
       forget(1 << Message.Chunk);
       // What was written before the connection was lost is passed.
@@ -281,10 +283,7 @@ export function receivePart(): i32 {
         if (taken < rest) {
           keepBack(rest - taken);
           pause();
-        } else if (partLeft) {
-          arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
-        } else {
-          tries = 0;
+        } else if (!partLeft) {
           askChunk();
           tell(EventKind.OtaProgress);
           store<u32>(EVENT, written, EventField.Offset);
@@ -334,7 +333,8 @@ function work(): i32 {
       store<u32>(EVENT, <i32>load<u8>(word) - 1, EventField.NameLength);
       break;
     case Phase.Idle:
-      if (isLate && load<u64>(OTA_KINDS) && tries++ < setting(Setting.OtaChunkRetries)) want(active << Message.Assigned);
+      if (!isLate || !load<u64>(OTA_KINDS)) break;
+      retry(active << Message.Assigned, 0);
       break;
     case Phase.Available:
       written = ota_begin(kind, size, block, blockLength);
@@ -345,7 +345,6 @@ function work(): i32 {
       want(<i32>!subscriptionTo(scratch, compose(OTA_RESPONSE_FILTER, kind)) << Message.Filter);
       phase = Phase.Fetching;
       requestId++;
-      tries = 0;
       report(DOWNLOADING);
       askChunk();
       break;
@@ -353,8 +352,10 @@ function work(): i32 {
       if (written == size) {
         phase = Phase.Verifying;
         report(DOWNLOADED);
-      } else if (isLate && !isHeld) {
-        retry(NO_CHUNK);
+      } else if (isLate) {
+        // What has begun to arrive comes, or the connection ends.
+        if (partLeft) pause();
+        else retry(1 << Message.Chunk, NO_CHUNK);
       }
       break;
     case Phase.Verifying:
@@ -363,11 +364,6 @@ function work(): i32 {
       phase = Phase.Ready;
       report(VERIFIED);
       event = tell(EventKind.OtaReady);
-      break;
-    case Phase.Applying:
-      phase = Phase.Committing;
-      report(UPDATING);
-      wake();
       break;
     case Phase.Committing:
       result = ota_commit();
@@ -406,8 +402,8 @@ export function otaStart(which: i32): i32 {
 export function otaApply(which: i32, isAccepted: i32): i32 {
   if (phase != Phase.Ready || which != kind) return Status.BadState;
   if (isAccepted) {
-    phase = Phase.Applying;
-    wake();
+    phase = Phase.Committing;
+    report(UPDATING);
   } else {
     fail(VETOED);
   }
