@@ -10,7 +10,7 @@ import { checkAbiDocument, documentedFunctions, exportsOf, parseAbiDocument } fr
 import { checkAppDocument } from "./app-document.ts";
 import { checkBanned } from "./banned.ts";
 import { checkComingFrom } from "./coming-from.ts";
-import { checkDeadFiles } from "./dead-files.ts";
+import { checkDeadFiles, checkSpecs } from "./dead-files.ts";
 import { checkAssemblyLayers, checkEntries, checkExternals, checkHostLayers, checkMemoryData } from "./layers.ts";
 import * as gate from "./module-gates.ts";
 import { readSources, type Sources } from "./sources.ts";
@@ -120,6 +120,7 @@ async function main(): Promise<void> {
   report("layers of the hosts and tests", checkHostLayers(sources));
   report("no banned words", checkBanned(sources));
   report("no dead files", checkDeadFiles(sources));
+  report("each file of the module has its unit spec", checkSpecs(sources));
   await background;
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;

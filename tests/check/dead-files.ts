@@ -1,4 +1,4 @@
-// Finds files that nobody imports, includes, lists or runs.
+// Finds files that nobody imports, includes, lists or runs, and those that no unit spec is about.
 
 import { importsOf, includesOf, type Sources } from "./sources.ts";
 
@@ -43,4 +43,16 @@ function globbed(path: string, sources: Sources): boolean {
   const folder = path.split("/").slice(0, -1).at(-1) ?? "";
   const extension = path.split(".").at(-1)!;
   return [...sources].some(([other, text]) => /CMakeLists\.txt$|\.cmake$/.test(other) && new RegExp(`GLOB[^)]*${folder}/[\\w]*\\*\\.${extension}`).test(text));
+}
+
+/** The client module but what only declares: what apps import, entries of profiles, numbers, the host's functions, the ban on a heap. */
+const MODULE_FILE = /^assembly\/(?!(?:app|apps|profiles)\/|(?:abi|host|no_heap)\.ts$).*\.ts$/;
+
+/** A file of the client module without a unit spec of its own. */
+export function checkSpecs(sources: Sources): string[] {
+  return [...sources.keys()]
+    .filter((path) => MODULE_FILE.test(path))
+    .map((path) => path.replace(/^assembly\/(.*)\.ts$/, "tests/unit/$1.spec.ts"))
+    .filter((spec) => !sources.has(spec))
+    .map((spec) => `${spec}: missing`);
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkBanned } from "./banned.ts";
-import { checkDeadFiles } from "./dead-files.ts";
+import { checkDeadFiles, checkSpecs } from "./dead-files.ts";
 import { checkAssemblyLayers, checkEntries, checkExternals, checkHostLayers, checkMemoryData } from "./layers.ts";
 import { codeOnly, importsOf, withoutComments } from "./sources.ts";
 
@@ -97,4 +97,9 @@ test("dead files", () => {
   for (const dead of ["host/node/old.ts", "host/c/src/old.c", "host/c/include/old.h"]) {
     assert.deepEqual(checkDeadFiles(files({ ...living, [dead]: "" })), [`${dead}: nobody imports, includes or lists it`]);
   }
+});
+
+test("files of the module without a unit spec", () => {
+  const sources = { "assembly/memory.ts": "", "assembly/base/time.ts": "", "assembly/app/text.ts": "", "assembly/abi.ts": "", "tests/unit/memory.spec.ts": "" };
+  assert.deepEqual(checkSpecs(files(sources)), ["tests/unit/base/time.spec.ts: missing"]);
 });
