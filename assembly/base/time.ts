@@ -41,7 +41,7 @@ export function readClock(): void {
 /** Sets the deadline itself; zero is off. */
 export function setDeadline(timer: i32, deadline: u32): void {
   store<u32>(TIMERS + (timer << 2), deadline);
-  if (deadline && (!earliest || <i32>(deadline - earliest) < 0)) earliest = deadline;
+  if ((deadline != 0) & (!earliest | (<i32>(deadline - earliest) < 0))) earliest = deadline;
 }
 
 /** Turns a timer off. */

@@ -132,38 +132,41 @@ function keepAlive(): void {
   arm(Timer.Ping, min<u32>(setting(Setting.KeepAliveS) - 1, KEEP_ALIVE_S_MAX - 1) * 750 + 750);
 }
 
-/** Chooses the next packet to send; false when there is none. */
+/** Chooses the next packet to send, if there is one. */
 // @ts-ignore: decorator
 @inline
-function pick(): bool {
-  if (state < State.Connected) return false;
+function pick(): void {
+  if (state < State.Connected) return;
   if (FEATURE_LIMITS) disarm(Timer.Pace);
   if (!lane.isEmpty()) {
     out = lane.take();
     outEnd = lane.end;
-    if (isSending()) return true;
+    if (isSending()) return;
   }
-  if (hello.isLimited()) return false;
+  if (hello.isLimited()) return;
   const packet = outbox.nextToSend(setting(Setting.MaxInflight));
-  if (!packet) return false;
+  if (!packet) return;
   if (FEATURE_LIMITS) {
-    const waitMs = limits.isUnlimited ? 0 : limits.admit(outbox.costOf(packet));
-    if (waitMs) {
-      held = true;
-      arm(Timer.Pace, waitMs);
-      return false;
+    if (!limits.isUnlimited) {
+      const waitMs = limits.admit(outbox.costOf(packet));
+      if (waitMs) {
+        held = true;
+        arm(Timer.Pace, waitMs);
+        return;
+      }
     }
     if (held) count(Stat.MessagesDelayed);
     held = false;
   }
   out = packet;
-  outEnd = packet + outbox.nextLength();
-  return true;
+  outEnd = outbox.packetEnd(packet);
 }
 
 /** Offers everything that may leave to the port. */
 function flush(): void {
-  while (isSending() || pick()) {
+  while (true) {
+    if (!isSending()) pick();
+    if (!isSending()) return;
     const sent = net_send(handle, out, <i32>(outEnd - out));
     if (sent < 0) {
       fault = sent;
@@ -300,8 +303,7 @@ function receiveConnack(flags: u32, code: i32): i32 {
 /** Handles a packet that is no PUBLISH: its event, or the Status that ends the connection. */
 // @ts-ignore: decorator
 @inline
-function receivePacket(): i32 {
-  const type = inbound.firstByte() >> 4;
+function receivePacket(type: i32): i32 {
   const from = inbound.passPacket();
   if ((type == Packet.Connack) != (state == State.Connecting)) return Status.ProtocolError;
   if (type == Packet.Connack) return receiveConnack(load<u8>(from), load<u8>(from, 1));
@@ -413,7 +415,7 @@ function step(): i32 {
   const found = inbound.receive(handle);
   if (found <= 0) return found;
   again = true;
-  if (found == inbound.PACKET) return receivePacket();
+  if (found != EventKind.Message) return receivePacket(found >> 4);
   if (state >= State.Connected) return found;
   if (FEATURE_RAW) inbound.skipRest(); // nobody saw the message
   return Status.ProtocolError;

@@ -10,9 +10,6 @@ import { Packet } from "../mqtt/packet";
 import { packetId, payload, readPublish, topic, topicLength } from "../mqtt/publish";
 import { raise, setPayload, setTopic } from "./event";
 
-/** What `receive` returns for a whole packet that is no PUBLISH. */
-export const PACKET: i32 = 1;
-
 /** A part should be worth its event: with less room behind the topic the message is too large. */
 const PART_MIN: i32 = 16;
 
@@ -20,8 +17,7 @@ let base: usize = 0;
 let end: usize = 0;
 let first: usize = 0;
 let filled: usize = 0;
-/** Payload bytes of a message in parts: all, and still to come. */
-let partTotal: i32 = 0;
+/** Payload bytes of a message in parts that are still to come. */
 export let partLeft: i32 = 0;
 /** The flags of the message that is being delivered. */
 let flags: u32 = 0;
@@ -50,7 +46,7 @@ export function buffer(): usize {
 
 /** Forgets everything; true when that cut a message off that was being delivered in parts. */
 export function reset(): bool {
-  const aborted = partLeft != 0 && !skipping && !(FEATURE_OTA && isOwn);
+  const aborted = (partLeft != 0) & !skipping & !(FEATURE_OTA && isOwn);
   if (FEATURE_OTA) isHeld = false;
   first = filled = base;
   partLeft = lent = 0;
@@ -90,16 +86,19 @@ export function keepBack(length: i32): void {
 /** Writes the event of what arrived of a message. */
 function lend(): i32 {
   if (FEATURE_OTA) isHeld = false;
-  const length = min<i32>(partLeft, <i32>(filled - first));
+  const left = partLeft;
+  const from = first;
+  const length = min<i32>(left, <i32>(filled - from));
   lent = LENT;
   raise(EventKind.Message, packetId, 0);
   setTopic(topic, topicLength);
-  setPayload(first, length);
+  setPayload(from, length);
   // Without raw messages only the first part is seen.
-  store<u32>(EVENT, FEATURE_RAW ? partTotal : partLeft, EventField.Total);
-  if (FEATURE_RAW) store<u32>(EVENT, partTotal - partLeft, EventField.Offset);
-  first += length;
-  partLeft -= length;
+  const total = FEATURE_RAW ? <i32>(bodyEnd - payload) : left;
+  store<u32>(EVENT, total, EventField.Total);
+  if (FEATURE_RAW) store<u32>(EVENT, total - left, EventField.Offset);
+  first = from + length;
+  partLeft = left - length;
   store<u8>(EVENT, flags | (partLeft ? 0 : <u32>EventFlag.Last), EventField.Flags);
   if (!skipping) return EventKind.Message;
   // Nobody sees a part that is passed; the end of the message still has to be acknowledged.
@@ -109,56 +108,52 @@ function lend(): i32 {
 }
 
 /** Handles the PUBLISH at `first`, all of which arrived or ever fits. */
-function receivePublish(): i32 {
-  flags = load<u8>(first) & 15;
-  const status = readPublish(flags, body, bodyEnd, filled);
+function receivePublish(firstByte: i32): i32 {
+  flags = firstByte & 15;
+  const status = readPublish(firstByte, body, bodyEnd, filled);
   if (status == Status.Malformed) return Status.ProtocolError;
   if (status) return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
   count(Stat.MessagesReceived);
   if (FEATURE_OTA) isOwn = false;
   partLeft = <i32>(bodyEnd - payload);
-  if (FEATURE_RAW) partTotal = partLeft;
   first = payload;
-  if (<i32>(end - first) < PART_MIN && <i32>(filled - first) < partLeft) return Status.TooLarge;
+  if ((<i32>(end - payload) < PART_MIN) & (filled < bodyEnd)) return Status.TooLarge;
   return lend();
 }
 
-/** One step of receiving: Message with its event, PACKET, None, or the Status that ends the connection. */
+/** One step of receiving: Message with its event, the first byte of a whole packet that is no PUBLISH, None, or the Status that ends the connection. */
 export function receive(handle: i32): i32 {
   // Not inlined, like flush(): where a compiler makes no tail calls (Cortex-M0+, Xtensa) each operation of wasm3 stays on the native
   // stack until its function returns, so what poll() has behind it must not lie below what is sent.
   let hasRead = false;
   while (true) {
-    const available = <i32>(filled - first);
-    if (available) {
+    const from = first;
+    const to = filled;
+    if (from != to) {
       if (partLeft) return lend();
-      const status = readHeader(first, filled);
+      const status = readHeader(from, to);
       if (status == Status.Malformed) return Status.ProtocolError;
       if (!status) {
         // Only a PUBLISH can be longer than the buffer; what fits of it is at the base once more was read.
         // In a gateway the first part is as long as can be: the id of an answer stands in it.
-        if (filled >= bodyEnd || (hasRead && bodyEnd > end && (!FEATURE_GATEWAY || filled == end))) {
-          return load<u8>(first) >> 4 == <u8>Packet.Publish ? receivePublish() : PACKET;
+        if ((to >= bodyEnd) | (hasRead & (bodyEnd > end) & (!FEATURE_GATEWAY || to == end))) {
+          const firstByte: i32 = load<u8>(from);
+          return firstByte >> 4 == Packet.Publish ? receivePublish(firstByte) : firstByte;
         }
       }
     }
     if (hasRead) return EventKind.None;
     hasRead = true;
     if (!partLeft) {
-      memory.copy(base, first, available);
+      memory.copy(base, from, to - from);
       first = base;
-      filled = base + available;
+      filled = base + (to - from);
     }
     const read = net_recv(handle, filled, <i32>(end - filled));
     if (read <= 0) return read;
     filled += read;
     countBy(Stat.BytesReceived, read);
   }
-}
-
-/** The first byte of the packet that `receive` found. */
-export function firstByte(): u32 {
-  return load<u8>(first);
 }
 
 /** The body of the packet that `receive` found; it is passed, and its bytes stay until the next `receive`. */

@@ -32,6 +32,8 @@ export function putPuback(packetId: i32): void {
 }
 
 /** Adds a packet that is a fixed header without anything behind it. */
+// @ts-ignore: decorator
+@inline
 export function putEmpty(packet: i32): void {
   store<u16>(end, packet << 4);
   end += 2;

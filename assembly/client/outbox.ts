@@ -256,18 +256,6 @@ export function nextToSend(window: i32): usize {
   }
 }
 
-/** Bytes of the packet that `nextToSend` gave. */
-// @ts-ignore: decorator
-@inline
-export function nextLength(): i32 {
-  return <i32>lengthOf(current);
-}
-
-/** Bytes of a packet of the outbox. */
-export function packetLength(packet: usize): i32 {
-  return <i32>lengthOf(packet - Record.Packet);
-}
-
 /** What a packet costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask. */
 // @ts-ignore: decorator
 @inline
@@ -367,7 +355,7 @@ export function holds(packetEnd: usize): bool {
 // @ts-ignore: decorator
 @inline
 export function packetEnd(packet: usize): usize {
-  return packet + packetLength(packet);
+  return packet + lengthOf(packet - Record.Packet);
 }
 
 /** The packet id of a packet of the outbox. */

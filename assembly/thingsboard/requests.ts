@@ -27,7 +27,7 @@ function put(place: usize, key: i32, due: u32): void {
   let first: u32 = 0;
   for (let entry = base; entry < end; entry += ENTRY_SIZE) {
     const deadline = load<u32>(entry, 4);
-    if (deadline && (!first || <i32>(deadline - first) < 0)) first = deadline;
+    if ((deadline != 0) & (!first | (<i32>(deadline - first) < 0))) first = deadline;
   }
   setDeadline(Timer.Request, first);
 }

@@ -4,7 +4,7 @@ import { Stat, Status } from "../../../assembly/abi";
 import { putBytes } from "../../../assembly/base/cursor";
 import { overflowed } from "../../../assembly/base/cursor";
 import {
-  acknowledge, carveOutbox, commit, drop, idOf, isEmpty, lend, makeRoom, markSent, nextMessageId, nextRequestId, nextToSend, openRecord, packetLength,
+  acknowledge, carveOutbox, commit, drop, idOf, isEmpty, lend, makeRoom, markSent, nextMessageId, nextRequestId, nextToSend, openRecord, packetEnd,
   poison, reject, rewind, subscriptionTo, takeBack,
 } from "../../../assembly/client/outbox";
 import { carveFrom } from "../../../assembly/memory";
@@ -52,7 +52,7 @@ function addMessage(content: i32): i32 {
 function send(): i32 {
   const packet = nextToSend(WINDOW);
   if (!packet) return -1;
-  const last = load<u8>(packet + packetLength(packet) - 1);
+  const last = load<u8>(packetEnd(packet) - 1);
   markSent(1000);
   return last;
 }
@@ -92,7 +92,7 @@ describe("messages", () => {
     begin();
     add("30 04 00 01 61 09", 0);
     const packet = nextToSend(WINDOW);
-    expect<string>(hexAt(packet, packetLength(packet))).toBe("30 04 00 01 61 09");
+    expect<string>(hexAt(packet, <i32>(packetEnd(packet) - packet))).toBe("30 04 00 01 61 09");
     markSent(1000);
     expect<bool>(isEmpty()).toBe(true);
     rewind();
