@@ -6,6 +6,7 @@
 //   const NAME = hashes("a b c")   each word as three bytes: see base/text.ts
 //   const NAME = octets([1, A])    constants, one byte each
 //   const NAME = integers([1, 2])  numbers, four bytes each
+//   const NAME = integers([1, 2], FEATURE, [3])  the same, those of the second list with the feature alone; the first of its statement
 // AssemblyScript's own string literals are UTF-16 objects with a header, about three times the size.
 //
 // All static bytes of a module become one segment: each further one would cost seven bytes.
@@ -60,10 +61,16 @@ export default class Literals extends Transform {
       literals.push({ declaration, kind, offset: block.length + (kind === "span" ? encoded.length << 16 : 0) });
       block.push(...encoded);
     }
-    const alignment = literals[0]?.kind === "integers" ? ALIGNMENT : 1;
+    if (literals.length === 0) return;
+    const alignment = literals[0].kind === "integers" ? ALIGNMENT : 1;
+    const [list, feature, more] = literals[0].declaration.initializer.args;
+    const data = (all) => `memory.data<u8>([${all.join(",")}], ${alignment})`;
+    const withMore = more && [...integers(list), ...integers(more), ...block.slice(integers(list).length)];
+    const pooled = more ? `(${sourceOf(feature)} ? ${data(withMore)} : ${data(block)})` : data(block);
+    const behindMore = more ? ` + (${sourceOf(feature)} ? ${integers(more).length} : 0)` : "";
     for (const { declaration, offset } of literals) {
       const isFirst = declaration === literals[0].declaration;
-      const place = isFirst ? `memory.data<u8>([${block.join(",")}], ${alignment})` : literals[0].declaration.name.text;
+      const place = isFirst ? pooled : literals[0].declaration.name.text + behindMore;
       const difference = isFirst ? offset : offset - literals[0].offset;
       // Parsed from source text, so that no part of the compiler's syntax tree is built by hand.
       parser.parseFile(`@lazy const x: usize = ${place} + ${difference};`, `~literal/${declaration.name.text}`, false);

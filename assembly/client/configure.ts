@@ -10,11 +10,10 @@ import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
 import { Limit, setLimit } from "./limits";
 import { carveOutbox } from "./outbox";
-import { addPresent, CLIENT_ID_NAME, findKey, inRange, isPresent, LACKING, MQTT_HOST_NAME, present, refuseKey, setSetting, setting, Setting, textLength, USER_NAME_NAME } from "./settings";
+import { CLIENT_ID_NAME, findKey, inRange, isPresent, LACKING, MISSING_LENGTH, MQTT_HOST_NAME, present, setPresent, setSetting, setting, Setting, textLength, USER_NAME_NAME } from "./settings";
 
 /** The longest text. */
 const TEXT_MAX: i32 = 1023;
-const DEFAULT_TLS_PORT: i32 = 8883;
 
 /** Reads the whole object into the settings. */
 // @ts-ignore: decorator
@@ -73,8 +72,8 @@ function readObject(text: usize, bytes: i32): i32 {
     }
     if (status) return fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
   }
-  addPresent(<i32>seen);
-  return token || setting(Setting.IgnoreMissingFeatures) ? token : lacking;
+  setPresent(<i32>seen);
+  return token ? token : lacking & (setting(Setting.IgnoreMissingFeatures) - 1);
 }
 
 /** What is wrong with a text that the scanner has passed. */
@@ -100,20 +99,17 @@ function missingName(): usize {
 }
 
 /**
- * Copies texts, as they stand, to where they stay: what runs is compared with JSON texts and written into others, and with
+ * Copies texts, as they stand, to the cursor, where they stay: what runs is compared with JSON texts and written into others, and with
  * provisioning another CONNECT is built later.
  */
 // @ts-ignore: decorator
 @inline
-function keepTexts(end: usize, all: bool): void {
-  openCursor(carved, end);
-  const last: i32 = all ? Setting.Provision : Setting.SoftwareVersion;
-  for (let key: i32 = all ? Setting.Password : Setting.FirmwareTitle; key <= last; key++) {
+function keepTexts(all: bool): void {
+  for (let key: i32 = all ? Setting.Password : Setting.FirmwareTitle; key <= Setting.Provision; key++) {
     const to = at;
     putBytes(setting(key), textLength(key));
     if (at <= limit) setSetting(key, <i32>to);
   }
-  carve(at - carved);
 }
 
 /** Reads and carves; the caller compares `carved` with the end of memory. */
@@ -123,13 +119,13 @@ export function configure(text: usize, bytes: i32): i32 {
   const status = readObject(text, bytes);
   if (status) return status;
   const missing = missingName();
-  if (missing) return refuseKey(Status.MissingKey, missing);
-  if (isPresent(Setting.Tls) && !isPresent(Setting.MqttPort)) setSetting(Setting.MqttPort, DEFAULT_TLS_PORT);
+  if (missing) return fail(Status.MissingKey, 0, missing, MISSING_LENGTH);
   // Texts are copied to below the configuration first; the buffers may then lie over it.
+  openCursor(carved, text);
   const isAgain: bool = FEATURE_PROVISIONING && isPresent(Setting.Provision);
-  if (FEATURE_OTA || FEATURE_PROVISIONING) keepTexts(text, isAgain);
+  if (FEATURE_OTA || FEATURE_PROVISIONING) keepTexts(isAgain);
   // Whatever a reply brings fits: it came through the receive buffer.
-  buildFirst(text, isAgain ? setting(Setting.ReceiveBuffer) : 0);
+  buildFirst(FEATURE_PROVISIONING ? <i32>isAgain * setting(Setting.ReceiveBuffer) : 0);
   const staging = setting(Setting.StagingBuffer);
   store<usize>(RECORDS, carve(staging), RecordsField.Staging);
   store<i32>(RECORDS, staging, RecordsField.StagingCapacity);

@@ -17,6 +17,8 @@ import { Effect, Event, NEXT, transition } from "./transition";
 
 /** ThingsBoard ends a session after so long without a sign of life, whatever CONNECT said. */
 const KEEP_ALIVE_S_MAX: u32 = 600;
+const DEFAULT_PORT: i32 = 1883;
+const DEFAULT_TLS_PORT: i32 = 8883;
 /** A message that was not accepted is asked for again so often. */
 const REDELIVERIES_MAX: i32 = 2;
 /** Closes by the peer before the connection was healthy that make it `Unstable`. */
@@ -60,7 +62,7 @@ function acknowledgeMs(): u32 {
   return setting(Setting.AckTimeoutS) * 1000;
 }
 
-function resetBackoff(): void {
+export function resetBackoff(): void {
   ceilingMs = min<u32>(setting(Setting.ReconnectMinMs), setting(Setting.ReconnectMaxMs));
 }
 
@@ -221,8 +223,9 @@ function happen(event: i32): void {
   } else if (state == State.Opening) {
     lane.clear();
     arm(Timer.Link, setting(Setting.ConnectTimeoutS) * 1000);
+    const port = setting(Setting.MqttPort);
     const flags = isPresent(Setting.Tls) ? <i32>NetFlag.Tls : 0;
-    handle = net_open(hello.serverName, hello.serverNameLength(), setting(Setting.MqttPort), flags);
+    handle = net_open(hello.serverName(), hello.serverNameLength(), port ? port : flags ? DEFAULT_TLS_PORT : DEFAULT_PORT, flags);
     if (handle < 0) fault = handle;
   } else if (state == State.Connecting) {
     out = hello.connectPacket;
@@ -254,12 +257,13 @@ function slowDown(): void {
   leastMs = ceilingMs >> 1;
 }
 
-/** Ends a session that did what it was for. The next one begins at once, or as late as after a refusal. */
-export function finish(isRefused: bool): void {
-  if (isRefused) slowDown();
+/** Ends a session that did what it was for. The next one begins as late as after a refusal. */
+// @ts-ignore: decorator
+@inline
+export function finish(): void {
+  slowDown();
   sayGoodbye();
   happen(Event.Lost);
-  if (!isRefused) resetBackoff();
 }
 
 /** The connection ended: the event that says so. */

@@ -101,7 +101,10 @@ export function admit(points: i32): i32 {
   return waitMs;
 }
 
-/** Sets a limit from its text, such as "20:1,600:60": tokens and seconds of each bucket. False when it is not of that form. */
+/**
+ * Sets a limit from its text, such as "20:1,600:60": tokens and seconds of each bucket. False when it is not of that form: then only
+ * the buckets in front of the fault are set.
+ */
 export function setLimit(limit: i32, text: usize, length: i32): bool {
   let entry = LIMITS + <usize>limit * CLASS_SIZE;
   const spent = <i64>min<u32>(load<u32>(entry, SPENT), SPENT_MAX);
@@ -114,28 +117,28 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
     const byte: u32 = text < end ? load<u8>(text) : 0x2c;
     if (byte - 0x30 < 10) {
       number = min<u32>(number * 10 + byte - 0x30, NUMBER_MAX);
-    } else if (byte == 0x3a && tokens < 0) {
+      continue;
+    }
+    if (byte == 0x3a && tokens < 0) {
       tokens = number;
-      number = 0;
     } else {
       // Behind an item is a comma, a semicolon or the end; an item may be missing, and a zero is no limit.
-      const isItem = tokens > 0 && number > 0;
-      if ((byte != 0x2c && byte != 0x3b) || (tokens < 0 && number) || (isItem && entry == last)) break;
-      if (isItem) {
+      if ((byte != 0x2c && byte != 0x3b) || (tokens < 0 && number)) return false;
+      if (tokens > 0 && number) {
+        if (entry == last) return false;
         entry += ENTRY_SIZE;
         // A margin, because the clocks and the ways of counting differ; but what allows one message goes on allowing it.
         tokens = max<i32>((tokens << 2) / 5, 1);
-        if (load<u32>(entry) != tokens || load<u32>(entry, 4) != number) {
-          store<u32>(entry, tokens);
-          store<u32>(entry, number, 4);
+        const bucket = ((<u64>number) << 32) | tokens;
+        if (load<u64>(entry) != bucket) {
+          store<u64>(entry, bucket);
           store<i64>(entry, nowMs * 1000 + (spent * number * 1000000) / tokens, 8);
         }
       }
       tokens = -1;
-      number = 0;
     }
+    number = 0;
   }
   store<u32>(entry + ENTRY_SIZE, 0);
-  // A fault leaves the loop before its end.
-  return text > end;
+  return true;
 }

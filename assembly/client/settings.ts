@@ -29,7 +29,7 @@ export const enum Setting {
   Rpc = 22,
   SharedAttributes = 23,
   SessionLimits = 24,
-  MqttPort = 25, // whole numbers from here
+  MqttPort = 25, // whole numbers from here; this one is 0 where it was not configured
   KeepAliveS = 26,
   ConnectTimeoutS = 27,
   AckTimeoutS = 28,
@@ -54,20 +54,22 @@ export const enum Setting {
 
 /** Replaced at compile time by literals.mjs. */
 declare function octets(list: i32[]): usize;
-declare function integers(list: i32[]): usize;
+declare function integers(list: i32[], feature: i32, more: i32[]): usize;
 
 /** What a range has above its lower five bits, which are how many bits the number has. */
 const AT_LEAST_1: u8 = 0x20;
 const AT_LEAST_64: u8 = 0xe0;
 
-// One statement, so that all this is one segment of data.
-// prettier-ignore
 /** The values; a text is the address of its first byte. As data they are the defaults. */
-const VALUES = integers([
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
-    0, 0, 0, 0, 1, 1, 1, 1, // clean_session, rpc, shared_attributes and session_limits are true
-    1883, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256, 4, 0, 0, 10, 12, 1024, 300,
-  ]),
+const VALUES = integers(
+    [
+      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
+      0, 0, 0, 0, 1, 1, 1, 1, // clean_session, rpc, shared_attributes and session_limits are true
+      0, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256,
+    ],
+    FEATURE_ATTRIBUTES,
+    [4, 0, 0, 10, 12, 1024, 300], // of keys that the least profile does not have
+  ),
   /** The names in the order of Setting, as hashes: one in 2^18 of the names that no key has would be taken for a key. */
   HASHES = hashes(
     "password user_name will_payload will_topic client_id mqtt_host firmware_title firmware_version software_title software_version messages_rate_limit telemetry_rate_limit telemetry_points_rate_limit provision tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes session_limits mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos ota_chunk_size ota_chunk_timeout_s ota_chunk_retries children_buffer child_keep_alive_s access_token",
@@ -94,8 +96,8 @@ const VALUES = integers([
     20 | AT_LEAST_64, // children_buffer
     16, // child_keep_alive_s
   ]),
-  CONNECT_BEGIN = bytes("\x10\0\0\x04MQTT\x04"),
-  QOS_BYTES = bytes("\0\x01");
+  CONNECT_BEGIN = bytes("\x10\0\0\x04MQTT\x04");
+const QOS_BYTES = bytes("\0\x01");
 
 /** CONNECT with room for its length, "MQTT" with its length, and protocol level 4 [MQTT-3.1.2-1] [MQTT-3.1.2-2]. */
 export const CONNECT: usize = CONNECT_BEGIN;
@@ -104,10 +106,11 @@ export const CONNECT_LENGTH: i32 = 9;
 export const QOS_0: usize = QOS_BYTES;
 export const QOS_1: usize = QOS_0 + 1;
 
-/** The names of keys that a fault may need when they are not at hand. */
-export const MQTT_HOST_NAME = utf8("mqtt_host"),
-  CLIENT_ID_NAME = utf8("client_id"),
-  USER_NAME_NAME = utf8("user_name");
+/** The names of the keys that may be missed, all of one length. */
+export const MQTT_HOST_NAME = bytes("mqtt_host"),
+  CLIENT_ID_NAME = bytes("client_id"),
+  USER_NAME_NAME = bytes("user_name");
+export const MISSING_LENGTH: i32 = 9;
 export const SEND_BUFFER_NAME = utf8("send_buffer");
 
 /** One bit for each of the first 32 keys that the configuration holds. */
@@ -115,8 +118,8 @@ export let present: i32 = 0;
 
 // @ts-ignore: decorator
 @inline
-export function addPresent(keys: i32): void {
-  present |= keys;
+export function setPresent(keys: i32): void {
+  present = keys;
 }
 
 /** Puts another text in the place of the one that was configured; one of no length makes the key absent. */
@@ -148,7 +151,7 @@ export function textLength(key: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function isPresent(key: i32): bool {
-  return (present & (1 << key)) != 0;
+  return <bool>((present >> key) & 1);
 }
 
 /** The whole number of the range of a key that is nearest to this one. */

@@ -7,30 +7,8 @@ import { escapeIndex } from "./scan";
 /** What the characters behind a backslash stand for, in the order of the scanner's table of them. */
 const MEANINGS = bytes('\t\b\n\\/\f\r"');
 
-/** Four hexadecimal digits as a number. */
-function hex4(text: usize): u32 {
-  let value: u32 = 0;
-  for (let digit = 0; digit < 4; digit++) {
-    const byte: u32 = load<u8>(text + digit);
-    // Letters have bit 6, and stand nine above the low four bits of their code.
-    value = (value << 4) + (byte & 15) + (byte >> 6) * 9;
-  }
-  return value;
-}
-
-/** Writes a code point as UTF-8. */
-function putCodePoint(code: u32): void {
-  // The bytes behind the first one, six bits each from the end; `most` is what the first one still has room for.
-  let rest: u32 = 0;
-  let most: u32 = 0x7f;
-  for (; code > most; code >>= 6) {
-    rest = (rest << 8) | 0x80 | (code & 0x3f);
-    most = (most & 0x3f) >> 1;
-  }
-  // In front of the room: a zero, and in front of that ones.
-  putByte(code - 2 - 2 * most);
-  for (; rest; rest >>= 8) putByte(rest);
-}
+/** From the sum of both halves of a surrogate pair, the first ten bits up, to the code point that they stand for. */
+const PAIR: u32 = (0xd800 << 10) + 0xdc00 - 0x10000;
 
 /**
  * Writes a string that `scan` has passed, at the cursor. Ok, InvalidUtf8 for half a surrogate pair, or InvalidValue
@@ -38,31 +16,46 @@ function putCodePoint(code: u32): void {
  */
 function putAll(text: usize, length: i32, allowZero: bool): i32 {
   const end = text + length;
-  while (text < end) {
+  /** The first half of a pair whose second one has to follow. */
+  let half: u32 = 0;
+  for (; text < end; text++) {
     let code: u32 = load<u8>(text);
-    text++;
+    // What the first byte of a code point has room for; a byte that stands in the text has room for itself.
+    let most: u32 = 0xff;
     if (code == 0x5c) {
-      code = load<u8>(text);
-      text++;
+      code = load<u8>(++text);
       if (code == 0x75) {
-        code = hex4(text);
-        text += 4;
-        if (code >> 11 == 0x1b) {
-          // A pair is twelve characters: \uD800 to \uDBFF, then \uDC00 to \uDFFF.
-          const low = end - text < 6 || load<u16>(text) != 0x755c ? 0 : hex4(text + 2);
-          if (code > 0xdbff || low >> 10 != 0x37) return Status.InvalidUtf8;
-          text += 6;
-          code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
+        code = 0;
+        for (const last = text + 4; text < last; ) {
+          const digit: u32 = load<u8>(++text);
+          // Letters have bit 6, and stand nine above the low four bits of their code.
+          code = (code << 4) + (digit & 15) + (digit >> 6) * 9;
         }
-        if (!code && !allowZero) return Status.InvalidValue;
-        putCodePoint(code);
-        continue;
+        most = 0x7f;
+      } else {
+        code = load<u8>(MEANINGS + escapeIndex(code));
       }
-      code = load<u8>(MEANINGS + escapeIndex(code));
     }
-    putByte(code);
+    // \uD800 to \uDBFF, then \uDC00 to \uDFFF.
+    if ((code >> 10 == 0x37) != (half != 0)) return Status.InvalidUtf8;
+    if (code >> 10 == 0x36) {
+      half = code;
+      continue;
+    }
+    if (half) code += (half << 10) - PAIR;
+    half = 0;
+    if (!code && !allowZero) return Status.InvalidValue;
+    // The bytes behind the first one, six bits each from the end.
+    let rest: u32 = 0;
+    for (; code > most; code >>= 6) {
+      rest = (rest << 8) | 0x80 | (code & 0x3f);
+      most = (most & 0x3f) >> 1;
+    }
+    // In front of the room: a zero, and in front of that ones.
+    putByte(code - 2 - 2 * most);
+    for (; rest; rest >>= 8) putByte(rest);
   }
-  return Status.Ok;
+  return half ? <i32>Status.InvalidUtf8 : <i32>Status.Ok;
 }
 
 /** Whether a text that `scan` has passed has escapes. */

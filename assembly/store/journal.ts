@@ -5,10 +5,9 @@ import { Status, StoreArea, StoreInfo } from "../abi";
 import { crc32 } from "../base/crc32";
 import { store_erase, store_info, store_program, store_read, store_sync } from "../host";
 
-/** What `step` answers while nothing went wrong: the port is busy, there is more to do, it is done. */
-export const BUSY: i32 = 0;
-export const MORE: i32 = 1;
-export const DONE: i32 = 2;
+/** What `step` answers before it is done: the port is busy, or there is more to do. */
+export const BUSY: i32 = 1;
+export const MORE: i32 = 2;
 
 /** The header of a unit, and of the record behind it. */
 const enum Unit {
@@ -74,7 +73,7 @@ export function beginRead(to: usize, bytes: i32): void {
   sequence = 0;
 }
 
-/** Begins to write the payload of so many bytes that stands at `PAYLOAD` in the buffer, none = no record. Only after `beginRead` was DONE or found nothing. */
+/** Begins to write the payload of so many bytes that stands at `PAYLOAD` in the buffer, none = no record. Only after what `beginRead` began is done, or found nothing. */
 export function beginWrite(length: i32): void {
   if (stage < 0) return;
   const end = length ? Unit.Payload + length : <i32>Unit.Records;
@@ -113,7 +112,7 @@ function examine(): i32 {
     checksum(length) == load<u32>(buffer);
   if (offset == newest) {
     if (!isWhole) return Status.Malformed;
-    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength() <= length - (Unit.Payload - Unit.Records) ? DONE : <i32>Status.NotFound;
+    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength() <= length - (Unit.Payload - Unit.Records) ? <i32>Status.Ok : <i32>Status.NotFound;
   }
   if (!isWhole) {
     if (newest < 0 && load<u32>(buffer, Unit.Magic) != ERASED) newest = Status.Malformed;
@@ -128,7 +127,7 @@ function examine(): i32 {
   return MORE;
 }
 
-/** One operation of the port: BUSY, MORE, DONE, or the Status of what is wrong; NotFound when there is no record or no area. */
+/** One operation of the port: BUSY, MORE, Ok when it is done, or the Status of what is wrong; NotFound when there is no record or no area. */
 export function step(): i32 {
   if (stage < 0) return stage;
   const at = offset + done;
@@ -139,12 +138,13 @@ export function step(): i32 {
   else if (stage == Stage.Program) moved = store_program(StoreArea.Journal, at, from, left);
   else if (stage == Stage.Sync) moved = store_sync(StoreArea.Journal);
   else moved = store_read(StoreArea.Journal, at, from, left);
-  if (moved <= 0) {
-    // What could not be read must not be written over; busy is no fault.
-    if (moved && stage == Stage.Read) stage = moved;
+  if (!moved) return BUSY;
+  if (moved < 0) {
+    // What could not be read must not be written over.
+    if (stage == Stage.Read) stage = moved;
     return moved;
   }
-  if (stage == Stage.Sync) return DONE;
+  if (stage == Stage.Sync) return Status.Ok;
   // A unit that was erased is more than what will be written.
   if (moved < left) {
     done += moved;

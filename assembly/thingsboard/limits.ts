@@ -1,7 +1,7 @@
 // Asks the server what it allows and reads the answer (ThingsBoard: getSessionLimits, answered by the MQTT transport itself).
 import { hashes, readDigits } from "../base/text";
 import { Limit, setLimit, setMaxRemainingLength, settleLimits } from "../client/limits";
-import { ANY_VALUE, isText, lengthAt, readMembers, valueAt } from "../json/members";
+import { ANY_VALUE, lengthAt, readMembers, valueAt } from "../json/members";
 
 /** Those of client/limits.ts in their order; the last are limits of a gateway's children, which are not this device's. */
 const LIMIT_NAMES = hashes("messages telemetryMessages telemetryDataPoints maxPayloadSize gatewayRateLimits");
@@ -18,9 +18,7 @@ export function readLimits(text: usize, textLength: i32): void {
   readMembers(text, textLength, LIMIT_NAMES, NAME_COUNT, ANY_VALUE, 0);
   for (let limit = 0; limit < <i32>Limit.Count; limit++) {
     const text = valueAt(limit);
-    if (!text) continue;
-    if (isText(limit)) setLimit(limit, text, lengthAt(limit));
-    else if (load<u8>(text) == 0x6e /* null */) setLimit(limit, text, 0);
+    if (text) setLimit(limit, text, load<u8>(text) == 0x6e /* null */ ? 0 : lengthAt(limit));
   }
   const size = readDigits(valueAt(MAX_PAYLOAD_SIZE), lengthAt(MAX_PAYLOAD_SIZE));
   if (size > 0) setMaxRemainingLength(size);

@@ -12,7 +12,7 @@ import * as connection from "../client/connection";
 import { raise, setPayload } from "../client/event";
 import * as hello from "../client/hello";
 import { buffer } from "../client/inbound";
-import { addPresent, isPresent, present, refuseKey, setText, setting, Setting, textLength } from "../client/settings";
+import { isPresent, present, refuseKey, setPresent, setText, setting, Setting, textLength } from "../client/settings";
 import { lengthAt, readMembers, span, TEXTS, valueAt } from "../json/members";
 import * as scan from "../json/scan";
 import { EVENT, fail } from "../memory";
@@ -92,6 +92,7 @@ export function configureProvisioning(): i32 {
 /** Begins to read the journal. */
 function read(why: i32): void {
   phase = why;
+  replyLength = 0;
   journal.beginRead(buffer(), setting(Setting.ReceiveBuffer));
 }
 
@@ -119,7 +120,7 @@ function readReply(reply: usize, length: i32): i32 {
   if (!found || load<u32>(valueAt(Name.Status)) != SUCCESS) return Status.RemoteError;
   // A certificate is what the host has already.
   if (load<u8>(valueAt(Name.CredentialsType)) == 0x58 /* X509_CERTIFICATE */) setText(Setting.UserName, 0, 0);
-  addPresent((present & (1 << Setting.Password)) << (Setting.UserName - Setting.Password)); // [MQTT-3.1.2-22]
+  setPresent(present | ((present & (1 << Setting.Password)) << (Setting.UserName - Setting.Password))); // [MQTT-3.1.2-22]
   return Status.Ok;
 }
 
@@ -131,29 +132,26 @@ function advance(kind: i32): i32 {
   if (phase < Phase.Off) {
     readClock();
     status = journal.step();
-    if (status == journal.MORE || !isArmed(Timer.Drain)) connection.awaitAnswer(Timer.Drain);
-    if (status == journal.BUSY && isDue(Timer.Drain)) status = Status.Timeout;
-    if (<u32>status <= <u32>journal.MORE) {
-      arm(Timer.Link, status ? 0 : RETRY_MS);
+    const isBusy = status == journal.BUSY;
+    if (!isBusy || !isArmed(Timer.Drain)) connection.awaitAnswer(Timer.Drain);
+    if (isBusy && isDue(Timer.Drain)) status = Status.Timeout;
+    if (status > 0) {
+      arm(Timer.Link, <u32>isBusy * RETRY_MS);
       return EventKind.None;
     }
     disarm(Timer.Drain);
     connection.connectAtOnce();
     if (phase == Phase.Forget) {
       phase = Phase.Save;
-      replyLength = 0;
       journal.beginWrite(0);
       return EventKind.None;
     }
-    if (phase == Phase.Load) {
-      if (status == journal.DONE) {
-        reply = buffer() + journal.PAYLOAD;
-        replyLength = journal.payloadLength();
-      }
-    } else if (replyLength) {
+    if (phase == Phase.Load && !status) replyLength = journal.payloadLength();
+    if (replyLength) reply = buffer() + journal.PAYLOAD;
+    if (phase == Phase.Save && reply) {
       phase = Phase.Use;
-      raise(EventKind.Provisioned, 0, min(status, 0));
-      setPayload(buffer() + journal.PAYLOAD, replyLength);
+      raise(EventKind.Provisioned, 0, status);
+      setPayload(reply, replyLength);
       return EventKind.Provisioned;
     }
   } else {
@@ -170,11 +168,11 @@ function advance(kind: i32): i32 {
     const clientId = setting(Setting.ClientId);
     const clientIdLength = textLength(Setting.ClientId);
     status = readReply(reply, replyLength);
-    if (!status) status = hello.rebuild();
+    if (!status) status = hello.build();
     setText(Setting.ClientId, clientId, clientIdLength);
     if (isAsking) {
       if (!(load<u8>(EVENT, EventField.Flags) & EventFlag.Last)) status = Status.TooLarge;
-      connection.finish(status != 0);
+      connection.finish();
     }
     if (!status) {
       phase = Phase.Use;
@@ -182,6 +180,7 @@ function advance(kind: i32): i32 {
         phase = Phase.Save;
         memory.copy(buffer() + journal.PAYLOAD, reply, replyLength);
         journal.beginWrite(replyLength);
+        connection.resetBackoff();
       }
       return EventKind.None;
     }
@@ -189,13 +188,13 @@ function advance(kind: i32): i32 {
   phase = Phase.Ask;
   setText(Setting.UserName, DEVICE_KEY + 1, PROVISION_LENGTH);
   setText(Setting.Password, 0, 0);
-  hello.rebuild();
+  hello.build();
   putBytes(addressOf(PROVISION_PACKETS), lengthOf(PROVISION_PACKETS));
   const body = at - PROVISION_REQUEST_BODY;
   putBytes(setting(Setting.Provision), textLength(Setting.Provision));
   putRemainingLength(body);
   hello.endSpeech();
-  if (status == Status.NotFound || status > 0) return EventKind.None;
+  if (!status || status == Status.NotFound) return EventKind.None;
   raise(EventKind.ProvisioningFailed, 0, status);
   if (reply) setPayload(reply, replyLength);
   if (isAsking) {

