@@ -81,8 +81,9 @@ export function configureProvisioning(): i32 {
     found |= 1 << which;
     const token = scan.skip();
     // A member that is null makes the server close the connection without a reply.
-    const isWrong = token == scan.Token.Null || (which >= 0 && token != scan.Token.Text);
-    if (isWrong || (which >= 0 && !scan.length)) return fail(isWrong ? <i32>Status.WrongType : <i32>Status.InvalidValue, 0, member, memberLength);
+    const isWrong = which < 0 ? token == scan.Token.Null : token != scan.Token.Text;
+    const status: i32 = isWrong ? Status.WrongType : which < 0 || scan.length ? <i32>Status.Ok : <i32>Status.InvalidValue;
+    if (status) return fail(status, 0, member, memberLength);
   }
   if ((found & 3) != 3) return refuseKey(Status.MissingKey, found & 1 ? DEVICE_SECRET : DEVICE_KEY);
   if (!isPresent(Setting.UserName)) read(Phase.Load);
