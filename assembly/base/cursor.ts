@@ -47,11 +47,6 @@ export function putBytes(from: usize, length: i32): void {
   if (at <= limit) memory.copy(to, from, length);
 }
 
-/** Writes a literal made by `utf8()`. */
-export function putLiteral(literal: usize): void {
-  putBytes(literal + 1, load<u8>(literal));
-}
-
 /** Writes 16 bits where they have their place already, high byte first. */
 export function storeU16(address: usize, value: u32): void {
   store<u8>(address, value >> 8);

@@ -14,30 +14,33 @@ const HASH_FACTOR: u32 = 0x1000193;
 
 const ONES: u64 = 0x0101010101010101;
 
-/**
- * Passes what can stand in a JSON string as it is, 20 to 7F without the quote and the backslash: the first byte that cannot, or the first at or
- * behind `bound`. Looks at eight bytes at once, and so at up to seven behind that.
- */
+/** The highest bit of the first of eight bytes that cannot stand in a JSON string as it is, and of some behind it; 20 to 7F without the quote and the backslash can. */
+// @ts-ignore: decorator
+@inline
+export function marksOf(eight: u64): u64 {
+  // A byte below the subtrahend borrows into its own highest bit; a byte above 7F has it from the start. What is borrowed from the bytes behind does
+  // not matter: the lowest bit is right. With bit 1 turned the quote is below 21, as are those below 20, and no other.
+  return (eight | ((eight ^ (ONES * 0x02)) - ONES * 0x21) | ((eight ^ (ONES * 0x5c)) - ONES)) & (ONES * 0x80);
+}
+
+/** Passes what can stand in a JSON string as it is: the first byte that cannot, or the first at or behind `bound`. Looks at up to seven bytes behind that. */
+// @ts-ignore: decorator
+@inline
 export function passPlain(text: usize, bound: usize): usize {
   while (text < bound) {
-    const eight = load<u64>(text);
-    // A byte below the subtrahend borrows into its own highest bit; a byte above 7F has it from the start. What is borrowed from the bytes behind does
-    // not matter: the lowest bit is right.
-    const marks = (eight | (eight - ONES * 0x20) | ((eight ^ (ONES * 0x22)) - ONES) | ((eight ^ (ONES * 0x5c)) - ONES)) & (ONES * 0x80);
+    const marks = marksOf(load<u64>(text));
     if (marks) return text + (<usize>ctz(marks) >> 3);
     text += 8;
   }
   return text;
 }
 
-/** True when the `length` bytes at `a` and at `b` are the same. */
+/** True when the `length` bytes at `a` and at `b` are the same. It looks at the seven bytes in front of them, which always are in memory. */
 export function equals(a: usize, b: usize, length: i32): bool {
-  // From the end, where topics differ. The first four bytes may be looked at a second time.
-  for (let place = length - 4; place > 0; place -= 4) if (load<u32>(a + place) != load<u32>(b + place)) return false;
-  if (length >= 4) return load<u32>(a) == load<u32>(b);
-  while (length) {
-    length--;
-    if (load<u8>(a + length) != load<u8>(b + length)) return false;
+  // From the end, where topics differ: what stands in front of the first bytes is shifted out.
+  for (; length > 0; length -= 8) {
+    const difference = load<u64>(a + length - 8) ^ load<u64>(b + length - 8);
+    if (difference >> (length < 8 ? 64 - 8 * length : 0)) return false;
   }
   return true;
 }

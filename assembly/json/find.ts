@@ -4,27 +4,6 @@ import { equals, readDigits } from "../base/text";
 import { JSON_VALUE } from "../memory";
 import { from, length, next, open, skip, Token } from "./scan";
 
-/** Moves the scanner to the member or element that one step of the path names: Ok, NotFound, or the fault of the text. */
-function enter(step: usize, stepLength: i32): i32 {
-  let token = next();
-  const isArray = token == Token.ArrayBegin;
-  if (isArray || token == Token.ObjectBegin) {
-    // A step that is no index counts down from below zero, past every end.
-    let left = readDigits(step, stepLength);
-    do {
-      if (isArray) {
-        if (!left--) return Status.Ok;
-      } else {
-        token = next();
-        if (token != Token.Key) break;
-        if (length == stepLength && equals(from, step, length)) return Status.Ok;
-      }
-      token = skip();
-    } while (token > 0 && token != Token.ArrayEnd);
-  }
-  return token < 0 ? token : Status.NotFound;
-}
-
 /** The export `json_find`: a JsonType with the value record filled, NotFound, or the fault of the text. */
 export function find(text: usize, textLength: i32, path: usize, pathLength: i32): i32 {
   open(text, textLength);
@@ -32,8 +11,20 @@ export function find(text: usize, textLength: i32, path: usize, pathLength: i32)
   while (path < end) {
     const step = path;
     while (path < end && load<u8>(path) != 0x2e) path++;
-    const status = enter(step, <i32>(path++ - step));
-    if (status) return status;
+    const stepLength = <i32>(path++ - step);
+    let token = next();
+    let isMissing = <u32>(token - Token.ObjectBegin) > <u32>(Token.ArrayBegin - Token.ObjectBegin);
+    // A step that is no index counts down from below zero, past every end.
+    let left = token == Token.ArrayBegin ? readDigits(step, stepLength) : -1;
+    while (!isMissing && left--) {
+      token = skip();
+      if (token == Token.Key) {
+        if (length == stepLength && equals(from, step, length)) break;
+        token = skip();
+      }
+      isMissing = <u32>token > <u32>Token.ArrayBegin; // an end or a fault
+    }
+    if (isMissing) return token < 0 ? token : <i32>Status.NotFound;
   }
   const token = skip();
   store<u32>(JSON_VALUE, from, JsonField.Text);

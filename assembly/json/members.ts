@@ -2,7 +2,7 @@
 import { Status } from "../abi";
 import { placeOf } from "../base/text";
 import { MEMBERS, MEMBERS_SIZE } from "../memory";
-import { from, length, next, open, skipValue, Token } from "./scan";
+import { from, length, next, open, skip, Token } from "./scan";
 
 /** The types of values that `readMembers` looks for, one bit for each Token; where it is not texts alone, the members of a named value are its own. */
 export const TEXTS: i32 = 1 << 5;
@@ -23,7 +23,7 @@ export function readMembers(text: usize, textLength: i32, names: usize, count: i
     if (token == Token.Key) {
       const place = placeOf(names, count, from + behind, length - behind);
       if (place >= 0) {
-        token = types & (1 << Token.Number) ? skipValue() : next();
+        token = types & (1 << Token.Number) ? skip() : next();
         if ((types >> token) & 1) {
           store<u32>(span(place), from);
           store<u32>(span(place), length, 4);

@@ -1,6 +1,6 @@
-// Reads JSON text token by token, strictly as RFC 8259 has it, without copying and with bounded nesting.
+// Reads JSON text token by token or value by value, strictly as RFC 8259 has it, without copying and with bounded nesting.
 import { JSON_DEPTH_MAX, Status } from "../abi";
-import { bytes, passPlain, utf8 } from "../base/text";
+import { bytes, passPlain } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 
 /** What `next` found; those that begin a value are a JsonType as they are. Negative results are a Status. */
@@ -20,17 +20,19 @@ export const enum Token {
 
 /** What stands in front of the next token. The two that are a character say that it has to come first. */
 const enum Place {
-  AtValue = 0, // nothing, or a colon
   AtFirst = 1, // what opened an object or array
-  BehindComma = 14, // Colon - Behind
+  AtValue = 2, // nothing, or a colon
+  BehindComma = 16,
   Behind = 0x2c, // a value
   Colon = 0x3a, // a key
 }
-/** The bit of the places where an object or array cannot end, and that of those where a character is missing. */
-const CANNOT_END: i32 = 2;
+/** What a place and the one behind its character are together. */
+const BOTH: i32 = 0x3c;
+/** Some of these bits have the places where an object or array cannot end, and this one those where a character is missing. */
+const CANNOT_END: i32 = 0x12;
 const LACKS_SHIFT: i32 = 5;
 
-if (<i32>Place.BehindComma != <i32>Place.Colon - <i32>Place.Behind) ERROR("a comma leads to another place");
+if (<i32>Place.AtValue + <i32>Place.Colon != BOTH || <i32>Place.BehindComma + <i32>Place.Behind != BOTH) ERROR("a character leads to another place");
 
 /** null, false and true in the order of Token and of Member: each six bytes, the first its length. */
 export const WORDS = bytes("\x04null\0\x05false\x04true");
@@ -48,9 +50,7 @@ export let length: i32 = 0;
 
 let at: usize = 0;
 let end: usize = 0;
-let place: i32 = 0;
-/** The object or array that ended last was empty. */
-export let wasEmpty: bool = false;
+let place: i32 = Place.AtValue;
 /** One bit for each open object (0) or array (1), the innermost lowest, behind a one that tells where they begin. */
 export let nesting: u64 = 0;
 
@@ -58,7 +58,7 @@ export let nesting: u64 = 0;
 export function open(text: usize, textLength: i32): void {
   at = text;
   end = text + textLength;
-  place = 0;
+  place = Place.AtValue;
   nesting = 1;
 }
 
@@ -69,137 +69,148 @@ export function escapeIndex(character: u32): usize {
   return (character % 27) & 7;
 }
 
-/** The byte at the reading place, or 0 at the end: no token begins with or contains a zero byte. */
-function peek(): u32 {
-  return at < end ? load<u8>(at) : 0;
+/** A byte of the text, or 0 at its end, which no token contains. */
+function byteAt(here: usize): u32 {
+  return here < end ? load<u8>(here) : 0;
 }
 
-/** Passes a byte if it is the expected one. */
-function accept(expected: u32): bool {
-  if (peek() != expected) return false;
-  at++;
-  return true;
+/**
+ * What is wrong at a place: a token cut short is told from one that is wrong, since the caller may have received only a part.
+ * At the end of a complete text nothing is.
+ */
+function fault(here: usize): i32 {
+  at = here; // this also keeps the optimizer from calling it where nothing is wrong yet
+  return here < end ? Status.Malformed : nesting == 1 && place == Place.Behind ? <i32>Token.End : <i32>Status.MoreBytes;
 }
 
-/** A token cut short is told from one that is wrong: the caller may have received only a part. The span begins with the fault. */
-function fault(): i32 {
-  from = at; // this also keeps the optimizer from calling it where nothing is wrong yet
-  return at < end ? Status.Malformed : Status.MoreBytes;
-}
-
-/** Passes a string from its opening quote; the span is what is between the quotes. The token, or the Status of a fault. */
-// @ts-ignore: decorator
-@inline
-function scanText(token: i32): i32 {
-  let next = at + 1;
-  from = next;
-  let high: u32 = 0;
-  while (true) {
-    next = passPlain(next, end - 7); // which looks no further than to the end
-    let byte: u32 = next < end ? load<u8>(next) : 0;
-    at = next;
-    if (byte == 0x22) break;
-    if (byte < 0x20) return fault();
-    next++;
-    high |= byte;
-    if (byte == 0x5c) {
-      at = next++;
-      byte = peek();
-      if (byte == 0x75) {
-        for (let digits = 4; digits; digits--) {
-          at = next++;
-          byte = peek();
-          if (byte - 0x30 > 9 && (byte | 0x20) - 0x61 > 5) return fault();
-        }
-      } else if (load<u8>(ESCAPES + escapeIndex(byte)) != byte) {
-        return fault();
-      }
-    }
-  }
-  length = <i32>(next - from);
-  at = next + 1;
-  return high < 0x80 || isUtf8(from, length) ? token : <i32>Status.InvalidUtf8;
-}
-
-/** Passes digits; false when there is none. */
-function pastDigits(): bool {
-  const first = at;
-  while (peek() - 0x30 < 10) at++;
-  return at > first;
-}
-
-function scanNumber(): i32 {
-  accept(0x2d);
-  if (!accept(0x30) && !pastDigits()) return fault();
-  if (accept(0x2e) && !pastDigits()) return fault();
-  if ((peek() | 0x20) == 0x65) {
-    at++;
-    if (!accept(0x2b)) accept(0x2d);
-    if (!pastDigits()) return fault();
-  }
-  return Token.Number;
-}
-
-/** Passes one of the three words. */
-// @ts-ignore: decorator
-@inline
-function scanWord(first: u32): i32 {
-  // The thirds of the remainders are 0, 1 and 2 for n, f and t; another letter fails on the first of the word.
-  const index = (first % 9) / 3;
-  let letter = WORDS + index * WORD_SIZE;
-  const last = letter + load<u8>(letter);
-  while (letter < last) {
-    letter++;
-    if ((at < end ? <u32>load<u8>(at) : 0) != load<u8>(letter)) return fault(); // as accept, which is not called for each letter
-    at++;
-  }
-  return Token.Null + index;
-}
-
-/** Reads one token: a Token, or the Status of the fault. */
-export function next(): i32 {
+/**
+ * Reads tokens until no more is open than `outside`: the first of them, or the Status of the fault. The span is what was
+ * passed, without the quotes of a string.
+ */
+function read(outside: u64): i32 {
+  const stop = end;
   let here = at;
   let wanted = place;
-  let byte: u32;
+  let token: i32;
+  let start: usize;
+  let begin: usize = 0; // of an object or array that is passed whole
   while (true) {
-    byte = here < end ? load<u8>(here) : 0; // as peek, which is not called for each byte
-    if (byte > 0x20) {
-      if (byte != wanted) break;
-      wanted = Place.Colon - wanted;
-    } else if (!((SPACES >> byte) & 1)) {
-      break;
+    let byte: u32;
+    while (true) {
+      if (here >= stop) return fault(here);
+      byte = load<u8>(here);
+      if (byte > 0x20) {
+        // Nothing stands behind the whole text.
+        if (byte != wanted || nesting == 1) break;
+        wanted = BOTH - wanted;
+      } else if (!((SPACES >> byte) & 1)) {
+        break;
+      }
+      here++;
     }
-    here++;
+    start = here;
+    const inArray = <i32>nesting & 1;
+    if (byte == 0x22) {
+      if (wanted >> LACKS_SHIFT) return fault(here);
+      from = ++here;
+      let high: u32 = 0;
+      while (true) {
+        here = passPlain(here, stop - 7); // which looks no further than to the end
+        if (here >= stop) return fault(here);
+        byte = load<u8>(here);
+        if (byte < 0x20) return fault(here);
+        if (byte == 0x22) break;
+        here++;
+        high |= byte;
+        if (byte == 0x5c) {
+          byte = byteAt(here);
+          if (byte == 0x75) {
+            for (let digits = 4; digits; digits--) {
+              byte = byteAt(++here);
+              if (byte - 0x30 > 9 && (byte | 0x20) - 0x61 > 5) return fault(here);
+            }
+          } else if (load<u8>(ESCAPES + escapeIndex(byte)) != byte) {
+            return fault(here);
+          }
+          here++;
+        }
+      }
+      length = <i32>(here - from);
+      here++;
+      if (high >= 0x80 && !isUtf8(from, length)) return Status.InvalidUtf8;
+      const isKey = wanted != Place.AtValue && !inArray;
+      token = Token.Text - <i32>isKey;
+      wanted = isKey ? <i32>Place.Colon : <i32>Place.Behind;
+    } else if (byte == 0x7d - (inArray << 5) && !(wanted & CANNOT_END) && nesting > 1) {
+      here++;
+      nesting >>= 1;
+      wanted = Place.Behind;
+      token = Token.ObjectEnd + inArray;
+    } else {
+      if (inArray ? wanted >> LACKS_SHIFT : wanted != Place.AtValue) return fault(here);
+      wanted = Place.Behind;
+      if ((byte | 0x20) == 0x7b) {
+        if (<u32>(nesting >> JSON_DEPTH_MAX)) return Status.TooDeep;
+        const isArray = <u32>(byte == 0x5b);
+        here++;
+        nesting = (nesting << 1) | isArray;
+        wanted = Place.AtFirst;
+        token = Token.ObjectBegin + isArray;
+      } else if (byte > 0x40) {
+        // The thirds of the remainders are 0, 1 and 2 for n, f and t; another letter fails on the first of the word.
+        const index = (byte % 9) / 3;
+        let letter = WORDS + index * WORD_SIZE;
+        const last = letter + load<u8>(letter);
+        while (letter < last) {
+          if (here >= stop || load<u8>(here) != load<u8>(++letter)) return fault(here);
+          here++;
+        }
+        token = Token.Null + index;
+      } else {
+        let part: i32 = 0; // of the number: the integer, behind the point, behind the e
+        if (byte == 0x2d) here++;
+        while (true) {
+          const digits = here;
+          while (byteAt(here) - 0x30 < 10) here++;
+          if (here == digits) return fault(here);
+          // Nothing follows a zero in front.
+          if (!part && load<u8>(digits) == 0x30) here = digits + 1;
+          byte = byteAt(here);
+          if (byte == 0x2e && !part) {
+            part = 1;
+            here++;
+          } else if ((byte | 0x20) == 0x65 && part < 2) {
+            part = 2;
+            byte = byteAt(++here);
+            if (byte == 0x2b || byte == 0x2d) here++;
+          } else {
+            break;
+          }
+        }
+        token = Token.Number;
+      }
+    }
+    if (nesting <= outside) break;
+    if (!begin) begin = start;
   }
   at = here;
-  let isKey: i32 = 0;
-  if (wanted) {
-    if (nesting == 1) return here < end || wanted != Place.Behind ? <i32>Status.Malformed : <i32>Token.End;
-    isKey = ~<i32>nesting & 1;
-    if (byte != 0x22) {
-      if (byte == 0x5d + (isKey << 5) && !(wanted & CANNOT_END)) {
-        at = here + 1;
-        nesting >>= 1;
-        place = Place.Behind;
-        wasEmpty = wanted == Place.AtFirst;
-        return Token.ArrayEnd - isKey;
-      }
-      wanted |= isKey << LACKS_SHIFT; // the quote of the key
-    }
-    if (wanted & (1 << LACKS_SHIFT)) return fault();
+  place = wanted;
+  if (begin) {
+    start = begin;
+    token += Token.ObjectBegin - Token.ObjectEnd;
   }
-  from = here;
-  place = isKey ? Place.Colon : Place.Behind;
-  if (byte == 0x22) return scanText(Token.Text - isKey);
-  if ((byte | 0x20) == 0x7b) {
-    if (nesting >> JSON_DEPTH_MAX) return Status.TooDeep;
-    const isArray = <u32>(byte == 0x5b);
-    at = here + 1;
-    nesting = (nesting << 1) | isArray;
-    place = Place.AtFirst;
-    return Token.ObjectBegin + isArray;
+  if (token >> 1 != <i32>Token.Text >> 1) {
+    from = start;
+    length = <i32>(here - start);
   }
-  return byte > 0x40 ? scanWord(byte) : scanNumber();
+  return token;
+}
+
+/** Reads one token: a Token, or the Status of the fault. The span is that of a text or key. */
+// @ts-ignore: decorator
+@inline
+export function next(): i32 {
+  return read(u64.MAX_VALUE);
 }
 
 /**
@@ -208,35 +219,23 @@ export function next(): i32 {
  */
 // @ts-ignore: decorator
 @inline
-export function skipValue(): i32 {
-  const outside = nesting;
-  const first = next();
-  const start = from;
-  while (nesting > outside) {
-    const token = next();
-    if (token < 0) return token;
-  }
-  if (first != Token.Text) {
-    from = start;
-    length = <i32>(at - start);
-  }
-  return first;
-}
-
-/** `skipValue` as a function of its own, for all who are not a call too deep already. */
 export function skip(): i32 {
-  return skipValue();
+  return read(nesting);
 }
 
-/** Checks one whole text: the token that it begins with, or the Status of the first fault. */
+/** What `validate` calls an array without elements: a Member.End, which is all that it holds. */
+const EMPTY_ARRAY: i32 = 9;
+
+/** Checks one whole text: the Member that it is, or the Status of the first fault. An empty array is an EMPTY_ARRAY. */
 // @ts-ignore: decorator
 @inline
 export function validate(text: usize, textLength: i32): i32 {
   open(text, textLength);
-  const first = next();
-  let token = first;
-  // One more token than the value has: the end of the text.
-  while (token > 0) token = next();
+  let first = next();
+  if (first < 0) return first;
+  let token = skip();
+  if (first == Token.ArrayBegin && token == Token.ArrayEnd) first = EMPTY_ARRAY;
+  while (token > 0) token = skip();
   return token ? token : first;
 }
 

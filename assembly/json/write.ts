@@ -1,12 +1,12 @@
 // Writes JSON text from the packed message record that the host laid out in the staging area.
 import { JSON_DEPTH_MAX, Member, MemberField, Status } from "../abi";
-import { at, limit, moveTo, putByte, putBytes, putLiteral } from "../base/cursor";
+import { at, limit, moveTo, putByte, putBytes } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
-import { passPlain, utf8 } from "../base/text";
+import { bytes, marksOf } from "../base/text";
 import { isUtf8 } from "../base/utf8";
-import { hasMembers, validate, wasEmpty, WORDS, WORD_SIZE } from "./scan";
+import { hasMembers, validate, WORDS, WORD_SIZE } from "./scan";
 
-const CONTROL = utf8("\\u00");
+const CONTROL = bytes("\\u00");
 const DIGITS_MAX: i32 = 18;
 
 /** The bit of Shape.Counted. */
@@ -33,44 +33,48 @@ const MEMBERS: i32 = 10;
 function putText(text: usize, length: i32, before: u32): bool {
   const end = text + length;
   let to = at;
-  // It may look at what is behind the text: behind the staging area are the other buffers.
-  if (to + length + 4 <= limit && passPlain(text, end) >= end) {
+  if (to + length + 10 <= limit) {
+    // Eight bytes at a time, up to seven too many: behind the staging area are the other buffers, and here is room.
     if (before) store<u8>(to++, before);
-    store<u8>(to, 0x22);
-    memory.copy(to + 1, text, length);
-    store<u16>(to + length + 1, 0x3a22); // the colon counts for a key only
-    moveTo(to + length + (before ? 3 : 2));
-    return true;
+    store<u8>(to++, 0x22);
+    let next = text;
+    while (next < end) {
+      const eight = load<u64>(next);
+      store<u64>(to + (next - text), eight);
+      const marks = marksOf(eight);
+      next += marks ? <usize>ctz(marks) >> 3 : 8;
+      if (marks) break;
+    }
+    if (next >= end) {
+      store<u16>(to + length, 0x3a22); // the colon counts for a key only
+      moveTo(to + length + (before ? 2 : 1));
+      return true;
+    }
   }
   if (before) putByte(before);
   putByte(0x22);
-  let plain = text; // what lies between here and `at` can be copied as it is
   for (let next = text; next < end; next++) {
-    const byte: u32 = load<u8>(next);
-    if (byte >= 0x20 && byte != 0x22 && byte != 0x5c) continue;
-    putBytes(plain, <i32>(next - plain));
-    plain = next;
-    if (byte >= 0x20) {
-      putByte(0x5c); // the character itself begins the next plain run
-    } else {
-      putLiteral(CONTROL);
+    let byte: u32 = load<u8>(next);
+    if (byte < 0x20) {
+      putBytes(CONTROL, 4);
       putByte((byte >> 4) + 0x30);
-      const low = byte & 15;
-      putByte(low + (low > 9 ? 0x57 : 0x30));
-      plain++;
+      byte &= 15;
+      byte += byte > 9 ? 0x57 : 0x30;
+    } else if (byte == 0x22 || byte == 0x5c) {
+      putByte(0x5c);
     }
+    putByte(byte);
   }
-  putBytes(plain, <i32>(end - plain));
   putByte(0x22);
   if (before) putByte(0x3a);
   return isUtf8(text, length);
 }
 
-/** Whether an array without elements begins: one that was just passed as JSON text, or a member in front of `next`. */
+/** What the shape is asked about a member in front of `next`: an array without elements is the End that it holds, as `validate` has it. */
 // @ts-ignore: decorator
 @inline
-function isEmpty(type: i32, next: usize): bool {
-  return type == Member.Json ? wasEmpty : load<u8>(next) == <u8>Member.End;
+function formOf(type: i32, form: i32, next: usize): i32 {
+  return type == Member.ArrayBegin && load<u8>(next) == <u8>Member.End ? <i32>Member.End : form;
 }
 
 /** Writes the record at the cursor. Ok or the Status of the fault; what was written is then to be thrown away. */
@@ -107,8 +111,7 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
     }
     const inArray = <u32>nesting & 1;
     if (nesting == 1) {
-      // What the shape is asked about; an empty array counts as none.
-      if (!((shape >> (form == Member.ArrayBegin && isEmpty(type, next) ? <i32>Member.End : form)) & 1)) {
+      if (!((shape >> formOf(type, form, next)) & 1)) {
         status = Status.InvalidValue;
         break;
       }
@@ -116,7 +119,7 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
     }
     if (FEATURE_GATEWAY && shape >> MEMBERS) {
       if (nesting == 1 ? (type == Member.Json ? !hasMembers(text, textLength, shape >> MEMBERS) : load<u8>(next) == <u8>Member.End)
-        : nesting == 2 && type != Member.End && (!((shape >> MEMBERS >> form) & 1) || (form == Member.ArrayBegin && isEmpty(type, next)))) {
+        : nesting == 2 && type != Member.End && !((shape >> MEMBERS >> formOf(type, form, next)) & 1)) {
         status = Status.InvalidValue;
         break;
       }
@@ -154,7 +157,7 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
       } else if (type == Member.Json) {
         putBytes(text, textLength);
       } else {
-        if (nesting >> JSON_DEPTH_MAX) {
+        if (<u32>(nesting >> JSON_DEPTH_MAX)) {
           status = Status.TooDeep;
           break;
         }

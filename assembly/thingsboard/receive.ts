@@ -1,13 +1,12 @@
 // Tells which message of the ThingsBoard Device API arrived.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
-import { equals, isLiteral, readDigits } from "../base/text";
+import { equals, readDigits } from "../base/text";
 import { lose } from "../client/connection";
 import { partLeft, skipRest } from "../client/inbound";
-import { append, RAW } from "../client/publish";
+import { append, publishByte, RAW } from "../client/publish";
 import { setting, Setting } from "../client/settings";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { count, EVENT } from "../memory";
-import { Packet } from "../mqtt/packet";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
 import * as gateway from "./gateway/receive";
@@ -15,7 +14,7 @@ import { readLimits } from "./limits";
 import * as ota from "./ota";
 import { isRepeated } from "./repeats";
 import { settleRequest } from "./requests";
-import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, ERROR, lengthOf, METHOD, PARAMS, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
+import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE, TOO_LARGE } from "./topics";
 
 /** The topic does not begin so. */
 const OTHER: i32 = -2;
@@ -27,6 +26,11 @@ function idBehind(prefix: usize): i32 {
   return readDigits(topic + length, topicLength - length);
 }
 
+/** Keys as they stand in a text, between their quotes: eight bytes, and seven of the last. */
+const METHOD_KEY: u64 = 0x22646f6874656d22;
+const PARAMS_KEY: u64 = 0x22736d6172617022;
+const ERROR_KEY: u64 = 0x22726f72726522;
+
 /**
  * Reads a message of the API that is JSON text: Ok, or the Status of what is wrong with it. An RPC request is an object with a method; a response
  * of an RPC is one value, whose member `error` becomes the reason of the event; all others are objects.
@@ -37,21 +41,19 @@ function read(kind: i32): i32 {
   const isRpc = !FEATURE_ATTRIBUTES || kind == EventKind.RpcRequest;
   const isResponse = FEATURE_REQUESTS && (kind == EventKind.RpcResponse || kind == EventKind.SessionLimits);
   let token = next();
-  const isObject = token == Token.ObjectBegin;
-  if (!isObject && !isResponse) return token < 0 ? token : <i32>Status.WrongType;
+  if (token != Token.ObjectBegin && !isResponse) return token < 0 ? token : <i32>Status.WrongType;
   while (token > 0) {
-    token = next();
-    if (token != Token.Key || (FEATURE_REQUESTS && !isObject)) continue;
-    const isNamed = isLiteral(from, length, isRpc ? METHOD : ERROR);
-    const isParams = !isNamed && isLiteral(from, length, PARAMS);
+    token = skip(); // the key of a member, an element of an array, or an end
+    if (token != Token.Key) continue;
+    const key = load<u64>(from - 1);
     token = skip();
     if (!isRpc) {
-      if (isNamed && isResponse) store<i32>(EVENT, Status.RemoteError, EventField.Reason);
-    } else if (isNamed) {
+      if (isResponse && key << 8 == ERROR_KEY << 8) store<i32>(EVENT, Status.RemoteError, EventField.Reason);
+    } else if (key == METHOD_KEY) {
       if (token != Token.Text) return token < 0 ? token : <i32>Status.WrongType;
       store<u32>(EVENT, from, EventField.Name);
       store<u32>(EVENT, length, EventField.NameLength);
-    } else if (isParams) {
+    } else if (key == PARAMS_KEY) {
       // A string is handed out with its quotes: params are JSON text.
       const quote = <i32>(token == Token.Text);
       store<u32>(EVENT, from - quote, EventField.Value);
@@ -122,8 +124,7 @@ export function classify(): i32 {
     if (partLeft) {
       status = Status.TooLarge;
       if (isRpc) {
-        const firstByte = (Packet.Publish << 4) | (setting(Setting.Qos) << 1);
-        append(firstByte, addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, addressOf(TOO_LARGE), lengthOf(TOO_LARGE), RAW);
+        append(publishByte(0), addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, addressOf(TOO_LARGE), lengthOf(TOO_LARGE), RAW);
       }
     } else if (!status) {
       if (FEATURE_REQUESTS && isRpc && isRepeated(id, payload, payloadLength)) {

@@ -1,5 +1,7 @@
 // Remembers the last server-side RPCs: subscribing makes the server send each open one again (ThingsBoard Device API).
 //
+// The one that was added last stands first.
+//
 //   entry  0  u32 hash of id and payload
 //          4  u32 when it came last
 import { now } from "../base/time";
@@ -11,9 +13,6 @@ const SIZE: usize = 8 * ENTRY_SIZE;
 const WINDOW_MS: u32 = 60000;
 const HASH_FACTOR: u64 = 0x9e3779b1;
 
-/** The place of the entry that was written longest ago. */
-let oldest: usize = 0;
-
 /** Whether this RPC came within the window; remembers it. The payload of an RPC has more than eight bytes, of which the last eight are taken first. */
 // @ts-ignore: decorator
 @inline
@@ -24,14 +23,14 @@ export function isRepeated(id: i32, payload: usize, length: i32): bool {
     payload += 8;
   }
   const digest = <u32>(hash ^ (hash >> 32));
-  let entry = RECENT_RPCS;
-  while (entry < RECENT_RPCS + SIZE && (load<u32>(entry) != digest || now - load<u32>(entry, 4) >= WINDOW_MS)) entry += ENTRY_SIZE;
-  const isKnown = entry < RECENT_RPCS + SIZE;
-  if (!isKnown) {
-    entry = RECENT_RPCS + oldest;
-    oldest = (oldest + ENTRY_SIZE) % SIZE;
-    store<u32>(entry, digest);
+  for (let entry = RECENT_RPCS; entry < RECENT_RPCS + SIZE; entry += ENTRY_SIZE) {
+    if (load<u32>(entry) == digest && now - load<u32>(entry, 4) < WINDOW_MS) {
+      store<u32>(entry, now, 4);
+      return true;
+    }
   }
-  store<u32>(entry, now, 4);
-  return isKnown;
+  memory.copy(RECENT_RPCS + ENTRY_SIZE, RECENT_RPCS, SIZE - ENTRY_SIZE);
+  store<u32>(RECENT_RPCS, digest);
+  store<u32>(RECENT_RPCS, now, 4);
+  return false;
 }

@@ -10,8 +10,7 @@ const ONE_BYTE: usize = 1 << 16;
 
 export const TELEMETRY = span("v1/devices/me/telemetry"),
   TOO_LARGE = span('{"error":"too_large"}'),
-  METHOD = utf8("method"),
-  PARAMS = utf8("params");
+  METHOD = utf8("method");
 
 /** The whole packet that subscribes to server-side RPC at QoS 1, for a profile that has no other subscription. No message has its id, 0x8001. */
 export const RPC_SUBSCRIBE = span("\x82\x20\x80\x01\0\x1bv1/devices/me/rpc/request/+\x01");

@@ -1,12 +1,12 @@
 // Writes into rooms of every size around what is needed: nothing may be written outside, and what is needed is counted all the same.
 
-import { at, limit, moveTo, open, overflowed, putByte, putBytes, putLiteral, putU16, storeU16 } from "../../../assembly/base/cursor";
-import { utf8 } from "../../../assembly/base/text";
+import { at, limit, moveTo, open, overflowed, putByte, putBytes, putU16, storeU16 } from "../../../assembly/base/cursor";
+import { bytes } from "../../../assembly/base/text";
 import { hexAt } from "../host";
 
 const ROOM = memory.data(32, 8);
 const BYTES: usize = memory.data<u8>([1, 2, 3, 4, 5]);
-const WORD = utf8("abc");
+const WORD = bytes("abc");
 
 function begin(room: usize): void {
   memory.fill(ROOM, 0xaa, 32);
@@ -35,7 +35,7 @@ describe("writing", () => {
     putByte(0x1ff);
     putU16(0x11234);
     putBytes(BYTES, 5);
-    putLiteral(WORD);
+    putBytes(WORD, 3);
     putBytes(BYTES, 0);
     expect<string>(hexAt(ROOM, 12)).toBe("ff 12 34 01 02 03 04 05 61 62 63 aa");
     expect<usize>(at).toBe(ROOM + 11);
@@ -47,7 +47,7 @@ describe("writing", () => {
       putByte(0xff);
       putU16(0x1234);
       putBytes(BYTES, 5);
-      putLiteral(WORD);
+      putBytes(WORD, 3);
       expect<usize>(at).toBe(ROOM + 11);
       expect<bool>(overflowed()).toBe(room < 11);
       for (let byte = room; byte < 32; byte++) {

@@ -1,7 +1,7 @@
 // Reads texts that RFC 8259 allows and texts that it does not, every one of them also cut off at each place.
 
-import { JSON_DEPTH_MAX, Status } from "../../../assembly/abi";
-import { from, length, next, open, skip, Token, validate, wasEmpty } from "../../../assembly/json/scan";
+import { JSON_DEPTH_MAX, Member, Status } from "../../../assembly/abi";
+import { from, length, next, open, skip, Token, validate } from "../../../assembly/json/scan";
 import { putHex, putText, textAt } from "../host";
 
 const TEXT = memory.data(1024, 8);
@@ -232,17 +232,13 @@ describe("skip", () => {
   });
 });
 
-describe("wasEmpty", () => {
-  test("tells the empty array from any other", () => {
-    check("[]");
-    expect<bool>(wasEmpty).toBe(true);
-    check(" [ ] ");
-    expect<bool>(wasEmpty).toBe(true);
-    check("[1]");
-    expect<bool>(wasEmpty).toBe(false);
-    check("[[]]");
-    expect<bool>(wasEmpty).toBe(false);
-    check("[[],[]]");
-    expect<bool>(wasEmpty).toBe(false);
+describe("validate", () => {
+  test("tells the empty array, which is called as the End that it holds, from any other", () => {
+    expect<i32>(check("[]")).toBe(Member.End);
+    expect<i32>(check(" [ ] ")).toBe(Member.End);
+    expect<i32>(check("[1]")).toBe(Member.ArrayBegin);
+    expect<i32>(check("[[]]")).toBe(Member.ArrayBegin);
+    expect<i32>(check("[[],[]]")).toBe(Member.ArrayBegin);
+    expect<i32>(check("{}")).toBe(Member.ObjectBegin);
   });
 });
