@@ -6,7 +6,7 @@ import * as connection from "../client/connection";
 import { append, NO_NUMBER, RAW, SUBSCRIBE } from "../client/publish";
 import { QOS_1, refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
 import { carved, carveFrom, fail } from "../memory";
-import { announce, beginAnnouncing, carveChildren } from "./gateway/children";
+import { announce, carveChildren } from "./gateway/children";
 import * as ota from "./ota";
 import * as provision from "./provision";
 import { classify } from "./receive";
@@ -60,9 +60,6 @@ export function poll(): i32 {
   if (kind == EventKind.Message) kind = classify();
   else if (FEATURE_ATTRIBUTES && !kind && mayBeDue) kind = expire();
   if (FEATURE_OTA && ota.isActive()) kind = ota.step(kind);
-  if (FEATURE_GATEWAY) {
-    if (kind == EventKind.Connected) beginAnnouncing();
-    announce();
-  }
+  if (FEATURE_GATEWAY) announce(kind == EventKind.Connected);
   return kind;
 }

@@ -84,7 +84,7 @@ export function classify(): i32 {
         if (id == OTHER) {
           if (FEATURE_GATEWAY) {
             kind = gateway.kindOfTopic();
-            isChild = kind != EventKind.None;
+            isChild = kind >= EventKind.ChildAttributes;
           }
           if (!isChild) {
             if (FEATURE_OTA && ota.isOwnTopic()) return ota.receivePart();

@@ -1,5 +1,5 @@
 // Asks for attributes (ThingsBoard Device API, request attribute values) and calls the server (Device API, client-side RPC).
-import { Member, Status } from "../abi";
+import { Member, MemberField, Status } from "../abi";
 import { subscriptionTo } from "../client/outbox";
 import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
 import { QOS_1 } from "../client/settings";
@@ -7,18 +7,33 @@ import { address, holds } from "../client/staging";
 import { Shape } from "../json/write";
 import { firstMember } from "./record";
 import * as requests from "./requests";
-import { addressOf, ATTRIBUTES_REQUEST, lengthOf, METHOD, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE_FILTER } from "./topics";
+import { addressOf, ATTRIBUTES_REQUEST, GATEWAY_ATTRIBUTES_REQUEST, ID, lengthOf, METHOD, prefixOf, RPC_REQUEST_FILTER, RPC_RESPONSE_FILTER } from "./topics";
 
 /** A request can wait as long as any interval, but not less than one round trip could take. */
 export const TIMEOUT_MS_MAX: u32 = 86400000;
 
+/** What is asked for. */
+export const enum Ask {
+  Attributes = 0,
+  Rpc = 1,
+  ChildAttributes = 2,
+}
+
 /** Publishes a request and waits for its answer: the request id, or a Status. */
-function ask(isRpc: bool, length: i32, timeoutMs: i32): i32 {
+export function ask(what: i32, length: i32, timeoutMs: i32): i32 {
   const firstByte = publishByte(0);
   if (firstByte < 0) return firstByte;
   const record = address();
   if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX || !holds(record, length)) return Status.InvalidValue;
   let topic: usize = ATTRIBUTES_REQUEST;
+  // Where the document of a gateway has the id, which others have in their topic.
+  let member: usize = 0;
+  const isRpc = FEATURE_REQUESTS && what == Ask.Rpc;
+  if (FEATURE_GATEWAY && what == Ask.ChildAttributes) {
+    member = firstMember(Member.Integer, ID);
+    if (!member) return Status.MissingKey;
+    topic = GATEWAY_ATTRIBUTES_REQUEST;
+  }
   if (FEATURE_REQUESTS && isRpc) {
     // Without a method the server would close the connection, and do so again for each repetition.
     if (!firstMember(Member.Text, METHOD)) return Status.MissingKey;
@@ -36,7 +51,9 @@ function ask(isRpc: bool, length: i32, timeoutMs: i32): i32 {
     }
   }
   const id = requests.nextId();
-  const status = append(firstByte, addressOf(topic), lengthOf(topic), id, record, length, Shape.Object);
+  if (FEATURE_GATEWAY && member) store<i64>(member, id, MemberField.Number);
+  const number = FEATURE_GATEWAY && member ? NO_NUMBER : id;
+  const status = append(firstByte, addressOf(topic), lengthOf(topic), number, record, length, Shape.Object);
   if (status < 0) return status;
   requests.add(entry, id, isRpc ? -id : id, timeoutMs);
   return id;
@@ -44,10 +61,10 @@ function ask(isRpc: bool, length: i32, timeoutMs: i32): i32 {
 
 /** The export `request_attributes`: the record holds clientKeys and sharedKeys. The request id, or a Status. */
 export function requestAttributes(length: i32, timeoutMs: i32): i32 {
-  return ask(false, length, timeoutMs);
+  return ask(Ask.Attributes, length, timeoutMs);
 }
 
 /** The export `request_rpc`: the record is an object that begins with the text `method`. The request id, or a Status. */
 export function requestRpc(length: i32, timeoutMs: i32): i32 {
-  return ask(true, length, timeoutMs);
+  return ask(Ask.Rpc, length, timeoutMs);
 }

@@ -86,12 +86,11 @@ export const OTA_REQUEST = utf8("v2/$/request/%/chunk/&#'"),
 // The Gateway API.
 
 /** What the server sends to, in the order of the events from ChildAttributes on. */
-export const GATEWAY_DOWNLINKS = hashes("attributes rpc attributes/response disconnect"),
+export const GATEWAY_DOWNLINKS = hashes("v1/gateway/attributes v1/gateway/rpc v1/gateway/attributes/response v1/gateway/disconnect"),
   /** In the order of Child in gateway/receive.ts. */
   GATEWAY_MEMBERS = hashes("device method id reason value values params data");
 
-export const GATEWAY = utf8("v1/gateway/"),
-  GATEWAY_CONNECT = span("v1/gateway/connect"),
+export const GATEWAY_CONNECT = span("v1/gateway/connect"),
   GATEWAY_DISCONNECT = span("v1/gateway/disconnect"),
   GATEWAY_TELEMETRY = span("v1/gateway/telemetry"),
   GATEWAY_ATTRIBUTES_REQUEST = span("v1/gateway/attributes/request"),

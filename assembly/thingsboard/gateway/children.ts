@@ -8,16 +8,14 @@ import { equals } from "../../base/text";
 import { arm, isArmed, isDue, setDeadline, Timer } from "../../base/time";
 import { state } from "../../client/connection";
 import { drop, isCrowded } from "../../client/outbox";
-import { append, lastPacket, lastPayloadLength, NO_NUMBER, publishByte, publishRecord, RAW } from "../../client/publish";
+import { append, lastPacket, lastPayloadLength, NO_NUMBER, publishByte, RAW } from "../../client/publish";
 import { setting, Setting } from "../../client/settings";
-import { Shape } from "../../json/write";
+import { from, length as nameLength, next, open as openScanner } from "../../json/scan";
 import { carve, fail } from "../../memory";
 import { addressOf, GATEWAY_CONNECT, GATEWAY_DISCONNECT, lengthOf } from "../topics";
-import { namesChild } from "../record";
+import { publishForChild } from "./send";
 
 const HEAD: usize = 2;
-/** Bytes of {"device":" in front of the name. */
-const BEFORE_NAME: usize = 11;
 
 let base: usize = 0;
 let end: usize = 0;
@@ -35,11 +33,13 @@ function after(entry: usize): usize {
 }
 
 /** The entry of the child that a document is about, or 0. */
-function find(document: usize): usize {
+function find(document: usize, size: i32): usize {
   // Names are written in one way only, so the same name is the same bytes up to its closing quote.
-  let name = document + BEFORE_NAME;
-  while (load<u8>(name) != 0x22) name += 1 + <usize>(load<u8>(name) == 0x5c);
-  const length = <i32>(name - document) + 1;
+  openScanner(document, size);
+  next(); // {
+  next(); // "device"
+  next();
+  const length = <i32>(from - document) + nameLength + 1;
   for (let entry = base; entry < tail; entry = after(entry)) {
     if (<i32>load<u16>(entry) > length && equals(entry + HEAD, document, length)) return entry;
   }
@@ -59,10 +59,10 @@ function settle(id: i32, isConnected: bool): i32 {
   const size = lastPayloadLength;
   const needed = <usize>size + HEAD;
   const document = at - size;
-  const known = find(document);
+  const known = find(document, size);
   if (isConnected) {
-    const used = tail - base - (known ? after(known) - known : 0);
-    if (used + needed > end - base || size > 0xffff) {
+    const left = known ? after(known) - known : 0;
+    if (tail + needed - left > end || size > 0xffff) {
       drop(lastPacket);
       return needed > end - base ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
     }
@@ -83,28 +83,23 @@ function settle(id: i32, isConnected: bool): i32 {
 
 /** The export `gateway_connect`. */
 export function connectChild(length: i32, options: usize): i32 {
-  return namesChild() ? settle(publishRecord(GATEWAY_CONNECT, NO_NUMBER, length, Shape.Object, options), true) : <i32>Status.MissingKey;
+  return settle(publishForChild(GATEWAY_CONNECT, length, options), true);
 }
 
 /** The export `gateway_disconnect`. */
 export function disconnectChild(length: i32, options: usize): i32 {
-  return namesChild() ? settle(publishRecord(GATEWAY_DISCONNECT, NO_NUMBER, length, Shape.Object, options), false) : <i32>Status.MissingKey;
+  return settle(publishForChild(GATEWAY_DISCONNECT, length, options), false);
 }
 
-/** A session begins: the server knows none of the children. */
+/** Announces the next child while that leaves the application room, and all of them when a session begins and when it is time. */
 // @ts-ignore: decorator
 @inline
-export function beginAnnouncing(): void {
-  cursor = base;
-}
-
-/** Announces the next child while that leaves the application room, and all of them again when it is time. */
-export function announce(): void {
-  if (isDue(Timer.Children)) {
+export function announce(isBeginning: bool): void {
+  if (isBeginning || isDue(Timer.Children)) {
     setDeadline(Timer.Children, 0);
     cursor = base;
   }
-  if (state != State.Connected || tail == base) return;
+  if (state != State.Connected) return;
   if (cursor == tail) {
     const keepAliveS = setting(Setting.ChildKeepAliveS);
     if (keepAliveS && !isArmed(Timer.Children)) arm(Timer.Children, keepAliveS * 1000);

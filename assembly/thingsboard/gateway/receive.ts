@@ -1,10 +1,10 @@
 // Tells which message of the ThingsBoard Gateway API arrived, and which child it is about.
 import { EventField, EventKind, Status } from "../../abi";
-import { placeOf, readDigits, startsWith } from "../../base/text";
+import { placeOf, readDigits } from "../../base/text";
 import { ANY_VALUE, isText, lengthAt, readMembers, span, valueAt } from "../../json/members";
 import { EVENT } from "../../memory";
 import { topic, topicLength } from "../../mqtt/publish";
-import { GATEWAY, GATEWAY_DOWNLINKS, GATEWAY_MEMBERS } from "../topics";
+import { GATEWAY_DOWNLINKS, GATEWAY_MEMBERS } from "../topics";
 
 /** Members of the documents, in the order of GATEWAY_MEMBERS. */
 const enum Child {
@@ -17,14 +17,11 @@ const enum Child {
   Count = 8,
 }
 
-/** The event that the topic belongs to, or None. */
+/** The event that the topic belongs to; one below ChildAttributes when it is no topic of the Gateway API. */
 // @ts-ignore: decorator
 @inline
 export function kindOfTopic(): i32 {
-  if (!startsWith(topic, topicLength, GATEWAY)) return EventKind.None;
-  const prefix: i32 = load<u8>(GATEWAY);
-  const place = placeOf(GATEWAY_DOWNLINKS, 4, topic + prefix, topicLength - prefix);
-  return place >= 0 ? EventKind.ChildAttributes + place : <i32>EventKind.None;
+  return EventKind.ChildAttributes + placeOf(GATEWAY_DOWNLINKS, 4, topic, topicLength);
 }
 
 /** Reads a document into the event record: Ok, or the Status of what is wrong with it. What was found is there all the same. */

@@ -1,11 +1,10 @@
 // Publishes for the children of a gateway (ThingsBoard Gateway API); the record of each verb is the whole document of its topic.
-import { Member, MemberField, Status } from "../../abi";
+import { Status } from "../../abi";
 import { NO_NUMBER, publishRecord } from "../../client/publish";
 import { Shape } from "../../json/write";
-import * as requests from "../requests";
-import { GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_REQUEST, GATEWAY_CLAIM, GATEWAY_RPC, GATEWAY_TELEMETRY, ID } from "../topics";
-import { TIMEOUT_MS_MAX } from "../request";
-import { firstMember, namesChild } from "../record";
+import { GATEWAY_ATTRIBUTES, GATEWAY_CLAIM, GATEWAY_RPC, GATEWAY_TELEMETRY } from "../topics";
+import { Ask, ask } from "../request";
+import { namesChild } from "../record";
 
 /** The export `gateway_telemetry`: a list for each child; an empty one would never be acknowledged. */
 export function sendChildTelemetry(length: i32, options: usize): i32 {
@@ -22,22 +21,19 @@ export function claimChildren(length: i32, options: usize): i32 {
   return publishRecord(GATEWAY_CLAIM, NO_NUMBER, length, Shape.Objects, options);
 }
 
+/** Publishes an object that begins with the name of a child. */
+// @ts-ignore: decorator
+@inline
+export function publishForChild(topic: usize, length: i32, options: usize): i32 {
+  return namesChild() ? publishRecord(topic, NO_NUMBER, length, Shape.Object, options) : <i32>Status.MissingKey;
+}
+
 /** The export `gateway_rpc_reply`: an object with `device`, `id` and `data`. */
 export function sendChildRpcReply(length: i32, options: usize): i32 {
-  return namesChild() ? publishRecord(GATEWAY_RPC, NO_NUMBER, length, Shape.Object, options) : <i32>Status.MissingKey;
+  return publishForChild(GATEWAY_RPC, length, options);
 }
 
 /** The export `gateway_request_attributes`: an object that begins with the number `id`, in place of which the request id is sent. */
 export function requestChildAttributes(length: i32, timeoutMs: i32): i32 {
-  if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
-  const member = firstMember(Member.Integer, ID);
-  if (!member) return Status.MissingKey;
-  const entry = requests.find(0);
-  if (!entry) return Status.Full;
-  const id = requests.nextId();
-  store<i64>(member, id, MemberField.Number);
-  const status = publishRecord(GATEWAY_ATTRIBUTES_REQUEST, NO_NUMBER, length, Shape.Object, 0);
-  if (status < 0) return status;
-  requests.add(entry, id, id, timeoutMs);
-  return id;
+  return ask(Ask.ChildAttributes, length, timeoutMs);
 }
