@@ -65,6 +65,8 @@ export function hasEscapes(text: usize, length: i32): bool {
 }
 
 /** Writes a text of the configuration at the cursor. Ok, or a Status. */
+// @ts-ignore: decorator
+@inline
 export function putUnescaped(text: usize, length: i32): i32 {
   if (FEATURE_JSON) return putAll(text, length, false);
   putBytes(text, length);

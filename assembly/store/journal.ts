@@ -37,7 +37,6 @@ const enum Stage {
   Sync = 3,
 }
 
-let buffer: usize = 0;
 let capacity: i32 = 0;
 let size: i32 = 0;
 let unit: i32 = 0;
@@ -53,16 +52,17 @@ let newest: i32 = 0;
 /** The number of the newest unit: every one that was written is above zero. */
 let sequence: u32 = 0;
 
-/** Bytes of the payload that was read. */
+/** Bytes of the payload that was read to the buffer. */
 // @ts-ignore: decorator
 @inline
-export function payloadLength(): i32 {
+export function payloadLength(buffer: usize): i32 {
   return load<u16>(buffer, Unit.RecordLength);
 }
 
-/** Begins to look for the newest record. It is read to the buffer, and later written from it. */
-export function beginRead(to: usize, bytes: i32): void {
-  buffer = to;
+/** Begins to look for the newest record, for a buffer of so many bytes. */
+// @ts-ignore: decorator
+@inline
+export function beginRead(bytes: i32): void {
   size = store_info(StoreArea.Journal, StoreInfo.Size);
   unit = store_info(StoreArea.Journal, StoreInfo.EraseSize);
   grain = store_info(StoreArea.Journal, StoreInfo.ProgramSize);
@@ -74,7 +74,7 @@ export function beginRead(to: usize, bytes: i32): void {
 }
 
 /** Begins to write the payload of so many bytes that stands at `PAYLOAD` in the buffer, none = no record. Only after what `beginRead` began is done, or found nothing. */
-export function beginWrite(length: i32): void {
+export function beginWrite(buffer: usize, length: i32): void {
   if (stage < 0) return;
   const end = length ? Unit.Payload + length : <i32>Unit.Records;
   total = ((end + grain - 1) / grain) * grain;
@@ -86,9 +86,9 @@ export function beginWrite(length: i32): void {
   store<u16>(buffer, end - Unit.Records, Unit.Length);
   store<u32>(buffer, ++sequence, Unit.Sequence);
   if (length) store<u32>(buffer, CREDENTIALS | (length << 16), Unit.RecordType);
-  store<u32>(buffer, checksum(end - Unit.Records), Unit.Checksum);
+  store<u32>(buffer, checksum(buffer, end - Unit.Records), Unit.Checksum);
   memory.fill(buffer + end, 0xff, total - end);
-  // Behind the newest unit, or the first where there is none.
+  // Behind the unit that was read or written last, or the first where nothing was found.
   offset += unit;
   if (offset + unit > size) offset = 0;
   done = 0;
@@ -98,26 +98,27 @@ export function beginWrite(length: i32): void {
 /** The checksum of a unit whose records have so many bytes. */
 // @ts-ignore: decorator
 @inline
-function checksum(length: i32): u32 {
+function checksum(buffer: usize, length: i32): u32 {
   return crc32(buffer + Unit.Magic, length + (Unit.Records - Unit.Magic));
 }
 
 /** A unit was read: is it the newest so far? */
 // @ts-ignore: decorator
 @inline
-function examine(): i32 {
+function examine(buffer: usize): i32 {
+  const here = offset;
   const length: i32 = load<u16>(buffer, Unit.Length);
   const isWhole =
     load<u64>(buffer, Unit.Magic) << 16 == FORMAT << 16 && length <= capacity - Unit.Records &&
-    checksum(length) == load<u32>(buffer);
-  if (offset == newest) {
+    checksum(buffer, length) == load<u32>(buffer);
+  if (here == newest) {
     if (!isWhole) return Status.Malformed;
-    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength() <= length - (Unit.Payload - Unit.Records) ? <i32>Status.Ok : <i32>Status.NotFound;
+    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength(buffer) <= length - (Unit.Payload - Unit.Records) ? <i32>Status.Ok : <i32>Status.NotFound;
   }
   if (!isWhole) {
     if (newest < 0 && load<u32>(buffer, Unit.Magic) != ERASED) newest = Status.Malformed;
   } else if (load<u32>(buffer, Unit.Sequence) > sequence) {
-    newest = offset;
+    newest = here;
     sequence = load<u32>(buffer, Unit.Sequence);
   }
   offset += unit;
@@ -127,31 +128,33 @@ function examine(): i32 {
   return MORE;
 }
 
-/** One operation of the port: BUSY, MORE, Ok when it is done, or the Status of what is wrong; NotFound when there is no record or no area. */
-export function step(): i32 {
-  if (stage < 0) return stage;
-  const at = offset + done;
-  const from = buffer + done;
-  const left = total - done;
+/** One operation of the port, to the buffer or from it: BUSY, MORE, Ok when it is done, or the Status of what is wrong; NotFound when there is no record or no area. */
+export function step(buffer: usize): i32 {
+  const now = stage;
+  if (now < 0) return now;
+  const before = done;
+  const at = offset + before;
+  const from = buffer + before;
+  const left = total - before;
   let moved: i32;
-  if (stage == Stage.Erase) moved = store_erase(StoreArea.Journal, at);
-  else if (stage == Stage.Program) moved = store_program(StoreArea.Journal, at, from, left);
-  else if (stage == Stage.Sync) moved = store_sync(StoreArea.Journal);
+  if (now == Stage.Erase) moved = store_erase(StoreArea.Journal, at);
+  else if (now == Stage.Program) moved = store_program(StoreArea.Journal, at, from, left);
+  else if (now == Stage.Sync) moved = store_sync(StoreArea.Journal);
   else moved = store_read(StoreArea.Journal, at, from, left);
   if (!moved) return BUSY;
   if (moved < 0) {
     // What could not be read must not be written over.
-    if (stage == Stage.Read) stage = moved;
+    if (now == Stage.Read) stage = moved;
     return moved;
   }
-  if (stage == Stage.Sync) return Status.Ok;
+  if (now == Stage.Sync) return Status.Ok;
   // A unit that was erased is more than what will be written.
   if (moved < left) {
-    done += moved;
+    done = before + moved;
     return MORE;
   }
   done = 0;
-  if (stage == Stage.Read) return examine();
-  stage++; // Erase, Program, Sync
+  if (now == Stage.Read) return examine(buffer);
+  stage = now + 1; // Erase, Program, Sync
   return MORE;
 }

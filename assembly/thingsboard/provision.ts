@@ -94,7 +94,7 @@ export function configureProvisioning(): i32 {
 function read(why: i32): void {
   phase = why;
   replyLength = 0;
-  journal.beginRead(buffer(), setting(Setting.ReceiveBuffer));
+  journal.beginRead(setting(Setting.ReceiveBuffer));
 }
 
 /** The export `forget_credentials`: before the next connection the journal is emptied, and the server asked again. */
@@ -127,29 +127,31 @@ function readReply(reply: usize, length: i32): i32 {
 
 /** One step towards credentials: what the connection raised, or an event of its own. */
 function advance(kind: i32): i32 {
-  const isAsking = phase == Phase.Ask;
+  const before = phase;
+  const isAsking = before == Phase.Ask;
   let reply: usize = 0;
   let status: i32 = Status.Ok;
-  if (phase < Phase.Off) {
+  if (before < Phase.Off) {
     readClock();
-    status = journal.step();
+    status = journal.step(buffer());
     const isBusy = status == journal.BUSY;
     if (!isBusy || !isArmed(Timer.Drain)) connection.awaitAnswer(Timer.Drain);
     if (isBusy && isDue(Timer.Drain)) status = Status.Timeout;
     if (status > 0) {
-      arm(Timer.Link, <u32>isBusy * RETRY_MS);
+      connection.setAgain(!isBusy);
+      arm(Timer.Link, RETRY_MS);
       return EventKind.None;
     }
     disarm(Timer.Drain);
     connection.connectAtOnce();
-    if (phase == Phase.Forget) {
+    if (before == Phase.Forget) {
       phase = Phase.Save;
-      journal.beginWrite(0);
+      journal.beginWrite(buffer(), 0);
       return EventKind.None;
     }
-    if (phase == Phase.Load && !status) replyLength = journal.payloadLength();
+    if (before == Phase.Load && !status) replyLength = journal.payloadLength(buffer());
     if (replyLength) reply = buffer() + journal.PAYLOAD;
-    if (phase == Phase.Save && reply) {
+    if (before == Phase.Save && reply) {
       phase = Phase.Use;
       raise(EventKind.Provisioned, 0, status);
       setPayload(reply, replyLength);
@@ -180,7 +182,7 @@ function advance(kind: i32): i32 {
       if (isAsking) {
         phase = Phase.Save;
         memory.copy(buffer() + journal.PAYLOAD, reply, replyLength);
-        journal.beginWrite(replyLength);
+        journal.beginWrite(buffer(), replyLength);
         connection.resetBackoff();
       }
       return EventKind.None;

@@ -10,7 +10,7 @@ const UNIT = 256;
 
 function run(): i32 {
   for (let steps = 0; steps < 100; steps++) {
-    const status = step();
+    const status = step(BUFFER);
     if (status != BUSY && status != MORE) return status;
   }
   return MORE;
@@ -19,14 +19,14 @@ function run(): i32 {
 /** What a fresh instance finds. */
 function find(): string {
   memory.fill(BUFFER, 0xaa, 256);
-  beginRead(BUFFER, CAPACITY);
+  beginRead(CAPACITY);
   const status = run();
-  if (status == Status.Ok) return textAt(BUFFER + PAYLOAD, payloadLength());
+  if (status == Status.Ok) return textAt(BUFFER + PAYLOAD, payloadLength(BUFFER));
   return status == Status.NotFound ? "nothing" : status == Status.Malformed ? "malformed" : "failure " + status.toString();
 }
 
 function write(text: string): i32 {
-  beginWrite(putText(BUFFER + PAYLOAD, text));
+  beginWrite(BUFFER, putText(BUFFER + PAYLOAD, text));
   return run();
 }
 
@@ -76,7 +76,7 @@ describe("journal", () => {
     set_store(2 * UNIT, UNIT, 4);
     find();
     write("secret");
-    beginWrite(0);
+    beginWrite(BUFFER, 0);
     expect<i32>(run()).toBe(Status.Ok);
     expect<string>(find()).toBe("nothing");
   });
@@ -134,7 +134,7 @@ describe("journal", () => {
     find();
     write("old");
     find();
-    beginWrite(CAPACITY - <i32>PAYLOAD + 1);
+    beginWrite(BUFFER, CAPACITY - <i32>PAYLOAD + 1);
     expect<i32>(run()).toBe(Status.TooLarge);
     expect<string>(find()).toBe("old");
   });

@@ -1,11 +1,11 @@
 // Takes a device from no credentials to those of the server, which the journal keeps until they are forgotten (ThingsBoard, device provisioning).
 
 import { EventField, EventKind, NetState, State, Status } from "../../../assembly/abi";
-import { start, state, stop } from "../../../assembly/client/connection";
+import { deadlineMs, start, state, stop } from "../../../assembly/client/connection";
 import { poll } from "../../../assembly/thingsboard/device";
 import { forgetCredentials } from "../../../assembly/thingsboard/provision";
 import { configure, eventReason, eventText } from "../device";
-import { arrive, arriveHex, putText, set_clock, set_state, set_store, store_at, take_sent, textAt } from "../host";
+import { arrive, arriveHex, putText, set_busy, set_clock, set_state, set_store, store_at, take_sent, textAt } from "../host";
 
 const PACKET: usize = memory.data(1024, 8);
 const REPLY = '{"status":"SUCCESS","credentialsType":"MQTT_BASIC","credentialsValue":{"clientId":"c2","userName":"u","password":"p"}}';
@@ -85,6 +85,25 @@ describe("a device without credentials", () => {
     run(State.Opening);
     expect<i32>(accept()).toBe(EventKind.Connected);
     expect<string>(connected).toBe("\0\x02c2\0\x01u\0\x01p");
+  });
+  test("sleeps while the store is busy, and no longer", () => {
+    stop();
+    set_busy(true); // every other time
+    expect<i32>(forgetCredentials()).toBe(Status.Ok);
+    start();
+    let slept = 0;
+    let steps = 0;
+    for (; state == State.Waiting && steps < 100; steps++) {
+      const ms = deadlineMs();
+      expect<bool>(ms <= 10).toBe(true);
+      slept += <i32>(ms > 0);
+      clock += ms;
+      set_clock(clock);
+      poll();
+    }
+    set_busy(false);
+    expect<i32>(state).toBe(State.Opening);
+    expect<bool>(slept > 2 && slept < steps - 2).toBe(true);
   });
   test("forgets it when it is told to, and is again what it was", () => {
     stop();
