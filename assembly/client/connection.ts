@@ -168,15 +168,17 @@ function pick(): void {
 function flush(): void {
   while (true) {
     if (!isSending()) pick();
-    if (!isSending()) return;
-    const sent = net_send(handle, out, <i32>(outEnd - out));
+    const from = out;
+    const length = <i32>(outEnd - from);
+    if (!length) return;
+    const sent = net_send(handle, from, length);
     if (sent < 0) {
       fault = sent;
       return;
     }
     countBy(Stat.BytesSent, sent);
-    out += sent;
-    if (isSending()) return;
+    out = from + sent;
+    if (sent != length) return;
     if (outbox.holds(outEnd)) outbox.markSent(setting(Setting.AckTimeoutS));
     // This may have been the last packet that an orderly end waits for.
     if (state == State.Draining) again = true;

@@ -50,7 +50,6 @@ export function reset(): bool {
   if (FEATURE_OTA) isHeld = false;
   first = filled = base;
   partLeft = lent = 0;
-  skipping = 0;
   return aborted;
 }
 
@@ -99,11 +98,10 @@ function lend(): i32 {
   if (FEATURE_RAW) store<u32>(EVENT, total - left, EventField.Offset);
   first = from + length;
   partLeft = left - length;
-  store<u8>(EVENT, flags | (partLeft ? 0 : <u32>EventFlag.Last), EventField.Flags);
+  store<u8>(EVENT, flags | (left != length ? 0 : <u32>EventFlag.Last), EventField.Flags);
   if (!skipping) return EventKind.Message;
   // Nobody sees a part that is passed; the end of the message still has to be acknowledged.
-  if (partLeft) takeBack();
-  else skipping = 0;
+  if (left != length) takeBack();
   return EventKind.None;
 }
 
@@ -115,6 +113,7 @@ function receivePublish(firstByte: i32): i32 {
   if (status) return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
   count(Stat.MessagesReceived);
   if (FEATURE_OTA) isOwn = false;
+  skipping = 0;
   partLeft = <i32>(bodyEnd - payload);
   first = payload;
   if ((<i32>(end - payload) < PART_MIN) & (filled < bodyEnd)) return Status.TooLarge;

@@ -78,6 +78,9 @@ function walk(limit: i32, amount: u32, points: i32, spends: bool): i32 {
   }
 }
 
+/** Spends tokens of a limit, whether it has them or not. */
+// @ts-ignore: decorator
+@inline
 export function spend(limit: i32, amount: u32): void {
   walk(limit, amount, 0, true);
 }
@@ -86,7 +89,9 @@ export function spend(limit: i32, amount: u32): void {
 // @ts-ignore: decorator
 @inline
 export function beginSession(): void {
-  for (let limit = 0; limit < <i32>Limit.Count; limit++) store<u32>(LIMITS + <usize>limit * CLASS_SIZE, 0, SPENT);
+  store<u32>(LIMITS, 0, SPENT);
+  store<u32>(LIMITS, 0, CLASS_SIZE + SPENT);
+  store<u32>(LIMITS, 0, 2 * CLASS_SIZE + SPENT);
   spend(Limit.Messages, CONNECT_COST);
 }
 

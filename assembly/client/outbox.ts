@@ -246,13 +246,14 @@ export function nextToSend(window: i32): usize {
       if (mark == wanted) break;
       inflight += <i32>(mark == Mark.Sent);
     }
-    if (record < head) {
-      if ((wanted == Mark.Message) & (recordId(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
-      current = record;
-      return record + Record.Packet;
+    if (record == head) {
+      if (wanted == Mark.Message) return 0;
+      hasRequests = 0;
+      continue;
     }
-    if (wanted == Mark.Message) return 0;
-    hasRequests = 0;
+    if ((wanted == Mark.Message) & (recordId(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
+    current = record;
+    return record + Record.Packet;
   }
 }
 
@@ -291,12 +292,8 @@ export function acknowledge(type: i32, id: i32): usize {
     // The answer to a packet has the next higher type. What is above the mark does not matter.
     const isAnswered = !((load<u32>(record, Record.PacketId) ^ (id | (Mark.Sent << 16))) << 8);
     if (isAnswered & ((FEATURE_RAW ? (load<u8>(record, Record.Packet) >> 4) + 1 : <i32>Packet.Puback) == type)) {
-      setMark(record, Mark.Free);
-      if (!FEATURE_RAW || type == Packet.Puback) {
-        evidence = ACKNOWLEDGED;
-      } else if (type == Packet.Suback) {
-        setMark(record, Mark.Settled);
-      }
+      setMark(record, FEATURE_RAW && type == Packet.Suback ? Mark.Settled : Mark.Free);
+      if (!FEATURE_RAW || type == Packet.Puback) evidence = ACKNOWLEDGED;
       reclaim();
       return record + Record.Packet;
     }
@@ -312,7 +309,8 @@ export function rewind(): void {
     const mark = markOf(record);
     if (isRequest(record)) {
       // Nobody remembers a subscription that ended with the session.
-      if (mark) setMark(record, load<u8>(record, Record.Packet) == SUBSCRIBE ? Mark.Request : Mark.Free);
+      const isDeclared = (mark != Mark.Free) & (load<u8>(record, Record.Packet) == SUBSCRIBE);
+      setMark(record, isDeclared ? Mark.Request : Mark.Free);
     } else if (mark == Mark.Sent) {
       if (!wasAcknowledged) evidence = PROBING;
       setMark(record, Mark.Message);

@@ -36,8 +36,9 @@ export function readHeader(from: usize, end: usize): i32 {
     value |= (byte & 0x7f) << shift;
     shift += 7;
   } while (byte > 0x7f && shift < 28);
-  body = at + 1;
-  bodyEnd = body + value;
+  at++;
+  body = at;
+  bodyEnd = at + value;
   // At most four length bytes, and no more than needed: the last of several is neither 0 nor above 7F.
   return (shift > 7 && <u32>(byte - 1) > 0x7e) || (!isPublish && expected != value) ? Status.Malformed : Status.Ok;
 }

@@ -20,14 +20,16 @@ export function readU16(from: usize): i32 {
 export function readPublish(flags: u32, from: usize, end: usize, filled: usize): i32 {
   // The flag is 2, which is what the packet id takes.
   const idLength = flags & PublishFlag.Qos1;
-  topic = payload = from + 2;
-  if (payload <= filled) {
+  let behind = from + 2;
+  if (behind <= filled) {
+    topic = behind;
     topicLength = readU16(from);
-    payload += topicLength + idLength;
+    behind += topicLength + idLength;
   }
-  if (payload > end) return Status.Malformed;
-  if (payload > filled) return Status.MoreBytes;
+  if (behind > end) return Status.Malformed;
+  if (behind > filled) return Status.MoreBytes;
+  payload = behind;
   // ThingsBoard sends packet id 0 once in 65,536 downlinks; it is delivered and not acknowledged.
-  packetId = idLength ? readU16(payload - 2) : 0;
+  packetId = idLength ? readU16(behind - 2) : 0;
   return Status.Ok;
 }
