@@ -86,6 +86,11 @@ export function compose(form: usize, about: i32): i32 {
   return topicLength;
 }
 
+/** What a server never answers is asked for again. */
+export function awaitAnswer(): void {
+  arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
+}
+
 /** Sends the first message that has to leave. */
 // @ts-ignore: decorator
 @inline
@@ -125,7 +130,6 @@ export function send(): void {
   }
   if (append(firstByte, topic, topicLength, number, payload, <i32>(at - payload), shape) == Status.Full) return;
   unsent &= unsent - 1;
-  // What a server never answers is asked for again.
-  if (message >= Message.Chunk) arm(Timer.Ota, setting(Setting.OtaChunkTimeoutS) * 1000);
+  if (message >= Message.Chunk) awaitAnswer();
   if (message >= Message.Assigned) store<i32>(OTA_KINDS + (about << 2), number);
 }

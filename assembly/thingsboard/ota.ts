@@ -17,7 +17,7 @@ import { ota_abort, ota_begin, ota_boot_state, ota_commit, ota_confirm, ota_veri
 import { lengthAt, span, valueAt } from "../json/members";
 import { count, EVENT, fail as refuse, OTA_KINDS } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
-import { compose, forget, Message, report, send, setWord, unsent, want, word } from "./ota-messages";
+import { awaitAnswer, compose, forget, Message, report, send, setWord, unsent, want, word } from "./ota-messages";
 import {
   adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, keepNames, kindsOf, NAMES_MAX, presentLength, presentSpan, presentText, putPlain, readAttributes,
   scratch,
@@ -306,7 +306,11 @@ export function receivePart(): i32 {
 function work(): i32 {
   const isLate = isDue(Timer.Ota);
   if (isLate) setDeadline(Timer.Ota, 0);
-  if (state != State.Connected || unsent & (1 << Message.State)) return EventKind.None;
+  if (state != State.Connected || unsent & (1 << Message.State)) {
+    // An orderly end may be called off.
+    if (isLate) awaitAnswer();
+    return EventKind.None;
+  }
   // What the slot answered: below zero a failure, 0 when it is busy.
   let result = 1;
   let event: i32 = EventKind.None;
