@@ -2,7 +2,7 @@
 //
 //   scratch  what is being written or digested
 //   block    title, version and checksum of the present package, each with a line feed behind it: what names its image
-//   kept     title and version of the software that was installed since the start (only where software is configured)
+//   kept     a block of which title and version are those of the software that was installed since the start (only where software is configured)
 //
 // All texts are JSON texts without their quotes, so no line feed can stand in one.
 import { Status } from "../abi";
@@ -127,9 +127,10 @@ export function adopt(): bool {
 // @ts-ignore: decorator
 @inline
 export function keepNames(): void {
-  memory.copy(block + BLOCK_SIZE, block, BLOCK_SIZE);
-  setText(Setting.SoftwareTitle, presentText(Attribute.Title) + BLOCK_SIZE, presentLength(Attribute.Title));
-  setText(Setting.SoftwareVersion, presentText(Attribute.Version) + BLOCK_SIZE, presentLength(Attribute.Version));
+  setText(Setting.SoftwareTitle, presentText(Attribute.Title), presentLength(Attribute.Title));
+  setText(Setting.SoftwareVersion, presentText(Attribute.Version), presentLength(Attribute.Version));
+  // Their block stays theirs, and the next package gets the other one of the two behind the scratch.
+  block = 2 * scratch + 3 * BLOCK_SIZE - block;
 }
 
 /** Writes a text of the server into the block as what `report` takes: as much as fits and can stand in a JSON string as it is. */

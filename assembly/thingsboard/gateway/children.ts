@@ -18,14 +18,12 @@ import { publishForChild } from "./send";
 const HEAD: usize = 2;
 
 let base: usize = 0;
-let end: usize = 0;
 let tail: usize = 0;
 /** The child that is announced next; `tail` when all were. */
 let cursor: usize = 0;
 
 export function carveChildren(size: usize): void {
   base = tail = cursor = carve(size);
-  end = base + size;
 }
 
 function after(entry: usize): usize {
@@ -61,10 +59,11 @@ function settle(id: i32, isConnected: bool): i32 {
   const document = at - size;
   const known = find(document, size);
   if (isConnected) {
+    const room = <usize>setting(Setting.ChildrenBuffer);
     const left = known ? after(known) - known : 0;
-    if (tail + needed - left > end || size > 0xffff) {
+    if (tail - base + needed - left > room || size > 0xffff) {
       drop(lastPacket);
-      return needed > end - base ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
+      return needed > room ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
     }
   }
   if (known) remove(known);

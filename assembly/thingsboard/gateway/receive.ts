@@ -29,11 +29,12 @@ export function readChild(kind: i32, document: usize, documentLength: i32): i32 
   // The members of an RPC stand one level deeper, in `data`.
   const isRpc = kind == EventKind.ChildRpcRequest;
   const status = readMembers(document, documentLength, GATEWAY_MEMBERS, isRpc ? Child.Data : Child.Count, ANY_VALUE, 0);
-  for (let member: i32 = Child.Value; member <= Child.Data; member++) {
-    if (!valueAt(member)) continue;
-    const quote = <i32>isText(member);
-    store<u32>(EVENT, valueAt(member) - quote, EventField.Value);
-    store<u32>(EVENT, lengthAt(member) + 2 * quote, EventField.ValueLength);
+  for (let member = span(Child.Value); member <= span(Child.Data); member += 8) {
+    const value = load<u32>(member);
+    if (!value) continue;
+    const quote = <u32>(load<u8>(value - 1) == 0x22);
+    store<u32>(EVENT, value - quote, EventField.Value);
+    store<u32>(EVENT, load<u32>(member, 4) + 2 * quote, EventField.ValueLength);
   }
   let id = 0;
   if (isRpc || kind == EventKind.ChildAttributesResponse) id = readDigits(valueAt(Child.Id), lengthAt(Child.Id));

@@ -106,6 +106,16 @@ describe("the present package", () => {
     read('{"sw_title":"logic","sw_version":"2"}');
     expect<u32>(fingerprint(1)).toBe(0);
   });
+  test("and so does the next one, while the texts of what runs stay what they are", () => {
+    read('{"sw_title":"LOGIC","sw_version":"10"}');
+    adopt();
+    read('{"sw_title":"logic","sw_version":"2"}');
+    expect<u32>(fingerprint(1)).toBe(0);
+    keepNames();
+    memory.fill(block, 0x2a, 32);
+    read('{"sw_title":"LOGIC","sw_version":"10"}');
+    expect<u32>(fingerprint(1)).toBe(0);
+  });
 });
 
 test("a fingerprint tells where one text ends and the next begins, and is never 1, nor 0 unless a name is missing", () => {
