@@ -18,10 +18,6 @@ const C_TESTS = /^(unit|seam|app|gateway|cpp_compiles)-(wasm3|aot)$/;
 
 interface Suite { name: string; command: string; words: string[]; format: Format }
 
-const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
-/** Node has the option from 20.10 on, and runs one file fewer than there are processors without it. */
-const TWO_AT_ONCE = major > 20 || minor >= 10 ? ["--test-concurrency=2"] : [];
-
 const node = (...words: string[]): { command: string; words: string[] } => ({ command: process.execPath, words });
 
 function suites(): Suite[] {
@@ -31,7 +27,7 @@ function suites(): Suite[] {
     { name: "gates", ...node("--import", "tsx", "tests/check/check.ts"), format: "summary" },
     { name: "units of the module (as-pect)", ...node("node_modules/@as-pect/cli/bin/asp.js", "--config", "tests/unit/as-pect.config.js", "--as-config", "tests/unit/as-pect.asconfig.json", "--summary"), format: "aspect" },
     ...programs.map((name): Suite => ({ name: `C: ${name}`, command: join(PROGRAMS, name), words: [], format: name.startsWith("cpp") ? "exit" : "summary" })),
-    { name: "node", ...node("--import", "tsx", "--test", "--test-reporter=tap", ...TWO_AT_ONCE, ...files.map((name) => `tests/${name}`)), format: "tap" },
+    { name: "node", ...node("--import", "tsx", "--test", "--test-reporter=tap", "--test-concurrency=2", ...files.map((name) => `tests/${name}`)), format: "tap" },
   ];
 }
 
