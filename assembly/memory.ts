@@ -17,7 +17,7 @@ export const JSON_VALUE: usize = memory.data(8, 4);
 /** Acknowledgements, PINGREQ and DISCONNECT on their way out. */
 export const LANE: usize = memory.data(64, 4);
 /** Lengths of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
-export const TEXT_LENGTHS: usize = memory.data(56, 4);
+export const TEXT_LENGTHS: usize = memory.data(60, 4);
 /** What the server allows and what of it was spent: see client/limits.ts. */
 export const LIMITS: usize = memory.data(248, 8);
 /** The last server-side RPCs: see thingsboard/repeats.ts. */

@@ -94,7 +94,7 @@ function faultOf(key: i32, end: usize): i32 {
 @inline
 function missingName(): usize {
   if (!textLength(Setting.MqttHost)) return MQTT_HOST_NAME;
-  if ((present & 3) == 1) return USER_NAME_NAME;
+  if ((present & ((1 << Setting.UserName) | (1 << Setting.Password))) == 1 << Setting.Password) return USER_NAME_NAME;
   return setting(Setting.CleanSession) || textLength(Setting.ClientId) ? 0 : CLIENT_ID_NAME;
 }
 

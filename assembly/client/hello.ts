@@ -26,7 +26,7 @@ function putBoth(): i32 {
   let keys = (present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
   const hasWill = FEATURE_RAW ? (present >> Setting.WillTopic) & 1 : 0;
   keys |= hasWill * ((1 << Setting.WillTopic) | (1 << Setting.WillPayload));
-  for (let key: i32 = Setting.MqttHost; key >= 0; key--) {
+  for (let key: i32 = Setting.MqttHost; key; key--) {
     if (!(keys & (1 << key))) continue;
     const start = at;
     putU16(FEATURE_JSON ? 0 : textLength(key));
@@ -37,8 +37,8 @@ function putBoth(): i32 {
     if (key == Setting.MqttHost) {
       connectPacket = at;
       putBytes(CONNECT, CONNECT_LENGTH);
-      // The bits of password and user name are those of their keys, six places up; only a byte of this is written.
-      let flags = (keys << 6) | (setting(Setting.CleanSession) * ConnectFlag.CleanSession);
+      // The bits of password and user name are those of their keys, five places up; only a byte of this is written.
+      let flags = (keys << 5) | (setting(Setting.CleanSession) * ConnectFlag.CleanSession);
       if (FEATURE_RAW) flags |= hasWill * (ConnectFlag.Will | (setting(Setting.WillQos) << ConnectFlag.WillQosShift) | (setting(Setting.WillRetain) * ConnectFlag.WillRetain));
       putByte(flags);
       putU16(setting(Setting.KeepAliveS));

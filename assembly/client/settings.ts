@@ -4,51 +4,51 @@ import { fail, TEXT_LENGTHS } from "../memory";
 
 /** The keys, grouped by type. */
 export const enum Setting {
-  Password = 0, // texts from here: the reverse of their order in CONNECT, whose flags have the bits of the first two
-  UserName = 1,
-  WillPayload = 2,
-  WillTopic = 3,
-  ClientId = 4,
-  MqttHost = 5, // the last text of a connection
-  FirmwareTitle = 6,
-  FirmwareVersion = 7,
-  SoftwareTitle = 8,
-  SoftwareVersion = 9,
-  MessagesRateLimit = 10,
-  TelemetryRateLimit = 11,
-  TelemetryPointsRateLimit = 12,
-  Provision = 13, // objects from here, the others are the host's
-  Tls = 14,
-  Link = 15,
-  Host = 16,
-  OutboxDropOldest = 17, // booleans from here
-  Redeliver = 18,
-  IgnoreMissingFeatures = 19,
-  WillRetain = 20,
-  CleanSession = 21,
-  Rpc = 22,
-  SharedAttributes = 23,
-  SessionLimits = 24,
-  MqttPort = 25, // whole numbers from here; this one is 0 where it was not configured
-  KeepAliveS = 26,
-  ConnectTimeoutS = 27,
-  AckTimeoutS = 28,
-  HealthyS = 29,
-  ReconnectMinMs = 30,
-  ReconnectMaxMs = 31,
-  Qos = 32,
-  MaxInflight = 33,
-  ReceiveBuffer = 34,
-  SendBuffer = 35,
-  StagingBuffer = 36,
-  MaxRequests = 37,
-  WillQos = 38,
-  OtaChunkSize = 39,
-  OtaChunkTimeoutS = 40,
-  OtaChunkRetries = 41,
-  ChildrenBuffer = 42,
-  ChildKeepAliveS = 43,
-  AccessToken = 44, // another name of UserName
+  AccessToken = 0, // another name of UserName
+  Password = 1, // texts from here: the reverse of their order in CONNECT, whose flags have the bits of the first two
+  UserName = 2,
+  WillPayload = 3,
+  WillTopic = 4,
+  ClientId = 5,
+  MqttHost = 6, // the last text of a connection
+  FirmwareTitle = 7,
+  FirmwareVersion = 8,
+  SoftwareTitle = 9,
+  SoftwareVersion = 10,
+  MessagesRateLimit = 11,
+  TelemetryRateLimit = 12,
+  TelemetryPointsRateLimit = 13,
+  Provision = 14, // objects from here, the others are the host's
+  Tls = 15,
+  Link = 16,
+  Host = 17,
+  OutboxDropOldest = 18, // booleans from here
+  Redeliver = 19,
+  IgnoreMissingFeatures = 20,
+  WillRetain = 21,
+  CleanSession = 22,
+  Rpc = 23,
+  SharedAttributes = 24,
+  SessionLimits = 25,
+  MqttPort = 26, // whole numbers from here; this one is 0 where it was not configured
+  KeepAliveS = 27,
+  ConnectTimeoutS = 28,
+  AckTimeoutS = 29,
+  HealthyS = 30,
+  ReconnectMinMs = 31,
+  ReconnectMaxMs = 32,
+  Qos = 33,
+  MaxInflight = 34,
+  ReceiveBuffer = 35,
+  SendBuffer = 36,
+  StagingBuffer = 37,
+  MaxRequests = 38,
+  WillQos = 39,
+  OtaChunkSize = 40,
+  OtaChunkTimeoutS = 41,
+  OtaChunkRetries = 42,
+  ChildrenBuffer = 43,
+  ChildKeepAliveS = 44,
   Count = 45,
 }
 
@@ -63,7 +63,7 @@ const AT_LEAST_64: u8 = 0xe0;
 /** The values; a text is the address of its first byte. As data they are the defaults. */
 const VALUES = integers(
     [
-      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
+      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
       0, 0, 0, 0, 1, 1, 1, 1, // clean_session, rpc, shared_attributes and session_limits are true
       0, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256,
     ],
@@ -72,7 +72,7 @@ const VALUES = integers(
   ),
   /** The names in the order of Setting, as hashes: one in 2^18 of the names that no key has would be taken for a key. */
   HASHES = hashes(
-    "password user_name will_payload will_topic client_id mqtt_host firmware_title firmware_version software_title software_version messages_rate_limit telemetry_rate_limit telemetry_points_rate_limit provision tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes session_limits mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos ota_chunk_size ota_chunk_timeout_s ota_chunk_retries children_buffer child_keep_alive_s access_token",
+    "access_token password user_name will_payload will_topic client_id mqtt_host firmware_title firmware_version software_title software_version messages_rate_limit telemetry_rate_limit telemetry_points_rate_limit provision tls link host outbox_drop_oldest redeliver ignore_missing_features will_retain clean_session rpc shared_attributes session_limits mqtt_port keep_alive_s connect_timeout_s ack_timeout_s healthy_s reconnect_min_ms reconnect_max_ms qos max_inflight receive_buffer send_buffer staging_buffer max_requests will_qos ota_chunk_size ota_chunk_timeout_s ota_chunk_retries children_buffer child_keep_alive_s",
   ),
   /** The range of each whole number. */
   RANGES = octets([

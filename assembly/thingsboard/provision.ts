@@ -49,7 +49,7 @@ const REPLY_NAMES = hashes("password userName clientId credentialsValue credenti
   STORE = bytes("store");
 const STORE_LENGTH: i32 = 5;
 /** Where each text up to CredentialsValue goes: four bits each. */
-const KEYS: i32 = 0x1410;
+const KEYS: i32 = 0x2521;
 /** The name of the key of the configuration is what these two begin with. */
 const PROVISION_LENGTH: i32 = 9;
 /** The first four letters of SUCCESS: the others are FAILURE and NOT_FOUND. */
