@@ -71,14 +71,21 @@ export function remaining(deadline: u32): i32 {
   return deadline ? max<i32>(<i32>(deadline - now), 0) : NO_DEADLINE_MS;
 }
 
+/** The deadline itself; zero is off. */
+// @ts-ignore: decorator
+@inline
+export function deadlineOf(timer: i32): u32 {
+  return load<u32>(TIMERS + (timer << 2));
+}
+
 export function isDue(timer: i32): bool {
-  return !remaining(load<u32>(TIMERS + (timer << 2)));
+  return !remaining(deadlineOf(timer));
 }
 
 // @ts-ignore: decorator
 @inline
 export function isArmed(timer: i32): bool {
-  return load<u32>(TIMERS + (timer << 2)) != 0;
+  return deadlineOf(timer) != 0;
 }
 
 /** Milliseconds until the first deadline of all. */

@@ -3,7 +3,7 @@
 //   entry  0  i32 key: the request id, below zero for a client-side RPC, 0 = free
 //          4  u32 deadline, 0 = free
 import { EventKind, Stat, Status } from "../abi";
-import { fromNow, readClock, remaining, setDeadline, Timer } from "../base/time";
+import { deadlineOf, fromNow, isDue, readClock, setDeadline, Timer } from "../base/time";
 import { raise } from "../client/event";
 import { carve, count } from "../memory";
 
@@ -32,10 +32,17 @@ function put(place: usize, key: i32, due: u32): void {
   setDeadline(Timer.Request, first);
 }
 
-/** The entry of a request, with 0 one that is free; 0 when there is none. */
-export function find(key: i32): usize {
-  for (let entry = base; entry < end; entry += ENTRY_SIZE) if (load<i32>(entry) == key) return entry;
+/** The first entry that holds a value at an offset, or 0. */
+function search(value: i32, offset: usize): usize {
+  for (let entry = base; entry < end; entry += ENTRY_SIZE) if (load<i32>(entry + offset) == value) return entry;
   return 0;
+}
+
+/** The entry of a request, with 0 one that is free; 0 when there is none. */
+// @ts-ignore: decorator
+@inline
+export function find(key: i32): usize {
+  return search(key, 0);
 }
 
 /** The id that the next request gets. */
@@ -70,12 +77,10 @@ export function settleRequest(key: i32): bool {
 
 /** The event of a request that ran out of time, or None. */
 export function expire(): i32 {
-  for (let entry = base; entry < end; entry += ENTRY_SIZE) {
-    if (remaining(load<u32>(entry, 4))) continue;
-    const id = abs(load<i32>(entry));
-    put(entry, 0, 0);
-    count(Stat.RequestTimeouts);
-    return raise(EventKind.RequestTimeout, id, Status.Timeout);
-  }
-  return EventKind.None;
+  if (!isDue(Timer.Request)) return EventKind.None;
+  const entry = search(deadlineOf(Timer.Request), 4);
+  const id = abs(load<i32>(entry));
+  put(entry, 0, 0);
+  count(Stat.RequestTimeouts);
+  return raise(EventKind.RequestTimeout, id, Status.Timeout);
 }
