@@ -36,7 +36,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   request_timeout: {
     what: "a request that gets no answer is forgotten",
-    file: "assembly/thingsboard/requests.ts", from: "    return raise(EventKind.RequestTimeout, id, Status.Timeout);\n", to: "",
+    file: "assembly/thingsboard/requests.ts", from: "  return raise(EventKind.RequestTimeout, id, Status.Timeout);\n", to: "  return EventKind.None;\n",
   },
   busy: {
     what: "the client asks to be polled at once for ever",
