@@ -14,8 +14,8 @@ export function isUtf8(text: usize, length: i32): bool {
     if (code - 0xc2 > 0x32) return false;
     // As many ones stand in front as bytes belong together. They stay, so that code points of one form differ from all others.
     for (let more = clz(~(code << 24)); --more; text++) {
-      const next: u32 = load<u8>(text);
-      if (next >> 6 != 2) return false;
+      const next: i32 = load<i8>(text); // 80 to BF is below -40
+      if (next >= -0x40) return false;
       code = (code << 6) | (next & 0x3f);
     }
     // Overlong forms of three and four bytes, surrogates, and what is beyond U+10FFFF.

@@ -30,11 +30,13 @@ export let lastPayloadLength: i32 = 0;
 
 /**
  * Appends a packet. Its topic or filter is `topicLength` bytes, with `number` in decimal behind them; its payload is a
- * message record of `shape`, or bytes with RAW and its likes. The packet id, 0 at QoS 0, or a Status; without effect then.
+ * message record of `shape`, or bytes with RAW and its likes. The packet id, 0 at QoS 0, or a Status, that which stands in place of
+ * the first byte too; without effect then.
  */
 export function append(
-  firstByte: u32, topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32,
+  firstByte: i32, topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32,
 ): i32 {
+  if (firstByte < 0) return firstByte;
   const isPublish: bool = !FEATURE_RAW || firstByte >> 4 == Packet.Publish;
   let id = 0;
   if (!isPublish) {
@@ -80,9 +82,10 @@ export function append(
   }
 }
 
-/** The first byte of a PUBLISH as the options record of a verb asks for it; a Status when the verb is not allowed. */
-export function publishByte(options: usize): i32 {
+/** The first byte of a PUBLISH as the options record of a verb asks for it; a Status when the verb is not allowed, or its message record not in the staging area. */
+export function publishByte(recordLength: i32, options: usize): i32 {
   if (!isConfigured()) return Status.BadState;
+  if (!holds(address(), recordLength)) return Status.InvalidValue;
   let flags: u32 = setting(Setting.Qos) << 1;
   if (options) {
     if (!holds(options, OptionField.End) || load<u16>(options, OptionField.Size) < <u16>OptionField.End) return Status.InvalidValue;
@@ -94,9 +97,5 @@ export function publishByte(options: usize): i32 {
 
 /** Publishes the message record at the start of the staging area; `topic` has its length above the lower 16 bits. */
 export function publishRecord(topic: usize, number: i32, length: i32, shape: i32, options: usize): i32 {
-  const firstByte = publishByte(options);
-  if (firstByte < 0) return firstByte;
-  const record = address();
-  if (!holds(record, length)) return Status.InvalidValue;
-  return append(firstByte, topic & 0xffff, <i32>(topic >> 16), number, record, length, shape);
+  return append(publishByte(length, options), topic & 0xffff, <i32>(topic >> 16), number, address(), length, shape);
 }

@@ -8,6 +8,5 @@ import { holds } from "./staging";
 export function publishRaw(topic: usize, topicLength: i32, payload: usize, payloadLength: i32, options: usize): i32 {
   if (!holds(topic, topicLength) || !holds(payload, payloadLength)) return Status.InvalidValue;
   if (!isTopicName(topic, topicLength, false)) return Status.InvalidTopic;
-  const firstByte = publishByte(options);
-  return firstByte < 0 ? firstByte : append(firstByte, topic, topicLength, NO_NUMBER, payload, payloadLength, RAW);
+  return append(publishByte(0, options), topic, topicLength, NO_NUMBER, payload, payloadLength, RAW);
 }

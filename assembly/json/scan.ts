@@ -1,6 +1,6 @@
 // Reads JSON text token by token or value by value, strictly as RFC 8259 has it, without copying and with bounded nesting.
 import { JSON_DEPTH_MAX, Status } from "../abi";
-import { bytes, passPlain } from "../base/text";
+import { bytes, equals, passPlain } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 
 /** What `next` found; those that begin a value are a JsonType as they are. Negative results are a Status. */
@@ -92,7 +92,7 @@ function read(outside: u64): i32 {
   let here = at;
   let wanted = place;
   let token: i32;
-  let start: usize;
+  let start: usize = 0; // of a value that is no string
   let begin: usize = 0; // of an object or array that is passed whole
   while (true) {
     let byte: u32;
@@ -108,7 +108,6 @@ function read(outside: u64): i32 {
       }
       here++;
     }
-    start = here;
     const inArray = <i32>nesting & 1;
     if (byte == 0x22) {
       if (wanted >> LACKS_SHIFT) return fault(here);
@@ -149,6 +148,7 @@ function read(outside: u64): i32 {
     } else {
       if (inArray ? wanted >> LACKS_SHIFT : wanted != Place.AtValue) return fault(here);
       wanted = Place.Behind;
+      start = here;
       if ((byte | 0x20) == 0x7b) {
         if (<u32>(nesting >> JSON_DEPTH_MAX)) return Status.TooDeep;
         const isArray = <u32>(byte == 0x5b);
@@ -159,12 +159,11 @@ function read(outside: u64): i32 {
       } else if (byte > 0x40) {
         // The thirds of the remainders are 0, 1 and 2 for n, f and t; another letter fails on the first of the word.
         const index = (byte % 9) / 3;
-        let letter = WORDS + index * WORD_SIZE;
-        const last = letter + load<u8>(letter);
-        while (letter < last) {
-          if (here >= stop || load<u8>(here) != load<u8>(++letter)) return fault(here);
-          here++;
-        }
+        const word = WORDS + index * WORD_SIZE;
+        here += load<u8>(word);
+        // What there is of it.
+        if (!equals(start, word + 1, <i32>(min(here, stop) - start))) return Status.Malformed;
+        if (here > stop) return Status.MoreBytes;
         token = Token.Null + index;
       } else {
         let part: i32 = 0; // of the number: the integer, behind the point, behind the e

@@ -97,7 +97,7 @@ export function awaitAnswer(): void {
 export function send(): void {
   const message = ctz(unsent);
   let about = kind;
-  let firstByte: u32 = publishByte(0);
+  let firstByte = publishByte(0, 0);
   let topic = addressOf(TELEMETRY);
   let topicLength = lengthOf(TELEMETRY);
   let number = NO_NUMBER;

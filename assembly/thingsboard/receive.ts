@@ -124,7 +124,7 @@ export function classify(): i32 {
     if (partLeft) {
       status = Status.TooLarge;
       if (isRpc) {
-        append(publishByte(0), addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, addressOf(TOO_LARGE), lengthOf(TOO_LARGE), RAW);
+        append(publishByte(0, 0), addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, addressOf(TOO_LARGE), lengthOf(TOO_LARGE), RAW);
       }
     } else if (!status) {
       if (FEATURE_REQUESTS && isRpc && isRepeated(id, payload, payloadLength)) {

@@ -3,7 +3,7 @@ import { Member, MemberField, Status } from "../abi";
 import { subscriptionTo } from "../client/outbox";
 import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
 import { QOS_1 } from "../client/settings";
-import { address, holds } from "../client/staging";
+import { address } from "../client/staging";
 import { Shape } from "../json/write";
 import { firstMember } from "./record";
 import * as requests from "./requests";
@@ -21,10 +21,9 @@ export const enum Ask {
 
 /** Publishes a request and waits for its answer: the request id, or a Status. */
 export function ask(what: i32, length: i32, timeoutMs: i32): i32 {
-  const firstByte = publishByte(0);
+  const firstByte = publishByte(length, 0);
   if (firstByte < 0) return firstByte;
-  const record = address();
-  if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX || !holds(record, length)) return Status.InvalidValue;
+  if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
   let topic: usize = ATTRIBUTES_REQUEST;
   // Where the document of a gateway has the id, which others have in their topic.
   let member: usize = 0;
@@ -53,7 +52,7 @@ export function ask(what: i32, length: i32, timeoutMs: i32): i32 {
   const id = requests.nextId();
   if (FEATURE_GATEWAY && member) store<i64>(member, id, MemberField.Number);
   const number = FEATURE_GATEWAY && member ? NO_NUMBER : id;
-  const status = append(firstByte, addressOf(topic), lengthOf(topic), number, record, length, Shape.Object);
+  const status = append(firstByte, addressOf(topic), lengthOf(topic), number, address(), length, Shape.Object);
   if (status < 0) return status;
   requests.add(entry, id, isRpc ? -id : id, timeoutMs);
   return id;

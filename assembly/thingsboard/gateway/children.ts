@@ -103,7 +103,7 @@ export function announce(isBeginning: bool): void {
     const keepAliveS = setting(Setting.ChildKeepAliveS);
     if (keepAliveS && !isArmed(Timer.Children)) arm(Timer.Children, keepAliveS * 1000);
   } else if (!isCrowded()) {
-    const id = append(publishByte(0), addressOf(GATEWAY_CONNECT), lengthOf(GATEWAY_CONNECT), NO_NUMBER, cursor + HEAD, load<u16>(cursor), RAW);
+    const id = append(publishByte(0, 0), addressOf(GATEWAY_CONNECT), lengthOf(GATEWAY_CONNECT), NO_NUMBER, cursor + HEAD, load<u16>(cursor), RAW);
     if (id >= 0) cursor = after(cursor);
   }
 }

@@ -14,7 +14,7 @@ function sent(): string {
 
 describe("before configure", () => {
   test("nothing can be sent", () => {
-    expect<i32>(publishByte(0)).toBe(Status.BadState);
+    expect<i32>(publishByte(0, 0)).toBe(Status.BadState);
     expect<i32>(sendTelemetry(16, 0)).toBe(Status.BadState);
   });
   test("configure and connect", () => {
@@ -25,23 +25,23 @@ describe("before configure", () => {
 
 describe("publishByte", () => {
   test("the configured QoS, or what the options record asks for (3.3.1)", () => {
-    expect<i32>(publishByte(0)).toBe(0x30);
-    expect<i32>(publishByte(options(0, 0))).toBe(0x30);
-    expect<i32>(publishByte(options(0, 1))).toBe(0x31);
-    expect<i32>(publishByte(options(1, 0))).toBe(0x32);
-    expect<i32>(publishByte(options(1, 255))).toBe(0x33);
+    expect<i32>(publishByte(0, 0)).toBe(0x30);
+    expect<i32>(publishByte(0, options(0, 0))).toBe(0x30);
+    expect<i32>(publishByte(0, options(0, 1))).toBe(0x31);
+    expect<i32>(publishByte(0, options(1, 0))).toBe(0x32);
+    expect<i32>(publishByte(0, options(1, 255))).toBe(0x33);
   });
   test("QoS 2 and above is no value", () => {
-    for (let qos = 2; qos < 256; qos++) expect<i32>(publishByte(options(qos, 0))).toBe(Status.InvalidValue);
+    for (let qos = 2; qos < 256; qos++) expect<i32>(publishByte(0, options(qos, 0))).toBe(Status.InvalidValue);
   });
   test("a record that is too short or not wholly in the staging area", () => {
     const record = options(1, 0);
     store<u16>(record, 3);
-    expect<i32>(publishByte(record)).toBe(Status.InvalidValue);
+    expect<i32>(publishByte(0, record)).toBe(Status.InvalidValue);
     store<u16>(record, 8);
-    expect<i32>(publishByte(record)).toBe(0x32);
-    expect<i32>(publishByte(staging() - 1)).toBe(Status.InvalidValue);
-    expect<i32>(publishByte(staging() + 1021)).toBe(Status.InvalidValue);
+    expect<i32>(publishByte(0, record)).toBe(0x32);
+    expect<i32>(publishByte(0, staging() - 1)).toBe(Status.InvalidValue);
+    expect<i32>(publishByte(0, staging() + 1021)).toBe(Status.InvalidValue);
   });
 });
 
