@@ -86,43 +86,33 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
   let nesting: u64 = 1;
   // The byte in front of the next member: what opened the object or array, then commas.
   let before: u32 = 0;
-  let status: i32 = Status.Malformed;
   let textLength = 0; // of the last member that is a text
   while (true) {
     const type: i32 = load<u8>(member);
     const keyLength: i32 = load<u16>(member, MemberField.KeyLength);
     const key = member + MemberField.Key;
     const text = key + ((keyLength + 3) & ~3);
-    if (text > end || type > Member.End) break;
+    if (text > end || type > Member.End) return Status.Malformed;
     let next = text;
     let form = type;
     if (<u32>(type - Member.Text) <= <u32>(Member.Json - Member.Text)) {
       const length = load<u64>(member, MemberField.Number);
-      if (length > <u64>(end - text)) break;
+      if (length > <u64>(end - text)) return Status.Malformed;
       textLength = <i32>length;
       next += (textLength + 3) & ~3;
       if (type == Member.Json) {
         form = validate(text, textLength);
-        if (form < 0) {
-          status = form;
-          break;
-        }
+        if (form < 0) return form;
       }
     }
     const inArray = <u32>nesting & 1;
     if (nesting == 1) {
-      if (!((shape >> formOf(type, form, next)) & 1)) {
-        status = Status.InvalidValue;
-        break;
-      }
-      if (type == Member.End) break;
+      if (!((shape >> formOf(type, form, next)) & 1)) return Status.InvalidValue;
+      if (type == Member.End) return Status.Malformed;
     }
     if (FEATURE_GATEWAY && shape >> MEMBERS) {
       if (nesting == 1 ? (type == Member.Json ? !hasMembers(text, textLength, shape >> MEMBERS) : load<u8>(next) == <u8>Member.End)
-        : nesting == 2 && type != Member.End && !((shape >> MEMBERS >> formOf(type, form, next)) & 1)) {
-        status = Status.InvalidValue;
-        break;
-      }
+        : nesting == 2 && type != Member.End && !((shape >> MEMBERS >> formOf(type, form, next)) & 1)) return Status.InvalidValue;
     }
     if (type == Member.End) {
       if (before != 0x2c) putByte(before);
@@ -131,10 +121,7 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
       before = 0x2c;
     } else {
       if (!inArray) {
-        if (!putText(key, keyLength, before)) {
-          status = Status.InvalidUtf8;
-          break;
-        }
+        if (!putText(key, keyLength, before)) return Status.InvalidUtf8;
       } else if (before) {
         putByte(before);
       }
@@ -144,33 +131,20 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
         putBytes(word + 1, load<u8>(word));
       } else if (type <= Member.Decimal) {
         const digits: i32 = load<u8>(member, MemberField.Digits);
-        if (digits > DIGITS_MAX) {
-          status = Status.InvalidNumber;
-          break;
-        }
+        if (digits > DIGITS_MAX) return Status.InvalidNumber;
         putDecimal(load<i64>(member, MemberField.Number), digits);
       } else if (type == Member.Text) {
-        if (!putText(text, textLength, 0)) {
-          status = Status.InvalidUtf8;
-          break;
-        }
+        if (!putText(text, textLength, 0)) return Status.InvalidUtf8;
       } else if (type == Member.Json) {
         putBytes(text, textLength);
       } else {
-        if (<u32>(nesting >> JSON_DEPTH_MAX)) {
-          status = Status.TooDeep;
-          break;
-        }
+        if (<u32>(nesting >> JSON_DEPTH_MAX)) return Status.TooDeep;
         const isArray = type - Member.ObjectBegin;
         nesting = (nesting << 1) | <u64>isArray;
         before = 0x7b - (isArray << 5);
       }
     }
     member = next;
-    if (nesting == 1) {
-      if (member == end) status = Status.Ok;
-      break;
-    }
+    if (nesting == 1) return member == end ? <i32>Status.Ok : <i32>Status.Malformed;
   }
-  return status;
 }
