@@ -125,6 +125,8 @@ export function classify(): i32 {
       status = Status.TooLarge;
       if (isRpc) {
         append(publishByte(0, 0), addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE), id, addressOf(TOO_LARGE), lengthOf(TOO_LARGE), RAW);
+      } else if (FEATURE_GATEWAY && kind == EventKind.ChildRpcRequest) {
+        gateway.refuseChild(id);
       }
     } else if (!status) {
       if (FEATURE_REQUESTS && isRpc && isRepeated(id, payload, payloadLength)) {

@@ -97,6 +97,10 @@ export const GATEWAY_CONNECT = span("v1/gateway/connect"),
   GATEWAY_ATTRIBUTES_RESPONSE = span("v1/gateway/attributes/response"),
   GATEWAY_RPC = span("v1/gateway/rpc"),
   GATEWAY_CLAIM = span("v1/gateway/claim"),
+  // The answer to an RPC of a child that is too large: between them stand the child and the id.
+  CHILD_REPLY = span('{"device":"'),
+  CHILD_REPLY_ID = span('","id":'),
+  CHILD_TOO_LARGE = span(',"data":{"error":"too_large"}}'),
   DEVICE = utf8("device"),
   ID = utf8("id");
 

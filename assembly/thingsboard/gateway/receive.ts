@@ -1,10 +1,14 @@
 // Tells which message of the ThingsBoard Gateway API arrived, and which child it is about.
-import { EventField, EventKind, Status } from "../../abi";
+import { EventField, EventKind, Stat, Status } from "../../abi";
+import { at, moveTo, overflowed, putBytes } from "../../base/cursor";
+import { putDecimal } from "../../base/decimal";
 import { placeOf, readDigits } from "../../base/text";
+import { openRecord } from "../../client/outbox";
+import { append, NO_NUMBER, publishByte, RAW } from "../../client/publish";
 import { ANY_VALUE, isText, lengthAt, readMembers, span, valueAt } from "../../json/members";
-import { EVENT } from "../../memory";
+import { count, EVENT } from "../../memory";
 import { topic, topicLength } from "../../mqtt/publish";
-import { GATEWAY_DOWNLINKS, GATEWAY_MEMBERS } from "../topics";
+import { addressOf, CHILD_REPLY, CHILD_REPLY_ID, CHILD_TOO_LARGE, GATEWAY_DOWNLINKS, GATEWAY_MEMBERS, GATEWAY_RPC, lengthOf } from "../topics";
 
 /** Members of the documents, in the order of GATEWAY_MEMBERS. */
 const enum Child {
@@ -16,6 +20,9 @@ const enum Child {
   Data = 7, // outside of RPC
   Count = 8,
 }
+
+/** More than fixed header, topic and packet id of an answer take. */
+const BEFORE_PAYLOAD: usize = 32;
 
 /** The event that the topic belongs to; one below ChildAttributes when it is no topic of the Gateway API. */
 // @ts-ignore: decorator
@@ -49,4 +56,21 @@ export function readChild(kind: i32, document: usize, documentLength: i32): i32 
   if (!isText(Child.Device)) return Status.WrongType;
   store<u64>(EVENT, load<u64>(span(Child.Device)), EventField.Topic);
   return Status.Ok;
+}
+
+/** Answers an RPC that is too large to be read, where the child and the id that `readChild` found are known. */
+// @ts-ignore: decorator
+@inline
+export function refuseChild(id: i32): void {
+  if (id < 0 || !valueAt(Child.Device) || !isText(Child.Device)) return;
+  // Written where the outbox is free, far enough behind the place of its packet for what stands in front of it there.
+  const from = openRecord() + BEFORE_PAYLOAD;
+  moveTo(from);
+  putBytes(addressOf(CHILD_REPLY), lengthOf(CHILD_REPLY));
+  putBytes(valueAt(Child.Device), lengthAt(Child.Device));
+  putBytes(addressOf(CHILD_REPLY_ID), lengthOf(CHILD_REPLY_ID));
+  putDecimal(id, 0);
+  putBytes(addressOf(CHILD_TOO_LARGE), lengthOf(CHILD_TOO_LARGE));
+  if (overflowed()) count(Stat.MessagesRefused);
+  else append(publishByte(0, 0), addressOf(GATEWAY_RPC), lengthOf(GATEWAY_RPC), NO_NUMBER, from, <i32>(at - from), RAW);
 }
