@@ -19,7 +19,7 @@ export const LANE: usize = memory.data(64, 4);
 /** Lengths of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
 export const TEXT_LENGTHS: usize = memory.data(60, 4);
 /** What the server allows and what of it was spent: see client/limits.ts. */
-export const LIMITS: usize = memory.data(248, 8);
+export const LIMITS: usize = memory.data(280, 8);
 /** The last server-side RPCs: see thingsboard/repeats.ts. */
 export const RECENT_RPCS: usize = memory.data(64, 4);
 /** Behind the room where a number is written from its last digit to its first: sign, point and 20 digits. */

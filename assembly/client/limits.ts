@@ -1,11 +1,11 @@
 // Paces what leaves the outbox by the limits of the server: token buckets that fill continuously, as the server's do.
 //
-//   class  0  u32 always 0, which ends the class before
-//          4  u32 tokens spent in this session
-//         16  ENTRIES_MAX buckets:
-//               0  u32 tokens that it holds, 0 = no further bucket
-//               4  u32 seconds in which it fills
-//               8  i64 time at which it is full again, in microseconds of the host's clock
+// A table with a column of 16 bytes for each limit. Its first row is what was spent in this session, u32 each; in the rows below stand up to
+// ENTRIES_MAX buckets, behind which is at least one that is empty:
+//
+//   0  u32 tokens that it holds, 0 = no further bucket
+//   4  u32 seconds in which it fills
+//   8  i64 time at which it is full again, in microseconds of the host's clock
 import { nowMs } from "../base/time";
 import { LIMITS } from "../memory";
 
@@ -18,8 +18,8 @@ export const enum Limit {
 }
 
 const ENTRIES_MAX: usize = 4;
-const ENTRY_SIZE: usize = 16;
-const CLASS_SIZE: usize = ENTRY_SIZE + ENTRIES_MAX * ENTRY_SIZE;
+const COLUMN_SIZE: usize = 16;
+const ROW_SIZE: usize = <usize>Limit.Count * COLUMN_SIZE;
 /** Larger numbers of a limit are taken for this one: with it the products of 64 bits below never overflow. */
 const NUMBER_MAX: u32 = 0xffffff;
 /** What a session may have spent when a limit becomes known. */
@@ -31,10 +31,7 @@ export const FREE: i32 = 0xffe;
 /** The longest wait that is looked at again only when it is over. */
 const WAIT_MS_MAX: i64 = 0x3fffffff;
 
-/** Where a class keeps what was spent. */
-const SPENT: usize = 4;
-
-if (<usize>Limit.Count * CLASS_SIZE + 8 != 248) ERROR("LIMITS has another size than its classes");
+if ((ENTRIES_MAX + 1) * ROW_SIZE + <usize>Limit.DataPoints * COLUMN_SIZE + 8 != 280) ERROR("LIMITS has another size than its table");
 
 /** The remaining length that the server takes; the largest that MQTT has while it is unknown. */
 export let maxRemainingLength: i32 = 0xfffffff;
@@ -46,7 +43,7 @@ export let isUnlimited: bool = false;
 // @ts-ignore: decorator
 @inline
 export function settleLimits(): void {
-  isUnlimited = !(load<u32>(LIMITS, ENTRY_SIZE) | load<u32>(LIMITS, CLASS_SIZE + ENTRY_SIZE) | load<u32>(LIMITS, 2 * CLASS_SIZE + ENTRY_SIZE));
+  isUnlimited = !(load<u32>(LIMITS, ROW_SIZE) | load<u32>(LIMITS, ROW_SIZE + COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 2 * COLUMN_SIZE));
 }
 
 // @ts-ignore: decorator
@@ -60,13 +57,13 @@ function walk(limit: i32, amount: u32, points: i32, spends: bool): i32 {
   const nowUs = nowMs * 1000;
   let wait: i64 = 0;
   while (true) {
-    let entry = LIMITS + <usize>limit * CLASS_SIZE;
-    if (spends) store<u32>(entry, load<u32>(entry, SPENT) + amount, SPENT);
-    while (load<u32>((entry += ENTRY_SIZE))) {
+    let entry = LIMITS + <usize>limit * COLUMN_SIZE;
+    if (spends) store<u32>(entry, load<u32>(entry) + amount);
+    while (load<u32>((entry += ROW_SIZE))) {
       const tokens = <i64>load<u32>(entry);
       const periodUs = <i64>load<u32>(entry, 4) * 1000000;
       const full = max<i64>(load<i64>(entry, 8), nowUs);
-      const cost = (<i64>amount * periodUs + tokens - 1) / tokens;
+      const cost = (<i64>amount * periodUs) / tokens;
       if (spends) store<i64>(entry, full + cost, 8);
       // What is more than the bucket holds may go when it is full.
       wait = max<i64>(wait, full - nowUs - periodUs + min<i64>(cost, periodUs));
@@ -89,9 +86,7 @@ export function spend(limit: i32, amount: u32): void {
 // @ts-ignore: decorator
 @inline
 export function beginSession(): void {
-  store<u32>(LIMITS, 0, SPENT);
-  store<u32>(LIMITS, 0, CLASS_SIZE + SPENT);
-  store<u32>(LIMITS, 0, 2 * CLASS_SIZE + SPENT);
+  memory.fill(LIMITS, 0, ROW_SIZE);
   spend(Limit.Messages, CONNECT_COST);
 }
 
@@ -111,9 +106,9 @@ export function admit(points: i32): i32 {
  * the buckets in front of the fault are set.
  */
 export function setLimit(limit: i32, text: usize, length: i32): bool {
-  let entry = LIMITS + <usize>limit * CLASS_SIZE;
-  const spent = <i64>min<u32>(load<u32>(entry, SPENT), SPENT_MAX);
-  const last = entry + ENTRIES_MAX * ENTRY_SIZE;
+  let entry = LIMITS + <usize>limit * COLUMN_SIZE;
+  const spent = <i64>min<u32>(load<u32>(entry), SPENT_MAX);
+  const last = entry + ENTRIES_MAX * ROW_SIZE;
   const end = text + length;
   // Before the colon of an item there are no tokens.
   let tokens: i32 = -1;
@@ -131,9 +126,10 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
       if ((byte != 0x2c && byte != 0x3b) || (tokens < 0 && number)) return false;
       if (tokens > 0 && number) {
         if (entry == last) return false;
-        entry += ENTRY_SIZE;
+        entry += ROW_SIZE;
         // A margin, because the clocks and the ways of counting differ; but what allows one message goes on allowing it.
-        tokens = max<i32>((tokens << 2) / 5, 1);
+        tokens = (tokens << 2) / 5;
+        tokens += <i32>!tokens;
         const bucket = ((<u64>number) << 32) | tokens;
         if (load<u64>(entry) != bucket) {
           store<u64>(entry, bucket);
@@ -144,6 +140,6 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
     }
     number = 0;
   }
-  store<u32>(entry + ENTRY_SIZE, 0);
+  store<u32>(entry, 0, ROW_SIZE);
   return true;
 }

@@ -9,7 +9,7 @@ import { putText, set_clock } from "../host";
 const TEXT = memory.data(512, 8);
 
 function fresh(json: string): void {
-  memory.fill(LIMITS, 0, 248);
+  memory.fill(LIMITS, 0, 280);
   set_clock(100000);
   readClock();
   answer(json);
