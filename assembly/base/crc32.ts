@@ -6,7 +6,7 @@ export function crc32(from: usize, length: i32): u32 {
   const bits = length << 3;
   for (let bit = 0; bit < bits; bit++) {
     const differs = (crc ^ (load<u8>(from + (bit >> 3)) >> (bit & 7))) & 1;
-    crc = (crc >> 1) ^ (0xedb88320 & (0 - differs));
+    crc = (crc >> 1) ^ (0xedb88320 * differs);
   }
   return ~crc;
 }

@@ -16,8 +16,7 @@ const enum Unit {
   Version = 8, // u16
   Length = 10, // u16 bytes of the records
   Sequence = 12, // u32 the highest is the newest
-  Records = 16,
-  RecordType = 16, // u8, then a zero
+  Records = 16, // u8 type, then a zero
   RecordLength = 18, // u16 bytes of the payload
   Payload = 20,
 }
@@ -31,10 +30,11 @@ const ERASED: u32 = 0xffff_ffff;
 const CREDENTIALS: u32 = 1;
 
 const enum Stage {
-  Read = 0, // one unit after the other, until the newest is read a second time
-  Erase = 1,
-  Program = 2,
-  Sync = 3,
+  Read = 0, // one unit after the other
+  ReadAgain = 1, // until the newest is in the buffer
+  Erase = 2,
+  Program = 3,
+  Sync = 4,
 }
 
 let capacity: i32 = 0;
@@ -47,8 +47,8 @@ let stage: i32 = Stage.Read;
 let offset: i32 = 0;
 let done: i32 = 0;
 let total: i32 = 0;
-/** Where the newest unit is, or what the search ends with when none is whole: NotFound, or Malformed when one holds something else. */
-let newest: i32 = 0;
+/** What the search ends with when no unit is whole: NotFound, or Malformed when one holds something else. */
+let outcome: i32 = 0;
 /** The number of the newest unit: every one that was written is above zero. */
 let sequence: u32 = 0;
 
@@ -69,7 +69,7 @@ export function beginRead(bytes: i32): void {
   stage = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Stage.Read;
   capacity = total = min(bytes, unit);
   offset = done = 0;
-  newest = Status.NotFound;
+  outcome = Status.NotFound;
   sequence = 0;
 }
 
@@ -85,7 +85,7 @@ export function beginWrite(buffer: usize, length: i32): void {
   store<u64>(buffer, FORMAT, Unit.Magic);
   store<u16>(buffer, end - Unit.Records, Unit.Length);
   store<u32>(buffer, ++sequence, Unit.Sequence);
-  if (length) store<u32>(buffer, CREDENTIALS | (length << 16), Unit.RecordType);
+  if (length) store<u32>(buffer, recordHead(length), Unit.Records);
   store<u32>(buffer, checksum(buffer, end - Unit.Records), Unit.Checksum);
   memory.fill(buffer + end, 0xff, total - end);
   // Behind the unit that was read or written last, or the first where nothing was found.
@@ -95,6 +95,13 @@ export function beginWrite(buffer: usize, length: i32): void {
   stage = Stage.Erase;
 }
 
+/** What a record begins with, which is the only one of its unit. */
+// @ts-ignore: decorator
+@inline
+function recordHead(length: i32): u32 {
+  return CREDENTIALS | (length << 16);
+}
+
 /** The checksum of a unit whose records have so many bytes. */
 // @ts-ignore: decorator
 @inline
@@ -102,28 +109,27 @@ function checksum(buffer: usize, length: i32): u32 {
   return crc32(buffer + Unit.Magic, length + (Unit.Records - Unit.Magic));
 }
 
-/** A unit was read: is it the newest so far? */
+/** A unit was read: MORE when another one has to be, else what the search ends with. */
 // @ts-ignore: decorator
 @inline
 function examine(buffer: usize): i32 {
-  const here = offset;
   const length: i32 = load<u16>(buffer, Unit.Length);
+  const number = load<u32>(buffer, Unit.Sequence);
   const isWhole =
     load<u64>(buffer, Unit.Magic) << 16 == FORMAT << 16 && length <= capacity - Unit.Records &&
     checksum(buffer, length) == load<u32>(buffer);
-  if (here == newest) {
-    if (!isWhole) return Status.Malformed;
-    return load<u8>(buffer, Unit.RecordType) == CREDENTIALS && payloadLength(buffer) <= length - (Unit.Payload - Unit.Records) ? <i32>Status.Ok : <i32>Status.NotFound;
-  }
-  if (!isWhole) {
-    if (newest < 0 && load<u32>(buffer, Unit.Magic) != ERASED) newest = Status.Malformed;
-  } else if (load<u32>(buffer, Unit.Sequence) > sequence) {
-    newest = here;
-    sequence = load<u32>(buffer, Unit.Sequence);
+  if (isWhole) {
+    if (number == sequence) return load<u32>(buffer, Unit.Records) == recordHead(length - (Unit.Payload - Unit.Records)) ? <i32>Status.Ok : <i32>Status.NotFound;
+    if (number > sequence) sequence = number;
+  } else if (load<u32>(buffer, Unit.Magic) != ERASED) {
+    outcome = Status.Malformed;
   }
   offset += unit;
   if (offset + unit <= size) return MORE;
-  if (newest < 0) return newest;
+  if (!sequence) return outcome;
+  // Read until the newest comes again, which must not take another round.
+  if (stage == Stage.ReadAgain) return Status.Malformed;
+  stage = Stage.ReadAgain;
   offset = 0;
   return MORE;
 }
@@ -144,17 +150,15 @@ export function step(buffer: usize): i32 {
   if (!moved) return BUSY;
   if (moved < 0) {
     // What could not be read must not be written over.
-    if (now == Stage.Read) stage = moved;
+    if (now < Stage.Erase) stage = moved;
     return moved;
   }
   if (now == Stage.Sync) return Status.Ok;
+  done = before + moved;
   // A unit that was erased is more than what will be written.
-  if (moved < left) {
-    done = before + moved;
-    return MORE;
-  }
+  if (moved < left) return MORE;
   done = 0;
-  if (now == Stage.Read) return examine(buffer);
+  if (now < Stage.Erase) return examine(buffer);
   stage = now + 1; // Erase, Program, Sync
   return MORE;
 }

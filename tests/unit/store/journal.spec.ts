@@ -129,6 +129,15 @@ describe("journal", () => {
       expect<string>(find()).toBe("again");
     }
   });
+  test("what is damaged between both readings ends the search", () => {
+    set_store(2 * UNIT, UNIT, 4);
+    find();
+    write("abcde");
+    beginRead(CAPACITY);
+    for (let unit = 0; unit < 2; unit++) expect<i32>(step(BUFFER)).toBe(MORE);
+    set_store_at(20, 0);
+    expect<i32>(run()).toBe(Status.Malformed);
+  });
   test("what does not fit the buffer is refused before anything is erased", () => {
     set_store(2 * UNIT, UNIT, 4);
     find();
