@@ -105,6 +105,13 @@ export function forgetCredentials(): i32 {
   return Status.Ok;
 }
 
+/** Gives the event a name that is constant, so that address and length are one number. */
+// @ts-ignore: decorator
+@inline
+function setName(text: usize, length: u64): void {
+  store<u64>(EVENT, (length << 32) | text, EventField.Name);
+}
+
 /** Takes the credentials out of a reply, or of a journal that holds one: Ok, or the Status of what is wrong. */
 // @ts-ignore: decorator
 @inline
@@ -129,84 +136,79 @@ function readReply(reply: usize, length: i32): i32 {
 function advance(kind: i32): i32 {
   const before = phase;
   const isAsking = before == Phase.Ask;
+  let isKept = before == Phase.Forget;
   let reply: usize = 0;
   let status: i32 = Status.Ok;
+  let event: i32 = EventKind.ProvisioningFailed;
   if (before < Phase.Off) {
     readClock();
     status = journal.step(buffer());
-    const isBusy = status == journal.BUSY;
-    if (!isBusy || !isArmed(Timer.Drain)) connection.awaitAnswer(Timer.Drain);
-    if (isBusy && isDue(Timer.Drain)) status = Status.Timeout;
     if (status > 0) {
-      connection.setAgain(!isBusy);
-      arm(Timer.Link, RETRY_MS);
-      return EventKind.None;
+      if ((status == journal.MORE) | !isArmed(Timer.Drain)) connection.awaitAnswer(Timer.Drain);
+      if (!isDue(Timer.Drain)) {
+        connection.setAgain(status == journal.MORE);
+        arm(Timer.Link, RETRY_MS);
+        return EventKind.None;
+      }
+      status = Status.Timeout;
     }
     disarm(Timer.Drain);
     connection.connectAtOnce();
-    if (before == Phase.Forget) {
-      phase = Phase.Save;
-      journal.beginWrite(buffer(), 0);
-      return EventKind.None;
-    }
     if (before == Phase.Load && !status) replyLength = journal.payloadLength(buffer());
     if (replyLength) reply = buffer() + journal.PAYLOAD;
-    if (before == Phase.Save && reply) {
-      phase = Phase.Use;
-      raise(EventKind.Provisioned, 0, status);
-      setPayload(reply, replyLength);
-      return EventKind.Provisioned;
-    }
   } else {
-    if (kind == EventKind.Refused) {
-      store<u32>(EVENT, DEVICE_KEY + 1, EventField.Name);
-      store<u32>(EVENT, PROVISION_LENGTH, EventField.NameLength);
-    }
+    if (kind == EventKind.Refused) setName(DEVICE_KEY + 1, PROVISION_LENGTH);
     if (!isAsking || kind != EventKind.Message || !isLiteral(topic, topicLength, PROVISION_RESPONSE)) return kind;
     reply = load<u32>(EVENT, EventField.Payload);
     replyLength = load<i32>(EVENT, EventField.PayloadLength);
   }
-  if (reply) {
-    // That of the configuration is asked with again.
-    const clientId = setting(Setting.ClientId);
-    const clientIdLength = textLength(Setting.ClientId);
-    status = readReply(reply, replyLength);
-    if (!status) status = hello.build();
-    setText(Setting.ClientId, clientId, clientIdLength);
-    if (isAsking) {
-      if (!(load<u8>(EVENT, EventField.Flags) & EventFlag.Last)) status = Status.TooLarge;
-      connection.finish();
-    }
-    if (!status) {
-      phase = Phase.Use;
+  if (before == Phase.Save && reply) {
+    phase = Phase.Use;
+    event = EventKind.Provisioned;
+  } else {
+    if (reply) {
+      // That of the configuration is asked with again.
+      const clientId = setting(Setting.ClientId);
+      const clientIdLength = textLength(Setting.ClientId);
+      status = readReply(reply, replyLength);
+      if (!status) status = hello.build();
+      setText(Setting.ClientId, clientId, clientIdLength);
       if (isAsking) {
-        phase = Phase.Save;
-        memory.copy(buffer() + journal.PAYLOAD, reply, replyLength);
-        journal.beginWrite(buffer(), replyLength);
-        connection.resetBackoff();
+        if (!(load<u8>(EVENT, EventField.Flags) & EventFlag.Last)) status = Status.TooLarge;
+        connection.finish();
       }
+      if (!status) {
+        phase = Phase.Use;
+        if (!isAsking) return EventKind.None;
+        memory.copy(buffer() + journal.PAYLOAD, reply, replyLength);
+        connection.resetBackoff();
+        isKept = true;
+      }
+    }
+    if (isKept) {
+      phase = Phase.Save;
+      journal.beginWrite(buffer(), replyLength);
       return EventKind.None;
     }
+    phase = Phase.Ask;
+    setText(Setting.UserName, DEVICE_KEY + 1, PROVISION_LENGTH);
+    setText(Setting.Password, 0, 0);
+    hello.build();
+    putBytes(addressOf(PROVISION_PACKETS), lengthOf(PROVISION_PACKETS));
+    const body = at - PROVISION_REQUEST_BODY;
+    putBytes(setting(Setting.Provision), textLength(Setting.Provision));
+    putRemainingLength(body);
+    hello.endSpeech();
+    if (!status || status == Status.NotFound) return EventKind.None;
   }
-  phase = Phase.Ask;
-  setText(Setting.UserName, DEVICE_KEY + 1, PROVISION_LENGTH);
-  setText(Setting.Password, 0, 0);
-  hello.build();
-  putBytes(addressOf(PROVISION_PACKETS), lengthOf(PROVISION_PACKETS));
-  const body = at - PROVISION_REQUEST_BODY;
-  putBytes(setting(Setting.Provision), textLength(Setting.Provision));
-  putRemainingLength(body);
-  hello.endSpeech();
-  if (!status || status == Status.NotFound) return EventKind.None;
-  raise(EventKind.ProvisioningFailed, 0, status);
-  if (reply) setPayload(reply, replyLength);
+  raise(event, 0, status);
+  setPayload(reply, replyLength);
   if (isAsking) {
     memory.copy(EVENT + EventField.Name, span(Name.ErrorMessage), 8);
-  } else {
-    store<u32>(EVENT, STORE, EventField.Name);
-    store<u32>(EVENT, STORE_LENGTH, EventField.NameLength);
+  } else if (event == EventKind.ProvisioningFailed) {
+    setName(STORE, STORE_LENGTH);
   }
-  return EventKind.ProvisioningFailed;
+  return event;
 }
 
 /** `connection.poll` with all that comes before the first session with credentials. */
