@@ -268,8 +268,9 @@ int main(int argc, char **argv) {
     if (status != 0) return status;
     uint32_t before = port.sends;
     uint32_t count = (uint32_t)strtoul(argv[2], NULL, 10);
+    bool is_rpc = strcmp(argv[1], "rpc") == 0; // once: what is counted for each message is the client
     for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(argv[1], "rpc") == 0) round_trip();
+        if (is_rpc) round_trip();
         else telemetry();
     }
     return port.sends - before == count ? 0 : 6; // each message left, and in one piece

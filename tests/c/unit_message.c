@@ -28,6 +28,27 @@ static void sends_every_member(void) {
                                "\"j\":[1,{\"x\":2}],\"o\":{\"a\":1},\"l\":[1,\"\"]}"));
 }
 
+// Keys and texts of each length, across those that are copied in another way: the first of the alphabet, and of its other end.
+static void sends_every_length(void) {
+    mote_t *mote = &client.mote;
+    for (int length = 1; length <= 26; length++) {
+        char key[27], text[27], expected[80];
+        snprintf(key, sizeof key, "%.*s", length, "abcdefghijklmnopqrstuvwxyz");
+        snprintf(text, sizeof text, "%.*s", 26 - length, "ZYXWVUTSRQPONMLKJIHGFEDCBA");
+        mote_begin(mote);
+        mote_add_text(mote, key, text);
+        mote_add_text_span(mote, "span", (mote_span_t){key, (uint32_t)length});
+        mote_add_boolean(mote, key, true);
+        CHECK(mote_send_telemetry(mote, NULL) > 0);
+        client.sent_length = 0;
+        client_serve(&client);
+        snprintf(expected, sizeof expected, "{\"%.*s\":\"%.*s\",", length, "abcdefghijklmnopqrstuvwxyz", 26 - length, "ZYXWVUTSRQPONMLKJIHGFEDCBA");
+        CHECK(client_sent(&client, expected));
+        snprintf(expected, sizeof expected, ",\"span\":\"%.*s\",\"%.*s\":true}", length, "abcdefghijklmnopqrstuvwxyz", length, "abcdefghijklmnopqrstuvwxyz");
+        CHECK(client_sent(&client, expected));
+    }
+}
+
 static void sends_entries(void) {
     mote_t *mote = &client.mote;
     mote_begin(mote);
@@ -295,6 +316,7 @@ void test_message(void) {
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
     client_connect(&client);
     sends_every_member();
+    sends_every_length();
     sends_entries();
     rounds_doubles();
     keeps_the_first_failure();

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "mote_abi.h"
 #include "mote_port.h"
@@ -238,28 +239,69 @@ int32_t mote_release(mote_t *mote, bool accepted);
  *
  * Keys and texts are UTF-8 that ends with a zero; keys inside an array are ignored and may be NULL. */
 int32_t mote_begin(mote_t *mote);
-int32_t mote_add_null(mote_t *mote, const char *key);
-int32_t mote_add_boolean(mote_t *mote, const char *key, bool value);
-int32_t mote_add_integer(mote_t *mote, const char *key, int64_t value);
+
+/* What those below come down to. They are inline, since the compiler knows the length of a key that stands in the program. `form` is the
+ * type, with the decimals in the second byte; `number` the value of an integer and the mantissa of a decimal, else 0. */
+int32_t mote_add_member(mote_t *mote, uint32_t form, const char *key, size_t key_length, int64_t number);
+int32_t mote_add_text_member(mote_t *mote, mote_member_t type, const char *key, size_t key_length, const char *text, size_t text_length);
+
+static inline size_t mote_text_length(const char *text) {
+    return text != NULL ? strlen(text) : 0;
+}
+
+static inline int32_t mote_add_null(mote_t *mote, const char *key) {
+    return mote_add_member(mote, MOTE_MEMBER_NULL, key, mote_text_length(key), 0);
+}
+
+static inline int32_t mote_add_boolean(mote_t *mote, const char *key, bool value) {
+    return mote_add_member(mote, value ? MOTE_MEMBER_TRUE : MOTE_MEMBER_FALSE, key, mote_text_length(key), 0);
+}
+
+static inline int32_t mote_add_integer(mote_t *mote, const char *key, int64_t value) {
+    return mote_add_member(mote, MOTE_MEMBER_INTEGER, key, mote_text_length(key), value);
+}
 
 /* mantissa / 10^decimals, decimals 0 to 18: 215 and 1 is 21.5. */
-int32_t mote_add_decimal(mote_t *mote, const char *key, int64_t mantissa, uint8_t decimals);
+static inline int32_t mote_add_decimal(mote_t *mote, const char *key, int64_t mantissa, uint8_t decimals) {
+    return mote_add_member(mote, (uint32_t)MOTE_MEMBER_DECIMAL | (uint32_t)decimals << 8, key, mote_text_length(key), mantissa);
+}
 
 /* Rounded half away from zero to `decimals` digits, 0 to 9, or to as many as 64 bits hold. What ThingsBoard would store as text is
  * sent as text: "NaN", "Infinity", "-Infinity", and the digits of what is 2^63 or more. */
 int32_t mote_add_double(mote_t *mote, const char *key, double value, uint8_t decimals);
 
-int32_t mote_add_text(mote_t *mote, const char *key, const char *text);
-int32_t mote_add_text_span(mote_t *mote, const char *key, mote_span_t text);
+static inline int32_t mote_add_text(mote_t *mote, const char *key, const char *text) {
+    return mote_add_text_member(mote, MOTE_MEMBER_TEXT, key, mote_text_length(key), text, strlen(text));
+}
+
+static inline int32_t mote_add_text_span(mote_t *mote, const char *key, mote_span_t text) {
+    return mote_add_text_member(mote, MOTE_MEMBER_TEXT, key, mote_text_length(key), text.data, text.length);
+}
 
 /* Ready JSON, checked by the module when the message is sent. */
-int32_t mote_add_json(mote_t *mote, const char *key, const char *json);
-int32_t mote_add_json_span(mote_t *mote, const char *key, mote_span_t json);
+static inline int32_t mote_add_json(mote_t *mote, const char *key, const char *json) {
+    return mote_add_text_member(mote, MOTE_MEMBER_JSON, key, mote_text_length(key), json, strlen(json));
+}
 
-int32_t mote_object_begin(mote_t *mote, const char *key);
-int32_t mote_object_end(mote_t *mote);
-int32_t mote_array_begin(mote_t *mote, const char *key);
-int32_t mote_array_end(mote_t *mote);
+static inline int32_t mote_add_json_span(mote_t *mote, const char *key, mote_span_t json) {
+    return mote_add_text_member(mote, MOTE_MEMBER_JSON, key, mote_text_length(key), json.data, json.length);
+}
+
+static inline int32_t mote_object_begin(mote_t *mote, const char *key) {
+    return mote_add_member(mote, MOTE_MEMBER_OBJECT_BEGIN, key, mote_text_length(key), 0);
+}
+
+static inline int32_t mote_object_end(mote_t *mote) {
+    return mote_add_member(mote, MOTE_MEMBER_END, NULL, 0, 0);
+}
+
+static inline int32_t mote_array_begin(mote_t *mote, const char *key) {
+    return mote_add_member(mote, MOTE_MEMBER_ARRAY_BEGIN, key, mote_text_length(key), 0);
+}
+
+static inline int32_t mote_array_end(mote_t *mote) {
+    return mote_add_member(mote, MOTE_MEMBER_END, NULL, 0, 0);
+}
 
 /* Telemetry: begins an entry with a time stamp, Unix time in ms, or without one. What is added goes into the entry; a second
  * entry makes the message a list. All objects and arrays must be ended first. */
@@ -413,7 +455,10 @@ int32_t mote_json_double(mote_t *mote, mote_span_t document, const char *path, d
 int32_t mote_json_text(mote_t *mote, mote_span_t document, const char *path, char *out_text, size_t capacity);
 
 /* Compares a span with a text that ends with a zero. */
-bool mote_span_equals(mote_span_t span, const char *text);
+static inline bool mote_span_equals(mote_span_t span, const char *text) {
+    size_t length = strlen(text);
+    return span.length == length && memcmp(span.data, text, length) == 0;
+}
 
 /* Finds a member in the configuration, or in an object of it: the objects `host` and `link` are yours. The span is JSON
  * text, of a text with its quotes. Returns false when there is none. Touches no client. */
@@ -481,7 +526,7 @@ struct mote {
     struct mote_engine *engine;      /* NULL = no instance */
     uint8_t *memory;                 /* linear memory, fixed while the instance lives */
     uint32_t memory_length;
-    const void *functions[40];       /* exports by number, NULL = not in this profile */
+    const void *functions[36];       /* exports by number, NULL = not in this profile */
     uint32_t event_address, error_address, stats_address, json_address;
     uint32_t staging_address, staging_capacity;
     uint32_t features;
@@ -491,6 +536,7 @@ struct mote {
     int32_t error_value;
 
     uint32_t message_length;         /* bytes of the open message */
+    uint32_t message_limit;          /* up to where members need no second look: 0 where none is open, one has failed, or it leaves in pieces */
     int32_t message_status;          /* the failure that sticks */
     bool message_open, message_ready, message_listed, message_stamped;
 

@@ -42,7 +42,6 @@ uint32_t mote_config_unsigned(const char *config, size_t length, const char *key
 // publish.c
 void mote_subscriptions_restore(mote_t *mote);
 uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options);
-int32_t mote_queued(mote_t *mote, int32_t result);
 
 // requests.c
 bool mote_keys_are_empty(const char *keys);
@@ -55,7 +54,7 @@ void mote_handlers_request(mote_t *mote);
 void mote_posts_send(mote_t *mote);
 
 // split.c
-int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, const char *text, uint32_t text_length);
+int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_t key_length, const char *text, uint32_t text_length);
 void mote_split_learn(mote_t *mote, const mote_event_t *event);
 int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote_connector_t *connector);
 
@@ -89,6 +88,12 @@ static inline void mote_store_u32(uint8_t *to, uint32_t value) {
 
 static inline int64_t mote_load_i64(const uint8_t *from) {
     return (int64_t)((uint64_t)mote_load_u32(from) | (uint64_t)mote_load_u32(from + 4) << 32);
+}
+
+// Counts what must be acknowledged, so that a trap can tell how much it lost.
+static inline int32_t mote_queued(mote_t *mote, int32_t result) {
+    if (result > 0) mote->acknowledged_queued++;
+    return result;
 }
 
 static inline uint32_t mote_now_ms(const mote_t *mote) {

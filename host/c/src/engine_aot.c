@@ -107,9 +107,20 @@ typedef u32 export2_t(w2c_client *, u32, u32);
 typedef u32 export3_t(w2c_client *, u32, u32, u32);
 typedef u32 export4_t(w2c_client *, u32, u32, u32, u32);
 typedef u32 export5_t(w2c_client *, u32, u32, u32, u32, u32);
+#define VALUES_0
+#define VALUES_1 , v[0]
+#define VALUES_2 VALUES_1, v[1]
+#define VALUES_3 VALUES_2, v[2]
+#define VALUES_4 VALUES_3, v[3]
+#define VALUES_5 VALUES_4, v[4]
 
-// Weak, so that what a profile does not export is NULL here instead of an error of the linker.
-#define DECLARE(symbol, name, arguments, required) extern __attribute__((weak)) export##arguments##_t w2c_client_##name;
+// Weak, so that what a profile does not export is NULL here instead of an error of the linker. Each gets a way in with its arguments in a list.
+#define DECLARE(symbol, name, arguments, required)                                       \
+    extern __attribute__((weak)) export##arguments##_t w2c_client_##name;                \
+    static u32 enter_##name(w2c_client *instance, const uint32_t v[]) {                  \
+        (void)v;                                                                         \
+        return w2c_client_##name(instance VALUES_##arguments);                           \
+    }
 MOTE_EXPORTS(DECLARE)
 
 typedef void (*any_function_t)(void);
@@ -117,10 +128,11 @@ typedef void (*any_function_t)(void);
 typedef struct export_entry {
     const char *name;
     uint32_t arguments;
-    any_function_t function;
+    any_function_t function; // NULL where the profile has none
+    u32 (*enter)(w2c_client *instance, const uint32_t v[]);
 } export_entry_t;
 
-#define ENTRY(symbol, name, arguments, required) {#name, arguments, (any_function_t)w2c_client_##name},
+#define ENTRY(symbol, name, arguments, required) {#name, arguments, (any_function_t)w2c_client_##name, enter_##name},
 static const export_entry_t entries[] = {MOTE_EXPORTS(ENTRY)};
 
 mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32_t arguments) {
@@ -163,19 +175,7 @@ int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *
     return *out_engine != NULL ? MOTE_STATUS_OK : MOTE_STATUS_TOO_LARGE;
 }
 
-static u32 call(w2c_client *instance, const export_entry_t *entry, const uint32_t v[]) {
-    switch (entry->arguments) {
-    case 0: return ((export0_t *)entry->function)(instance);
-    case 1: return ((export1_t *)entry->function)(instance, v[0]);
-    case 2: return ((export2_t *)entry->function)(instance, v[0], v[1]);
-    case 3: return ((export3_t *)entry->function)(instance, v[0], v[1], v[2]);
-    case 4: return ((export4_t *)entry->function)(instance, v[0], v[1], v[2], v[3]);
-    default: return ((export5_t *)entry->function)(instance, v[0], v[1], v[2], v[3], v[4]);
-    }
-}
-
-int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[],
-                         int32_t *out_result, const char **out_fault) {
+int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[], const char **out_fault) {
     (void)arguments; // checked when the function was found
     current_engine = engine;
     if (JUMP_SET(engine->trapped) != 0) {
@@ -185,9 +185,9 @@ int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32
         *out_fault = text_of(broken->why);
         return MOTE_STATUS_TRAPPED;
     }
-    *out_result = (int32_t)call(&engine->instance, function, values);
+    int32_t result = (int32_t)((const export_entry_t *)function)->enter(&engine->instance, values);
     current_engine = NULL;
-    return MOTE_STATUS_OK;
+    return result;
 }
 
 void mote_engine_forget_code(mote_engine_t *engine) {

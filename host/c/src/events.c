@@ -52,7 +52,8 @@ bool mote_event_read(mote_t *mote, int32_t kind) {
 void mote_event_dispatch(mote_t *mote) {
     mote->dispatching = true;
     if (mote->event.kind == MOTE_EVENT_SESSION_LIMITS) mote_split_learn(mote, &mote->event);
-    bool taken = mote_handlers_take(mote, &mote->event);
+    bool handlers = (mote->options.rpc_method_count | mote->options.shared_attribute_count) != 0;
+    bool taken = handlers && mote_handlers_take(mote, &mote->event);
     mote_event_handler_t *tell = taken ? mote->options.on_taken : mote->options.on_event;
     if (tell != NULL) tell(mote, &mote->event, mote->options.user);
     mote->dispatching = false;

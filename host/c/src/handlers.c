@@ -88,7 +88,7 @@ static int32_t request_all(mote_t *mote) {
 }
 
 void mote_handlers_request(mote_t *mote) {
-    if (!mote->attributes_wanted || mote->message_open || mote->state != MOTE_STATE_CONNECTED) return;
+    if (mote->message_open || mote->state != MOTE_STATE_CONNECTED) return;
     int32_t id = request_all(mote);
     if (id == MOTE_STATUS_FULL) return; // asked again at a later poll
     mote->attributes_wanted = false;

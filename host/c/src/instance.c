@@ -20,9 +20,9 @@ int32_t mote_call(mote_t *mote, mote_export_t which, uint32_t arguments, const u
     mote_function_t function = mote->functions[which];
     mote->error_text = NULL;
     if (function == NULL) return mote_fail(mote, MOTE_STATUS_NOT_IN_PROFILE, export_names[which], 0);
-    int32_t result;
     const char *fault = NULL;
-    if (mote_engine_call(mote->engine, function, arguments, values, &result, &fault) == MOTE_STATUS_OK) return result;
+    int32_t result = mote_engine_call(mote->engine, function, arguments, values, &fault);
+    if (fault == NULL) return result;
     mote_supervise_trapped(mote, fault);
     return MOTE_STATUS_TRAPPED;
 }

@@ -124,7 +124,3 @@ int32_t mote_json_text(mote_t *mote, mote_span_t document, const char *path, cha
     out_text[length] = 0;
     return length;
 }
-
-bool mote_span_equals(mote_span_t span, const char *text) {
-    return strlen(text) == span.length && memcmp(span.data, text, span.length) == 0;
-}

@@ -4,45 +4,62 @@
 
 static int32_t stick(mote_t *mote, int32_t status, const char *text, uint32_t value) {
     mote->message_status = status;
+    mote->message_limit = 0;
     return mote_fail(mote, status, text, (int32_t)value);
 }
 
-// Lays one member behind the others: head, key, text.
-static int32_t add(mote_t *mote, mote_member_t type, uint8_t digits, const char *key, int64_t number, const char *text,
-                   uint32_t text_length) {
+// Lays any member behind the others: head, key, text. `number` is the length of a text; a NULL text is filled in by the caller.
+static __attribute__((noinline)) int32_t add_any(mote_t *mote, uint32_t form, const char *key, size_t key_length, int64_t number,
+                                                 const char *text) {
+    mote_member_t type = (mote_member_t)(form & 0xff);
+    uint32_t text_length = type == MOTE_MEMBER_TEXT || type == MOTE_MEMBER_JSON ? (uint32_t)number : 0;
     if (!mote->message_open) {
         return mote->message_status < 0 ? mote->message_status : mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
     }
     if (mote->message_status < 0) return mote->message_status;
     if (mote->split.verb != 0) {
-        int32_t status = mote_split_room(mote, type, key, text, text_length);
+        int32_t status = mote_split_room(mote, type, key, key_length, text, text_length);
         if (status < 0) return status;
     }
-    size_t key_length = key != NULL ? strlen(key) : 0;
     uint32_t room = mote->staging_capacity - mote->message_length;
     uint32_t need = mote_member_size(key_length, text_length);
     if (need > room) {
-        uint32_t limit = (uint32_t)INT32_MAX - mote->message_length;
-        return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + (need < limit ? need : limit));
+        uint32_t most = (uint32_t)INT32_MAX - mote->message_length;
+        return stick(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", mote->message_length + (need < most ? need : most));
     }
     uint8_t *to = mote->memory + mote->staging_address + mote->message_length;
-    mote_member_write(to, type, digits, key, key_length, number, text, text_length);
+    mote_member_write(to, type, (uint8_t)(form >> 8), key, key_length, number, text, text_length);
     mote->message_length += need;
     return MOTE_STATUS_OK;
 }
 
-static int32_t add_plain(mote_t *mote, mote_member_t type, const char *key) {
-    return add(mote, type, 0, key, 0, NULL, 0);
+// The same for a short member that ends before the limit, as most do: all that there is to check is one sum.
+static inline int32_t add(mote_t *mote, uint32_t form, const char *key, size_t key_length, int64_t number, const char *text,
+                          size_t text_length) {
+    uint32_t begin = mote->message_length;
+    uint32_t end = begin + MOTE_MEMBER_FIELD_KEY + mote_padded((uint32_t)key_length) + mote_padded((uint32_t)text_length);
+    if (key_length > MOTE_SHORT_MAX || text_length > MOTE_SHORT_MAX || end > mote->message_limit) {
+        return add_any(mote, form, key, key_length, number, text);
+    }
+    uint8_t *to = mote_member_begin(mote->memory + mote->staging_address + begin, form, key_length, number);
+    mote_copy_short(to, key, key_length);
+    if (text != NULL) mote_copy_short(to + mote_padded((uint32_t)key_length), text, text_length);
+    mote->message_length = end;
+    return MOTE_STATUS_OK;
 }
 
-static int32_t add_text(mote_t *mote, mote_member_t type, const char *key, const char *text, size_t length) {
-    uint32_t length32 = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
-    return add(mote, type, 0, key, length32, text, length32);
+int32_t mote_add_member(mote_t *mote, uint32_t form, const char *key, size_t key_length, int64_t number) {
+    return add(mote, form, key, key_length, number, NULL, 0);
+}
+
+int32_t mote_add_text_member(mote_t *mote, mote_member_t type, const char *key, size_t key_length, const char *text, size_t text_length) {
+    uint32_t length = text_length > UINT32_MAX ? UINT32_MAX : (uint32_t)text_length;
+    return add(mote, type, key, key_length, length, text, length);
 }
 
 // A text whose bytes the caller fills in; NULL when there is no room.
 char *mote_add_text_room(mote_t *mote, const char *key, uint32_t length) {
-    if (add(mote, MOTE_MEMBER_TEXT, 0, key, length, NULL, length) < 0) return NULL;
+    if (mote_add_text_member(mote, MOTE_MEMBER_TEXT, key, strlen(key), NULL, length) < 0) return NULL;
     return (char *)mote->memory + mote->staging_address + mote->message_length - mote_padded(length);
 }
 
@@ -58,13 +75,15 @@ int32_t mote_begin(mote_t *mote) {
     mote->message_open = true;
     mote->message_ready = mote->message_listed = mote->message_stamped = false;
     mote->message_length = 0;
+    mote->message_limit = mote->staging_capacity;
     mote->message_status = MOTE_STATUS_OK;
     mote->split.verb = 0;
-    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
+    return add(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL, 0, 0, NULL, 0);
 }
 
 void mote_cancel(mote_t *mote) {
     mote->message_open = false;
+    mote->message_limit = 0;
     mote->split.verb = 0;
     mote->message_status = MOTE_STATUS_OK;
 }
@@ -73,9 +92,13 @@ static bool is_fresh(const mote_t *mote) {
     return mote->message_length == MOTE_MEMBER_FIELD_KEY;
 }
 
+static inline int32_t add_end(mote_t *mote) {
+    return add(mote, MOTE_MEMBER_END, NULL, 0, 0, NULL, 0);
+}
+
 static void end_entry(mote_t *mote) {
-    add_plain(mote, MOTE_MEMBER_END, NULL);
-    if (mote->message_stamped) add_plain(mote, MOTE_MEMBER_END, NULL);
+    add_end(mote);
+    if (mote->message_stamped) add_end(mote);
     mote->message_stamped = false;
 }
 
@@ -96,11 +119,11 @@ static int32_t begin_list(mote_t *mote) {
 int32_t mote_entry(mote_t *mote) {
     if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, false, 0, NULL);
     if (!mote->message_open || mote->message_status < 0 || is_fresh(mote)) {
-        return mote->message_open ? mote->message_status : add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
+        return mote->message_open ? mote->message_status : mote_object_begin(mote, NULL);
     }
     if (!mote->message_listed && begin_list(mote) < 0) return mote->message_status;
     end_entry(mote);
-    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, NULL);
+    return mote_object_begin(mote, NULL);
 }
 
 int32_t mote_timestamp(mote_t *mote, int64_t unix_ms) {
@@ -111,16 +134,16 @@ int32_t mote_connector_timestamp(mote_t *mote, int64_t unix_ms, const mote_conne
     if (mote->message_open && mote->split.verb != 0) return mote_split_entry(mote, true, unix_ms, connector);
     int32_t status = mote_entry(mote);
     if (status < 0) return status;
-    add(mote, MOTE_MEMBER_INTEGER, 0, "ts", unix_ms, NULL, 0);
+    mote_add_integer(mote, "ts", unix_ms);
     mote->message_stamped = true;
     if (connector != NULL) {
-        add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, "metadata");
-        add_text(mote, MOTE_MEMBER_TEXT, "connector", connector->name, strlen(connector->name));
-        add(mote, MOTE_MEMBER_INTEGER, 0, "receivedTs", connector->received_ms, NULL, 0);
-        add(mote, MOTE_MEMBER_INTEGER, 0, "publishedTs", connector->published_ms, NULL, 0);
-        add_plain(mote, MOTE_MEMBER_END, NULL);
+        mote_object_begin(mote, "metadata");
+        mote_add_text(mote, "connector", connector->name);
+        mote_add_integer(mote, "receivedTs", connector->received_ms);
+        mote_add_integer(mote, "publishedTs", connector->published_ms);
+        add_end(mote);
     }
-    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, "values");
+    return mote_object_begin(mote, "values");
 }
 
 // Ready JSON is the whole message: it takes the place of the object.
@@ -130,7 +153,7 @@ int32_t mote_document(mote_t *mote, const char *json, size_t length) {
         if (!is_fresh(mote)) return stick(mote, MOTE_STATUS_BAD_STATE, "mote_document", 0);
         mote->message_length = 0;
     }
-    int32_t status = add_text(mote, MOTE_MEMBER_JSON, NULL, json, length);
+    int32_t status = mote_add_text_member(mote, MOTE_MEMBER_JSON, NULL, 0, json, length);
     if (status >= 0) mote->message_ready = true;
     return status;
 }
@@ -139,70 +162,22 @@ int32_t mote_message_end(mote_t *mote) {
     if (mote->message_open && mote->split.verb != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_end", 0);
     if (mote->message_open && !mote->message_ready) {
         end_entry(mote);
-        if (mote->message_listed) add_plain(mote, MOTE_MEMBER_END, NULL);
+        if (mote->message_listed) add_end(mote);
     }
     int32_t status = mote->message_status;
     if (status >= 0 && !mote->message_open) status = mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
     mote->message_open = mote->message_ready = false;
+    mote->message_limit = 0;
     mote->message_status = MOTE_STATUS_OK;
     return status;
-}
-
-// -------------------------------------------------------------------- members
-
-int32_t mote_add_null(mote_t *mote, const char *key) {
-    return add_plain(mote, MOTE_MEMBER_NULL, key);
-}
-
-int32_t mote_add_boolean(mote_t *mote, const char *key, bool value) {
-    return add_plain(mote, value ? MOTE_MEMBER_TRUE : MOTE_MEMBER_FALSE, key);
-}
-
-int32_t mote_add_integer(mote_t *mote, const char *key, int64_t value) {
-    return add(mote, MOTE_MEMBER_INTEGER, 0, key, value, NULL, 0);
-}
-
-int32_t mote_add_decimal(mote_t *mote, const char *key, int64_t mantissa, uint8_t decimals) {
-    return add(mote, MOTE_MEMBER_DECIMAL, decimals, key, mantissa, NULL, 0);
-}
-
-int32_t mote_add_text(mote_t *mote, const char *key, const char *text) {
-    return add_text(mote, MOTE_MEMBER_TEXT, key, text, strlen(text));
-}
-
-int32_t mote_add_text_span(mote_t *mote, const char *key, mote_span_t text) {
-    return add_text(mote, MOTE_MEMBER_TEXT, key, text.data, text.length);
-}
-
-int32_t mote_add_json(mote_t *mote, const char *key, const char *json) {
-    return add_text(mote, MOTE_MEMBER_JSON, key, json, strlen(json));
-}
-
-int32_t mote_add_json_span(mote_t *mote, const char *key, mote_span_t json) {
-    return add_text(mote, MOTE_MEMBER_JSON, key, json.data, json.length);
-}
-
-int32_t mote_object_begin(mote_t *mote, const char *key) {
-    return add_plain(mote, MOTE_MEMBER_OBJECT_BEGIN, key);
-}
-
-int32_t mote_object_end(mote_t *mote) {
-    return add_plain(mote, MOTE_MEMBER_END, NULL);
-}
-
-int32_t mote_array_begin(mote_t *mote, const char *key) {
-    return add_plain(mote, MOTE_MEMBER_ARRAY_BEGIN, key);
-}
-
-int32_t mote_array_end(mote_t *mote) {
-    return add_plain(mote, MOTE_MEMBER_END, NULL);
 }
 
 // ---------------------------------------------------------------------- verbs
 
 static int32_t close_options(mote_t *mote, const mote_publish_options_t *options, uint32_t *out_options) {
+    if (options == NULL) return MOTE_STATUS_OK;
     *out_options = mote_options_write(mote, mote->message_length, options);
-    if (*out_options == 0 && options != NULL) {
+    if (*out_options == 0) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(mote->message_length + MOTE_OPTION_FIELD_END));
     }
     return MOTE_STATUS_OK;

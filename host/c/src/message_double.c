@@ -9,6 +9,7 @@
 
 static int32_t refuse(mote_t *mote, int32_t status) {
     if (mote->message_open && mote->message_status == MOTE_STATUS_OK) mote->message_status = status;
+    mote->message_limit = 0;
     return mote_fail(mote, status, "mote_add_double", 0);
 }
 

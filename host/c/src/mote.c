@@ -124,8 +124,8 @@ int32_t mote_poll(mote_t *mote) {
         if (kind > 0 && !mote_event_read(mote, kind)) kind = MOTE_STATUS_TRAPPED;
     }
     if (kind > 0) mote_event_dispatch(mote);
-    mote_handlers_request(mote);
-    mote_posts_send(mote);
+    if (mote->attributes_wanted) mote_handlers_request(mote);
+    if (mote->options.post_buffer_size != 0) mote_posts_send(mote);
     return kind;
 }
 

@@ -127,6 +127,6 @@ static bool send_first(mote_t *mote) {
 }
 
 void mote_posts_send(mote_t *mote) {
-    if (mote->options.post_buffer_size == 0 || mote->message_open || mote->life != MOTE_LIFE_ALIVE) return;
+    if (mote->message_open || mote->life != MOTE_LIFE_ALIVE) return;
     while (send_first(mote)) {}
 }

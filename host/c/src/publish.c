@@ -13,12 +13,6 @@ uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_op
     return mote->staging_address + offset;
 }
 
-// Counts what must be acknowledged, so that a trap can tell how much it lost.
-int32_t mote_queued(mote_t *mote, int32_t result) {
-    if (result > 0) mote->acknowledged_queued++;
-    return result;
-}
-
 // Copies spans one behind the other into the staging area, which an open message would need for itself.
 static int32_t stage(mote_t *mote, uint32_t *ref_offset, const void *from, size_t length) {
     if (mote->life != MOTE_LIFE_ALIVE) return MOTE_STATUS_TRAPPED;

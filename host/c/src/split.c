@@ -143,8 +143,8 @@ static int32_t flush(mote_t *mote, uint32_t cut) {
 }
 
 // Bytes of JSON text that a member takes at most, its comma counted.
-static uint32_t json_size(mote_member_t type, const char *key, const char *text, uint32_t text_length) {
-    uint32_t size = 2 + (key != NULL ? escaped_length(key, strlen(key)) : 0);
+static uint32_t json_size(mote_member_t type, const char *key, size_t key_length, const char *text, uint32_t text_length) {
+    uint32_t size = 2 + (key != NULL ? escaped_length(key, key_length) : 0);
     switch (type) {
     case MOTE_MEMBER_TEXT: return size + escaped_length(text, text_length);
     case MOTE_MEMBER_JSON: return size + text_length;
@@ -198,11 +198,11 @@ static uint32_t json_max(const mote_t *mote) {
     return buffer > PACKET_OVERHEAD ? buffer - PACKET_OVERHEAD : 0;
 }
 
-int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, const char *text, uint32_t text_length) {
+int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_t key_length, const char *text, uint32_t text_length) {
     mote_split_t *split = &mote->split;
     bool opens = split->depth == 0 && type != MOTE_MEMBER_END;
-    uint32_t need = mote_member_size(key != NULL ? strlen(key) : 0, text_length);
-    uint32_t json = need == UINT32_MAX ? need / 2 : json_size(type, key, text, text_length);
+    uint32_t need = mote_member_size(key_length, text_length);
+    uint32_t json = need == UINT32_MAX ? need / 2 : json_size(type, key, key_length, text, text_length);
     uint32_t ends = RESERVE + split->depth * (uint32_t)MOTE_MEMBER_FIELD_KEY; // objects that are still open have to be ended
     if (type == MOTE_MEMBER_END) ends -= split->depth > 0 ? (uint32_t)MOTE_MEMBER_FIELD_KEY : 0;
     else if (type >= MOTE_MEMBER_OBJECT_BEGIN) ends += (uint32_t)MOTE_MEMBER_FIELD_KEY;
@@ -276,6 +276,7 @@ static int32_t begin(mote_t *mote, mote_export_t verb, const char *device, const
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
     mote->split = (mote_split_t){.verb = (uint8_t)verb, .device = device, .has_options = options != NULL, .json_max = json_max(mote)};
+    mote->message_limit = 0; // each member is looked at, whether it ends a piece
     if (options != NULL) mote->split.options = *options;
     if (device != NULL) {
         size_t length = strlen(device);

@@ -57,6 +57,7 @@ void mote_supervise_trapped(mote_t *mote, const char *fault) {
     mote->life = MOTE_LIFE_BROKEN;
     mote->due_ms = now_ms;
     mote->message_open = false;
+    mote->message_limit = 0;
     mote->message_status = MOTE_STATUS_TRAPPED;
     mote_connection_close(mote);
     mote_log(mote, MOTE_LOG_LEVEL_ERROR, fault != NULL ? fault : "trapped");
