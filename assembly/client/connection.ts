@@ -134,6 +134,13 @@ function keepAlive(): void {
   arm(Timer.Ping, min<u32>(setting(Setting.KeepAliveS) - 1, KEEP_ALIVE_S_MAX - 1) * 750 + 750);
 }
 
+/** Spends what a packet costs: 0, or the milliseconds for which the limits of the server hold it back. */
+// @ts-ignore: decorator
+@apart
+function admit(packet: usize): i32 {
+  return limits.admit(outbox.costOf(packet));
+}
+
 /** Chooses the next packet to send, if there is one. */
 // @ts-ignore: decorator
 @inline
@@ -150,7 +157,7 @@ function pick(): void {
   if (!packet) return;
   if (FEATURE_LIMITS) {
     if (!limits.isUnlimited) {
-      const waitMs = limits.admit(outbox.costOf(packet));
+      const waitMs = admit(packet);
       if (waitMs) {
         held = true;
         arm(Timer.Pace, waitMs);
@@ -284,6 +291,15 @@ export function lose(reason: i32): i32 {
     }
   } else {
     count(Stat.ConnectFailures);
+    if (reason == Status.ConnectRefused) {
+      pending |= 1 << EventKind.Disconnected;
+      kind = EventKind.Refused;
+      // The CONNACK is still where it was read.
+      reason = load<u8>(body, 1);
+      slowDown();
+      // Only an overloaded server may recover soon.
+      if (reason == ReturnCode.ServerUnavailable) leastMs = 0;
+    }
   }
   happen(Event.Lost);
   return raise(kind, 0, reason);
@@ -291,14 +307,7 @@ export function lose(reason: i32): i32 {
 
 function receiveConnack(flags: u32, code: i32): i32 {
   if (flags > 1 || code > <i32>ReturnCode.NotAuthorized) return Status.ProtocolError;
-  if (code) {
-    slowDown();
-    // Only an overloaded server may recover soon.
-    if (code == ReturnCode.ServerUnavailable) leastMs = 0;
-    lose(Status.ConnectRefused);
-    pending |= 1 << EventKind.Disconnected;
-    return raise(EventKind.Refused, 0, code);
-  }
+  if (code) return Status.ConnectRefused;
   count(Stat.Connects);
   happen(Event.Accepted);
   // It is not the session that the application waits for.
@@ -308,7 +317,7 @@ function receiveConnack(flags: u32, code: i32): i32 {
 
 /** Handles a packet that is no PUBLISH: its event, or the Status that ends the connection. */
 // @ts-ignore: decorator
-@inline
+@apart
 function receivePacket(type: i32): i32 {
   const from = inbound.passPacket();
   if ((type == Packet.Connack) != (state == State.Connecting)) return Status.ProtocolError;
@@ -345,7 +354,7 @@ function receivePacket(type: i32): i32 {
 
 /** Looks at every deadline of a session; an event, or the Status that ends the connection. */
 // @ts-ignore: decorator
-@inline
+@apart
 function checkDeadlines(): i32 {
   const isLate = isDue(Timer.Acknowledge) || (!FEATURE_RAW && isDue(SUBACK_TIMER));
   const isOver = isDue(Timer.Drain);
@@ -393,27 +402,35 @@ function rejectPoison(): i32 {
   return EventKind.MessageRejected;
 }
 
-/** One step of the connection: the event that it raised, None, or the Status that ends the connection. */
+/** One step towards a session: the event that it raised, None, or the Status that ends the attempt. */
 // @ts-ignore: decorator
-@inline
-function step(): i32 {
-  if (fault) return fault;
+@apart
+function approach(): i32 {
   if (state < State.Opening) {
     if (state == State.Stopped) return EventKind.None;
     const rejected = rejectPoison();
     if (!rejected & isDue(Timer.Link)) happen(Event.Due);
     return rejected;
   }
-  if (state < State.Connected) {
-    // ConnackTimeout follows ConnectTimeout as Connecting does Opening, the one downwards, the other upwards.
-    if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;
-    if (state == State.Opening) {
-      const net = net_state(handle);
-      if (net < 0) return net;
-      if (net != NetState.Connecting) happen(Event.LinkOpened);
-      return EventKind.None;
-    }
-  } else if (mayBeDue || state == State.Draining) {
+  // ConnackTimeout follows ConnectTimeout as Connecting does Opening, the one downwards, the other upwards.
+  if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;
+  if (state == State.Connecting) return EventKind.None;
+  const net = net_state(handle);
+  if (net < 0) return net;
+  if (net != NetState.Connecting) happen(Event.LinkOpened);
+  return EventKind.None;
+}
+
+/** One step of the connection: the event that it raised, None, or the Status that ends the connection. */
+// @ts-ignore: decorator
+@inline
+function step(): i32 {
+  if (fault) return fault;
+  const before = state;
+  if (before < State.Connected) {
+    const kind = approach();
+    if (kind || before != State.Connecting) return kind;
+  } else if (mayBeDue || before == State.Draining) {
     const kind = checkDeadlines();
     if (kind) return kind;
   }

@@ -13,7 +13,7 @@ const NAME_COUNT: i32 = 5;
  * absent stays as it was. The limits stand in `rateLimits`, of early servers in `rateLimit`.
  */
 // @ts-ignore: decorator
-@inline
+@apart
 export function readLimits(text: usize, textLength: i32): void {
   readMembers(text, textLength, LIMIT_NAMES, NAME_COUNT, ANY_VALUE, 0);
   for (let limit = 0; limit < <i32>Limit.Count; limit++) {

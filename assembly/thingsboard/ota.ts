@@ -178,7 +178,7 @@ function beginSession(): void {
 
 /** An update of shared attributes came: asks for the packages that it is about. */
 // @ts-ignore: decorator
-@inline
+@apart
 export function notice(document: usize, length: i32): void {
   if (active) start(kindsOf(document, length) & active);
 }
@@ -198,6 +198,8 @@ export function kindAsked(id: i32): i32 {
 }
 
 /** Deals with the package that is assigned to a kind: an event, or None. */
+// @ts-ignore: decorator
+@inline
 function assign(which: i32): i32 {
   const isOpenToKind = isOpenTo(which);
   const found = <i32>fingerprint(which);
@@ -236,7 +238,7 @@ function assign(which: i32): i32 {
 
 /** Reads the answer to a request for a kind's attributes: an event, None, or a Status when it is not what it should be. */
 // @ts-ignore: decorator
-@inline
+@apart
 export function receiveAttributes(which: i32): i32 {
   store<i32>(OTA_KINDS + (which << 2), 0);
   if (partLeft) {

@@ -63,6 +63,30 @@ function read(kind: i32): i32 {
   return token || !isRpc || load<u32>(EVENT, EventField.Name) ? token : <i32>Status.MissingKey;
 }
 
+/** In place of an event: the topic is none of the API's. So ends the search among those of a gateway. */
+const NO_EVENT: i32 = EventKind.ChildAttributes - 1;
+
+/** The event of the API that the topic belongs to, which is not that of server-side RPC, or NO_EVENT; the id goes to the record. */
+// @ts-ignore: decorator
+@apart
+function kindOfTopic(): i32 {
+  let kind: i32 = EventKind.AttributesResponse;
+  let id = idBehind(prefixOf(ATTRIBUTES_RESPONSE_FILTER));
+  if (id == OTHER) {
+    if (topicLength == lengthOf(ATTRIBUTES) && idBehind(ATTRIBUTES) != OTHER) {
+      kind = EventKind.SharedAttributes;
+      id = 0;
+    } else {
+      kind = EventKind.RpcResponse;
+      id = idBehind(RPC_RESPONSE);
+      if (FEATURE_LIMITS && !id && setting(Setting.SessionLimits)) kind = EventKind.SessionLimits;
+      if (id == OTHER) return FEATURE_GATEWAY ? gateway.kindOfTopic() : NO_EVENT;
+    }
+  }
+  store<i32>(EVENT, id, EventField.Id);
+  return kind;
+}
+
 /** Turns the event Message, whole or a first part, into the event of the API that its topic belongs to. */
 // @ts-ignore: decorator
 @inline
@@ -71,28 +95,13 @@ export function classify(): i32 {
   let isChild = false;
   let id = idBehind(prefixOf(RPC_REQUEST_FILTER));
   if (FEATURE_ATTRIBUTES && id == OTHER) {
-    kind = EventKind.AttributesResponse;
-    id = idBehind(prefixOf(ATTRIBUTES_RESPONSE_FILTER));
-    if (id == OTHER) {
-      if (topicLength == lengthOf(ATTRIBUTES) && idBehind(ATTRIBUTES) != OTHER) {
-        kind = EventKind.SharedAttributes;
-        id = 0;
-      } else {
-        kind = EventKind.RpcResponse;
-        id = idBehind(RPC_RESPONSE);
-        if (FEATURE_LIMITS && !id && setting(Setting.SessionLimits)) kind = EventKind.SessionLimits;
-        if (id == OTHER) {
-          if (FEATURE_GATEWAY) {
-            kind = gateway.kindOfTopic();
-            isChild = kind >= EventKind.ChildAttributes;
-          }
-          if (!isChild) {
-            if (FEATURE_OTA && ota.isOwnTopic()) return ota.receivePart();
-            if (FEATURE_RAW) return isTopicName(topic, topicLength, false) ? <i32>EventKind.Message : lose(Status.ProtocolError);
-          }
-        }
-      }
+    kind = kindOfTopic();
+    isChild = FEATURE_GATEWAY && kind >= EventKind.ChildAttributes;
+    if (kind == NO_EVENT) {
+      if (FEATURE_OTA && ota.isOwnTopic()) return ota.receivePart();
+      if (FEATURE_RAW) return isTopicName(topic, topicLength, false) ? <i32>EventKind.Message : lose(Status.ProtocolError);
     }
+    id = load<i32>(EVENT, EventField.Id);
   }
   // The rest of what is not whole is passed.
   skipRest();

@@ -45,7 +45,7 @@ async function buildModules(report: Report): Promise<void> {
     report(`module ${profile}`);
     return run(process.execPath, "node_modules/assemblyscript/bin/asc.js", `assembly/profiles/${profile}.ts`, "--target", profile,
       // asc finds a transform of its configuration only among packages.
-      "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs");
+      "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--transform", "./assembly/apart.mjs");
   }));
 }
 

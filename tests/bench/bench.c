@@ -161,6 +161,7 @@ static void *use_everything(void *result) {
         telemetry();
         attributes();
         round_trip();
+        if (mote_deadline_ms(&mote) < 0 || mote_wants(&mote) < 0) exit(3); // as a loop asks before it waits
     }
     return NULL;
 }

@@ -176,6 +176,18 @@ static void refuses_a_foreign_module(void) {
     CHECK(mote_span_equals(mote_error_text(&client.mote), "net_opem"));
 }
 
+// Loses the connection, comes back and sends a message.
+static void lose_and_send(void) {
+    client.port.link = MOTE_STATUS_CONNECTION_RESET;
+    client_serve(&client);
+    client.port.now_ms += 200000;
+    client_serve(&client);
+    mote_begin(&client.mote);
+    mote_add_integer(&client.mote, "a", 1);
+    if (mote_send_telemetry(&client.mote, NULL) <= 0) check(false, "a message is taken", __FILE__, __LINE__);
+    client_serve(&client);
+}
+
 static void compiles_on_first_call(void) {
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
     size_t whole = mote_arena_used(&client.mote);
@@ -194,6 +206,13 @@ static void compiles_on_first_call(void) {
     size_t lazy = mote_arena_used(&client.mote);
     printf("arena: %zu bytes compiled at load, %zu on first call\n", whole, lazy);
     CHECK(lazy < whole - whole / 8);
+    // So was what only begins a session: each new one compiles it again, in the room of the last.
+    for (int i = 0; i < 3; i++) lose_and_send();
+    size_t again = mote_arena_used(&client.mote);
+    for (int i = 0; i < 50; i++) lose_and_send();
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_DELIVERED], 54);
+    CHECK_EQUAL(mote_arena_used(&client.mote), again);
+    CHECK(again < whole - whole / 8);
     mote_free(&client.mote);
     // Too little of it is refused, or ends the instance when the code no longer fits.
     uint32_t wrong = 0;

@@ -32,7 +32,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   connect_timeout: {
     what: "an attempt to connect has no deadline",
-    file: "assembly/client/connection.ts", from: "    if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;\n", to: "",
+    file: "assembly/client/connection.ts", from: "  if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;\n", to: "",
   },
   request_timeout: {
     what: "a request that gets no answer is forgotten",
@@ -69,7 +69,7 @@ export async function mutate(name: string): Promise<Uint8Array> {
   let isApplied = false;
   let binary: Uint8Array | null = null;
   const { error, stderr } = await asc.main(
-    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat"],
+    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--transform", "./assembly/apart.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat"],
     {
       readFile(file, folder) {
         const path = join(folder, file);

@@ -135,8 +135,9 @@ typedef struct mote_options {
      * 0 = MOTE_SUBSCRIPTIONS_SIZE, negative = none: every mote_subscribe() answers TooLarge. */
     int32_t subscriptions_size;
 
-    /* wasm3 only: compile a function when it is first called instead of all at load. Takes less memory, but what is
-     * first called after start takes it then, and a full arena ends the instance like a trap. */
+    /* wasm3 only: compile a function when it is first called instead of all at load, and give all code back when the
+     * configuration has been read, a session has begun or ended, or an update has. Takes less memory, but what is first
+     * called after start takes it then, and a full arena ends the instance like a trap. */
     bool compile_on_first_call;
 
     /* Called for each event. May be NULL: mote_poll() returns the kind and mote_event() the rest. */

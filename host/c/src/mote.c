@@ -1,5 +1,6 @@
 // Life and loop of a client.
 #include "client.h"
+#include "engine.h"
 
 void mote_log(mote_t *mote, uint32_t level, const char *text) {
     mote_log_span(mote, level, (mote_span_t){text, (uint32_t)strlen(text)});
@@ -105,6 +106,22 @@ int32_t mote_stop(mote_t *mote) {
     return status;
 }
 
+// What ran up to such an event will not run again for long: with compile_on_first_call its code is given back.
+static bool ends_a_stage(int32_t kind) {
+    switch (kind) {
+    case MOTE_EVENT_CONNECTED:
+    case MOTE_EVENT_SUBSCRIBED:
+    case MOTE_EVENT_SESSION_LIMITS:
+    case MOTE_EVENT_DISCONNECTED:
+    case MOTE_EVENT_PROVISIONED:
+    case MOTE_EVENT_OTA_FAILED:
+    case MOTE_EVENT_OTA_APPLIED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int32_t mote_poll(mote_t *mote) {
     if (mote->life == MOTE_LIFE_NONE || mote->dispatching) return MOTE_STATUS_BAD_STATE;
     mote_port_t *port = mote->options.port;
@@ -126,6 +143,7 @@ int32_t mote_poll(mote_t *mote) {
     if (kind > 0) mote_event_dispatch(mote);
     if (mote->attributes_wanted) mote_handlers_request(mote);
     if (mote->options.post_buffer_size != 0) mote_posts_send(mote);
+    if (ends_a_stage(kind) && mote->life == MOTE_LIFE_ALIVE) mote_engine_forget_code(mote->engine);
     return kind;
 }
 
