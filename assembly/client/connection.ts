@@ -25,9 +25,8 @@ const REDELIVERIES_MAX: i32 = 2;
 const EARLY_CLOSES: i32 = 2;
 
 export let state: i32 = State.Stopped;
+/** The connection of the port; 0 = none, below zero why there is none any more, to be handled by the next step. */
 let handle: i32 = 0;
-/** A failure of the port outside `receive`, to be handled by the next step. */
-let fault: i32 = 0;
 /** There is more to do at once. */
 let again: bool = false;
 /** A port has work in progress that the next poll waits for. */
@@ -180,7 +179,8 @@ function flush(): void {
     if (!length) return;
     const sent = net_send(handle, from, length);
     if (sent < 0) {
-      fault = sent;
+      net_close(handle);
+      handle = sent;
       return;
     }
     countBy(Stat.BytesSent, sent);
@@ -209,7 +209,7 @@ function happen(event: i32): void {
   if (outcome & Effect.Goodbye) sayGoodbye();
   if (outcome & Effect.Close) {
     if (handle > 0) net_close(handle);
-    handle = fault = 0;
+    handle = 0;
     out = outEnd; // nothing is on its way
     disarmSession();
     // Without raw messages, all that is not whole is passed anyway.
@@ -235,7 +235,6 @@ function happen(event: i32): void {
     const port = setting(Setting.MqttPort);
     const flags = isPresent(Setting.Tls) ? <i32>NetFlag.Tls : 0;
     handle = net_open(hello.serverName(), hello.serverNameLength(), port ? port : flags ? DEFAULT_TLS_PORT : DEFAULT_PORT, flags);
-    if (handle < 0) fault = handle;
   } else if (state == State.Connecting) {
     out = hello.connectPacket;
     outEnd = hello.connectEnd;
@@ -425,7 +424,7 @@ function approach(): i32 {
 // @ts-ignore: decorator
 @inline
 function step(): i32 {
-  if (fault) return fault;
+  if (handle < 0) return handle;
   const before = state;
   if (before < State.Connected) {
     const kind = approach();
@@ -485,7 +484,7 @@ export function poll(): i32 {
   let kind: i32 = inbound.lent ? takeBack() : EventKind.None;
   if (!kind) kind = pending ? takePending() : step();
   if (kind < 0) kind = lose(kind);
-  if (state >= State.Connecting && !fault) flush();
+  if (handle > 0) flush();
   return kind;
 }
 
@@ -517,7 +516,7 @@ export function stop(): i32 {
 
 export function deadlineMs(): i32 {
   readClock();
-  return <i32>again | pending | fault | inbound.lent ? 0 : nextDue();
+  return (<i32>again | pending | inbound.lent) | <i32>(handle < 0) ? 0 : nextDue();
 }
 
 export function wants(): i32 {
