@@ -27,10 +27,10 @@ const EARLY_CLOSES: i32 = 2;
 export let state: i32 = State.Stopped;
 /** The connection of the port; 0 = none, below zero why there is none any more, to be handled by the next step. */
 let handle: i32 = 0;
-/** There is more to do at once. */
-let again: bool = false;
-/** A port has work in progress that the next poll waits for. */
-let awaitsPort: bool = false;
+/** There is more to do: at once, or when the port made progress that it tells. */
+let again: i32 = 0;
+const AT_ONCE: i32 = 1;
+const WITH_PORT: i32 = Want.Work;
 /** Events that follow another one of the same poll, one bit for each kind. */
 let pending: i32 = 0;
 let lastReason: i32 = 0;
@@ -88,20 +88,19 @@ export function setGreeting(packet: usize): void {
 // @ts-ignore: decorator
 @inline
 export function wake(): void {
-  again = true;
+  again = AT_ONCE;
 }
 
 /** Nothing can be done until the port made progress. */
 export function awaitPort(): void {
-  again = false;
-  awaitsPort = true;
+  again = WITH_PORT;
 }
 
 /** Whether the next poll has more to do at once. */
 // @ts-ignore: decorator
 @inline
 export function setAgain(value: bool): void {
-  again = value;
+  again = <i32>value;
 }
 
 /** The next attempt waits no longer. */
@@ -188,7 +187,7 @@ function flush(): void {
     if (sent != length) return;
     if (outbox.holds(outEnd)) outbox.markSent(setting(Setting.AckTimeoutS));
     // This may have been the last packet that an orderly end waits for.
-    if (state == State.Draining) again = true;
+    if (state == State.Draining) again = AT_ONCE;
   }
 }
 
@@ -436,7 +435,7 @@ function step(): i32 {
   if (!lane.hasRoom()) return EventKind.None;
   const found = inbound.receive(handle);
   if (found <= 0) return found;
-  again = true;
+  again = AT_ONCE;
   if (found != EventKind.Message) return receivePacket(found >> 4);
   if (state >= State.Connected) return found;
   if (FEATURE_RAW) inbound.skipRest(); // nobody saw the message
@@ -478,8 +477,7 @@ function takePending(): i32 {
 @inline
 export function poll(): i32 {
   readClock();
-  again = false;
-  if (FEATURE_OTA) awaitsPort = false;
+  again = 0;
   outbox.takeBack();
   let kind: i32 = inbound.lent ? takeBack() : EventKind.None;
   if (!kind) kind = pending ? takePending() : step();
@@ -504,7 +502,7 @@ export function disconnect(): i32 {
     lastReason = Status.Requested;
     pending |= 1 << EventKind.Disconnected;
   }
-  again = true;
+  again = AT_ONCE;
   return Status.Ok;
 }
 
@@ -516,14 +514,14 @@ export function stop(): i32 {
 
 export function deadlineMs(): i32 {
   readClock();
-  return (<i32>again | pending | inbound.lent) | <i32>(handle < 0) ? 0 : nextDue();
+  return (FEATURE_OTA ? again & AT_ONCE : again) | pending | inbound.lent | <i32>(handle < 0) ? 0 : nextDue();
 }
 
 export function wants(): i32 {
   if (state <= State.Opening) return state == State.Opening ? <i32>Want.Work : 0;
   // Bytes that cannot be read yet must not keep the host awake.
   const isReading = lane.hasRoom() && !(FEATURE_OTA && inbound.isHeld);
-  return (isReading ? Want.Readable : 0) | (isSending() ? Want.Writable : 0) | (FEATURE_OTA && awaitsPort ? Want.Work : 0);
+  return (isReading ? Want.Readable : 0) | (isSending() ? Want.Writable : 0) | (FEATURE_OTA ? again & WITH_PORT : 0);
 }
 
 export function release(isAccepted: i32): i32 {

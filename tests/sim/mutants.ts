@@ -40,7 +40,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   busy: {
     what: "the client asks to be polled at once for ever",
-    file: "assembly/client/connection.ts", from: "  readClock();\n  again = false;\n", to: "  readClock();\n  again = true;\n",
+    file: "assembly/client/connection.ts", from: "  readClock();\n  again = 0;\n", to: "  readClock();\n  again = AT_ONCE;\n",
   },
   backoff: {
     what: "the ceiling of the backoff is not kept",
