@@ -496,12 +496,12 @@ export function start(): i32 {
 
 export function disconnect(): i32 {
   readClock();
-  const before = state;
-  happen(Event.Disconnect);
-  if (before != State.Stopped && state == State.Stopped) {
+  // A session has an orderly end before it; without one this is it.
+  if (<u32>(state - State.Waiting) < <u32>(State.Connected - State.Waiting)) {
     lastReason = Status.Requested;
     pending |= 1 << EventKind.Disconnected;
   }
+  happen(Event.Disconnect);
   again = AT_ONCE;
   return Status.Ok;
 }

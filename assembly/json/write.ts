@@ -106,10 +106,7 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
       }
     }
     const inArray = <u32>nesting & 1;
-    if (nesting == 1) {
-      if (!((shape >> formOf(type, form, next)) & 1)) return Status.InvalidValue;
-      if (type == Member.End) return Status.Malformed;
-    }
+    if (nesting == 1 && !((shape >> formOf(type, form, next)) & 1)) return Status.InvalidValue;
     if (FEATURE_GATEWAY && shape >> MEMBERS) {
       if (nesting == 1 ? (type == Member.Json ? !hasMembers(text, textLength, shape >> MEMBERS) : load<u8>(next) == <u8>Member.End)
         : nesting == 2 && type != Member.End && !((shape >> MEMBERS >> formOf(type, form, next)) & 1)) return Status.InvalidValue;
@@ -145,6 +142,7 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
       }
     }
     member = next;
-    if (nesting == 1) return member == end ? <i32>Status.Ok : <i32>Status.Malformed;
+    // Zero once an End stood there alone.
+    if (nesting <= 1) return (member == end) & <i32>nesting ? <i32>Status.Ok : <i32>Status.Malformed;
   }
 }
