@@ -4,7 +4,7 @@
 //     (done, or a    (sent and not all acknowledged, then     (free)
 //      subscription)  publishes to be sent)
 //
-//   record  0  u32 bytes of the packet; with limits its data points in the upper twelve bits
+//   record  0  u32 bytes of the packet; with limits twelve bits up, and below them its data points
 //           4  u16 packet id, 0 at QoS 0
 //           6  u8  Mark
 //           7  u8  sessions in a row that ended while it was in flight
@@ -38,8 +38,8 @@ const enum Mark {
 }
 
 /** Where a record keeps what its packet costs: data points, limits.FREE, or UNCOUNTED before the first look at them. */
-const COST_SHIFT: u32 = 20;
-const LENGTH_MASK: u32 = (1 << COST_SHIFT) - 1;
+const LENGTH_SHIFT: u32 = 12;
+const COST_MASK: u32 = (1 << LENGTH_SHIFT) - 1;
 const UNCOUNTED: i32 = 0xfff;
 /** More data points than this are taken for so many: only a message of 24 KB and more can hold them. */
 const POINTS_MAX: i32 = FREE - 1;
@@ -99,7 +99,7 @@ export function takeBack(): void {
 @inline
 function lengthOf(record: usize): u32 {
   const length = load<u32>(record, Record.Length);
-  return FEATURE_LIMITS ? length & LENGTH_MASK : length;
+  return FEATURE_LIMITS ? length >> LENGTH_SHIFT : length;
 }
 
 function after(record: usize): usize {
@@ -226,7 +226,7 @@ export function commit(id: i32, cost: i32): void {
     if (id) lastMessageId = id;
   }
   const length = <u32>(at - head - Record.Packet);
-  store<u32>(head, FEATURE_LIMITS ? length | (cost << COST_SHIFT) : length, Record.Length);
+  store<u32>(head, FEATURE_LIMITS ? (length << LENGTH_SHIFT) | (cost & COST_MASK) : length, Record.Length);
   store<u32>(head, id | (mark << 16), Record.PacketId); // and no closes
   head = (at + 3) & ~3;
   if (FEATURE_RAW && mark == Mark.Request) floor = head;
@@ -263,13 +263,13 @@ export function nextToSend(window: i32): usize {
 export function costOf(packet: usize): i32 {
   const record = packet - Record.Packet;
   const length = lengthOf(record);
-  let cost: i32 = load<u32>(record) >> COST_SHIFT;
+  let cost: i32 = load<u32>(record) & COST_MASK;
   if (cost == UNCOUNTED) {
     // Behind the fixed header stand the topic with its length and at QoS 1, whose flag is 2, the packet id.
     let topic = packet + 2;
     while (load<i8>(topic - 1) < 0) topic++;
     cost = min<i32>(countPoints(topic + 2 + readU16(topic) + (load<u8>(packet) & PublishFlag.Qos1), packet + length), POINTS_MAX);
-    store<u32>(record, length | (cost << COST_SHIFT));
+    store<u32>(record, (length << LENGTH_SHIFT) | cost);
   }
   return cost;
 }
@@ -317,7 +317,7 @@ export function rewind(): void {
       store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
       // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
       store<u8>(record, load<u8>(record, Record.Packet) | PublishFlag.Dup, Record.Packet);
-    } else if (FEATURE_OTA && load<u32>(record, Record.Length) >> COST_SHIFT == FREE) {
+    } else if (FEATURE_OTA && (load<u32>(record, Record.Length) & COST_MASK) == FREE) {
       // A chunk that this asks for is asked for again by the next session.
       setMark(record, Mark.Free);
     }
