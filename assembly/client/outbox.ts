@@ -309,12 +309,11 @@ export function rewind(): void {
     const mark = markOf(record);
     if (isRequest(record)) {
       // Nobody remembers a subscription that ended with the session.
-      const isDeclared = (mark != Mark.Free) & (load<u8>(record, Record.Packet) == SUBSCRIBE);
-      setMark(record, isDeclared ? Mark.Request : Mark.Free);
+      if (mark) setMark(record, load<u8>(record, Record.Packet) == SUBSCRIBE ? Mark.Request : Mark.Free);
     } else if (mark == Mark.Sent) {
       if (!wasAcknowledged) evidence = PROBING;
-      setMark(record, Mark.Message);
-      store<u8>(record, load<u8>(record, Record.Closes) + 1, Record.Closes);
+      // A message again, and a session more above that.
+      store<u16>(record, load<u16>(record, Record.Mark) + (Mark.Message - Mark.Sent + 0x100), Record.Mark);
       // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
       store<u8>(record, load<u8>(record, Record.Packet) | PublishFlag.Dup, Record.Packet);
     } else if (FEATURE_OTA && (load<u32>(record, Record.Length) & COST_MASK) == FREE) {

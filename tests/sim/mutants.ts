@@ -20,7 +20,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   resend: {
     what: "what was in flight when a session ended is not sent again",
-    file: "assembly/client/outbox.ts", from: "      setMark(record, Mark.Message);\n", to: "      setMark(record, Mark.Free);\n",
+    file: "assembly/client/outbox.ts", from: "(Mark.Message - Mark.Sent + 0x100)", to: "(Mark.Free - Mark.Sent + 0x100)",
   },
   subscriptions: {
     what: "subscriptions are not asserted in the next session",
