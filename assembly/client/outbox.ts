@@ -217,19 +217,18 @@ export function nextRequestId(): i32 {
 
 /** Adds the packet that was written at the cursor, with its id (0 at QoS 0) and in the low twelve bits what it costs. */
 export function commit(id: i32, cost: i32): void {
-  let mark: i32 = Mark.Request;
-  if (isRequest(head)) {
-    hasRequests = 1;
-  } else {
-    mark = Mark.Message;
-    count(Stat.MessagesQueued);
-    if (id) lastMessageId = id;
-  }
+  const mark = FEATURE_RAW ? Mark.Message + <i32>isRequest(head) : Mark.Message;
   const length = <u32>(at - head - Record.Packet);
   store<u32>(head, FEATURE_LIMITS ? (length << LENGTH_SHIFT) | (cost & COST_MASK) : length, Record.Length);
   store<u32>(head, id | (mark << 16), Record.PacketId); // and no closes
   head = (at + 3) & ~3;
-  if (FEATURE_RAW && mark == Mark.Request) floor = head;
+  if (FEATURE_RAW && mark == Mark.Request) {
+    hasRequests = 1;
+    floor = head;
+  } else {
+    count(Stat.MessagesQueued);
+    if (id) lastMessageId = id;
+  }
 }
 
 /**
