@@ -132,11 +132,11 @@ function keepAlive(): void {
   arm(Timer.Ping, min<u32>(setting(Setting.KeepAliveS) - 1, KEEP_ALIVE_S_MAX - 1) * 750 + 750);
 }
 
-/** Spends what a packet costs: 0, or the milliseconds for which the limits of the server hold it back. */
+/** Spends what the packet of a record costs: 0, or the milliseconds for which the limits of the server hold it back. */
 // @ts-ignore: decorator
 @apart
-function admit(packet: usize): i32 {
-  return limits.admit(outbox.costOf(packet));
+function admit(record: usize): i32 {
+  return limits.admit(outbox.costOf(record));
 }
 
 /** Chooses the next packet to send, if there is one. */
@@ -151,11 +151,11 @@ function pick(): void {
     if (isSending()) return;
   }
   if (hello.isLimited()) return;
-  const packet = outbox.nextToSend(setting(Setting.MaxInflight));
-  if (!packet) return;
+  const record = outbox.nextToSend(setting(Setting.MaxInflight));
+  if (!record) return;
   if (FEATURE_LIMITS) {
     if (!limits.isUnlimited) {
-      const waitMs = admit(packet);
+      const waitMs = admit(record);
       if (waitMs) {
         held = true;
         arm(Timer.Pace, waitMs);
@@ -165,8 +165,8 @@ function pick(): void {
     if (held) count(Stat.MessagesDelayed);
     held = false;
   }
-  out = packet;
-  outEnd = outbox.packetEnd(packet);
+  out = outbox.packetOf(record);
+  outEnd = outbox.packetEnd(record);
 }
 
 /** Offers everything that may leave to the port. */
@@ -329,10 +329,10 @@ function receivePacket(type: i32): i32 {
   const code: u32 = type == Packet.Suback ? load<u8>(from, 2) : 0;
   if (code > 1 && code != SUBACK_REFUSED) return Status.ProtocolError;
   if (hello.isLimited()) return code > 1 ? <i32>Status.RemoteError : <i32>EventKind.None;
-  let packet: usize = 0;
-  if (FEATURE_RAW || type != Packet.Suback) packet = outbox.acknowledge(type, id);
-  else if (isArmed(SUBACK_TIMER) && readU16((greeting & 0xffff) + 2) == id) packet = greeting & 0xffff;
-  if (!packet) {
+  let record: usize = 0; // or the greeting, which is none
+  if (FEATURE_RAW || type != Packet.Suback) record = outbox.acknowledge(type, id);
+  else if (isArmed(SUBACK_TIMER) && readU16((greeting & 0xffff) + 2) == id) record = greeting & 0xffff;
+  if (!record) {
     count(Stat.AcknowledgementsUnknown);
     return EventKind.None;
   }
@@ -345,6 +345,7 @@ function receivePacket(type: i32): i32 {
   else disarm(SUBACK_TIMER);
   const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
   // Behind the fixed header and the packet id stand the length and the filter.
+  const packet = FEATURE_RAW ? outbox.packetOf(record) : record;
   const filter = packet + (FEATURE_RAW ? <usize>(load<u8>(packet, 1) > 0x7f) : 0) + 6;
   setTopic(filter, readU16(filter - 2));
   return kind;
@@ -388,15 +389,16 @@ function checkDeadlines(): i32 {
 
 /** Sets a message aside on which session after session ended: its event, or None. */
 function rejectPoison(): i32 {
-  const packet = outbox.poison();
-  if (!packet) return EventKind.None;
+  const record = outbox.poison();
+  if (!record) return EventKind.None;
   count(Stat.MessagesRejected);
-  readHeader(packet, outbox.packetEnd(packet));
+  const packet = outbox.packetOf(record);
+  readHeader(packet, outbox.packetEnd(record));
   readPublish(load<u8>(packet), body, bodyEnd, bodyEnd);
   raise(EventKind.MessageRejected, packetId, lastReason);
   setTopic(topic, topicLength);
   setPayload(payload, <i32>(bodyEnd - payload));
-  outbox.reject(packet);
+  outbox.reject(record);
   return EventKind.MessageRejected;
 }
 

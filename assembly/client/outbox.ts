@@ -114,10 +114,6 @@ function setMark(record: usize, mark: i32): void {
   store<u8>(record, mark, Record.Mark);
 }
 
-function recordId(record: usize): i32 {
-  return load<u16>(record, Record.PacketId);
-}
-
 /** A SUBSCRIBE or an UNSUBSCRIBE: the packets whose first byte has the highest bit set. Without raw messages there is none. */
 // @ts-ignore: decorator
 @inline
@@ -177,18 +173,17 @@ function compact(): i32 {
   return <i32>kept;
 }
 
-/** Opens the cursor for a packet behind the last record; where the packet begins. */
+/** Opens the cursor for a packet behind the last record: the record that it becomes. */
 export function openRecord(): usize {
-  open(head + Record.Packet, end);
-  return head + Record.Packet;
+  open(packetOf(head), end);
+  return head;
 }
 
 /**
- * Makes room for a packet of which the cursor counted `needed` bytes; with `drop` at the cost of the oldest message, as
+ * Makes room for a record of which the cursor counted `needed` bytes; with `drop` at the cost of the oldest message, as
  * long as that is not in flight. Ok when it is worth another try, else Full or TooLarge.
  */
 export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
-  needed += Record.Packet;
   const before = head;
   const mayMove = !isSending && !lends;
   if (mayMove) needed += compact();
@@ -207,7 +202,7 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
 export function nextMessageId(): i32 {
   const id = (lastMessageId % MESSAGE_ID_MAX) + 1;
   // Ids are given in the order of the records, so the oldest is the first to collide.
-  return first < head && recordId(first) == id ? 0 : id;
+  return first < head && idOf(first) == id ? 0 : id;
 }
 
 /** The id that the next SUBSCRIBE or UNSUBSCRIBE gets; they never collide with those of messages. */
@@ -232,7 +227,7 @@ export function commit(id: i32, cost: i32): void {
 }
 
 /**
- * The next packet to send, 0 when there is none. Subscriptions go before messages; a message goes while less than `window` packets in front of it
+ * The record of the next packet to send, 0 when there is none. Subscriptions go before messages; a message goes while less than `window` packets in front of it
  * wait for their acknowledgement.
  */
 export function nextToSend(window: i32): usize {
@@ -250,21 +245,20 @@ export function nextToSend(window: i32): usize {
       hasRequests = 0;
       continue;
     }
-    if ((wanted == Mark.Message) & (recordId(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
-    current = record;
-    return record + Record.Packet;
+    if ((wanted == Mark.Message) & (idOf(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
+    return (current = record);
   }
 }
 
-/** What a packet costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask. */
+/** What the packet of a record costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask. */
 // @ts-ignore: decorator
 @inline
-export function costOf(packet: usize): i32 {
-  const record = packet - Record.Packet;
+export function costOf(record: usize): i32 {
   const length = lengthOf(record);
   let cost: i32 = load<u32>(record) & COST_MASK;
   if (cost == UNCOUNTED) {
     // Behind the fixed header stand the topic with its length and at QoS 1, whose flag is 2, the packet id.
+    const packet = packetOf(record);
     let topic = packet + 2;
     while (load<i8>(topic - 1) < 0) topic++;
     cost = min<i32>(countPoints(topic + 2 + readU16(topic) + (load<u8>(packet) & PublishFlag.Qos1), packet + length), POINTS_MAX);
@@ -281,11 +275,11 @@ export function markSent(acknowledgeS: u32): void {
     if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
   store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
-  setMark(record, recordId(record) ? Mark.Sent : Mark.Free);
+  setMark(record, idOf(record) ? Mark.Sent : Mark.Free);
   reclaim();
 }
 
-/** An acknowledgement came: the packet of this session that waited for it, or 0. The packet stays readable until the next verb. */
+/** An acknowledgement came: the record of this session that waited for it, or 0. Its packet stays readable until the next verb. */
 export function acknowledge(type: i32, id: i32): usize {
   for (let record = first; record < head; record = after(record)) {
     // The answer to a packet has the next higher type. What is above the mark does not matter.
@@ -294,7 +288,7 @@ export function acknowledge(type: i32, id: i32): usize {
       setMark(record, FEATURE_RAW && type == Packet.Suback ? Mark.Settled : Mark.Free);
       if (!FEATURE_RAW || type == Packet.Puback) evidence = ACKNOWLEDGED;
       reclaim();
-      return record + Record.Packet;
+      return record;
     }
   }
   return 0;
@@ -326,17 +320,17 @@ export function rewind(): void {
   reclaim();
 }
 
-/** The packet of the oldest message if it is poison, else 0. */
+/** The oldest message if it is poison, else 0. */
 export function poison(): usize {
   const record = find(first, Mark.Message);
-  return (record < head) & (load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX) ? record + Record.Packet : 0;
+  return (record < head) & (load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX) ? record : 0;
 }
 
 /** Takes a message out that waits for nothing. An event lends its bytes: their room is free after that. */
 // @ts-ignore: decorator
 @inline
-export function reject(packet: usize): void {
-  setMark(packet - Record.Packet, Mark.Free);
+export function reject(record: usize): void {
+  setMark(record, Mark.Free);
   lends = true;
 }
 
@@ -347,31 +341,38 @@ export function holds(packetEnd: usize): bool {
   return packetEnd > base;
 }
 
-/** Where a packet of the outbox ends. */
+/** Where the packet of a record begins. */
 // @ts-ignore: decorator
 @inline
-export function packetEnd(packet: usize): usize {
-  return packet + lengthOf(packet - Record.Packet);
+export function packetOf(record: usize): usize {
+  return record + Record.Packet;
 }
 
-/** The packet id of a packet of the outbox. */
-export function idOf(packet: usize): i32 {
-  return recordId(packet - Record.Packet);
+/** Where it ends. */
+// @ts-ignore: decorator
+@inline
+export function packetEnd(record: usize): usize {
+  return packetOf(record) + lengthOf(record);
 }
 
-/** Takes a packet out; nothing waits for its acknowledgement any more. */
-export function drop(packet: usize): void {
-  setMark(packet - Record.Packet, Mark.Free);
+/** The packet id of a record. */
+export function idOf(record: usize): i32 {
+  return load<u16>(record, Record.PacketId);
+}
+
+/** Takes a record out; nothing waits for its acknowledgement any more. */
+export function drop(record: usize): void {
+  setMark(record, Mark.Free);
   reclaim();
 }
 
-/** The packet of the subscription to a filter, or 0. */
+/** The record of the subscription to a filter, or 0. */
 export function subscriptionTo(filter: usize, length: i32): usize {
   for (let record = base; record < head; record = after(record)) {
     // The filter ends one byte before the packet does.
     const text = record + (Record.Packet - 1) + lengthOf(record) - length;
     const isSubscription = (markOf(record) != Mark.Free) & (load<u8>(record, Record.Packet) == SUBSCRIBE);
-    if (isSubscription & (readU16(text - 2) == length) && equals(text, filter, length)) return record + Record.Packet;
+    if (isSubscription & (readU16(text - 2) == length) && equals(text, filter, length)) return record;
   }
   return 0;
 }

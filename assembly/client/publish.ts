@@ -24,8 +24,8 @@ export const NO_NUMBER: i32 = -1;
 export const SUBSCRIBE: u32 = outbox.SUBSCRIBE;
 /** The first byte of an UNSUBSCRIBE, with the flags 0010 [MQTT-3.10.1-1]. */
 export const UNSUBSCRIBE: u32 = 0xa2;
-/** The packet that was appended last, and bytes of its payload, which ends at the cursor. */
-export let lastPacket: usize = 0;
+/** What was appended last, and bytes of its payload, which ends at the cursor. */
+export let lastRecord: usize = 0;
 export let lastPayloadLength: i32 = 0;
 
 /**
@@ -46,7 +46,8 @@ export function append(
     if (!id) return Status.Full;
   }
   while (true) {
-    const packet = outbox.openRecord();
+    const record = outbox.openRecord();
+    const packet = outbox.packetOf(record);
     const body = packet + 2;
     let text = body;
     if (!isPublish) text += 2;
@@ -66,7 +67,7 @@ export function append(
     else status = putMessage(payload, payloadLength, FEATURE_LIMITS ? shape & UNCOUNTED_SHAPE : shape);
     if (status) return status;
     if (FEATURE_GATEWAY) {
-      lastPacket = packet;
+      lastRecord = record;
       lastPayloadLength = <i32>(at - payloadBegin);
     }
     const remaining = <i32>(at - body);
@@ -77,7 +78,7 @@ export function append(
       wake();
       return id;
     }
-    status = outbox.makeRoom(<i32>(at - packet), isSending(), <bool>setting(Setting.OutboxDropOldest));
+    status = outbox.makeRoom(<i32>(at - record), isSending(), <bool>setting(Setting.OutboxDropOldest));
     if (status) return status;
   }
 }

@@ -13,11 +13,11 @@ function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {
   if (!holds(filter, length) || <u32>qos > 1) return Status.InvalidValue;
   if (!isTopicName(filter, length, true)) return Status.InvalidTopic;
   const isSubscribe = firstByte == SUBSCRIBE;
-  const packet = outbox.subscriptionTo(filter, length);
-  if (packet) {
-    const end = outbox.packetEnd(packet);
+  const record = outbox.subscriptionTo(filter, length);
+  if (record) {
+    const end = outbox.packetEnd(record);
     // Subscribing again as a refresh makes ThingsBoard send every open RPC again, so only a change is sent.
-    if (isSubscribe & (<i32>load<u8>(end - 1) == qos)) return outbox.idOf(packet);
+    if (isSubscribe & (<i32>load<u8>(end - 1) == qos)) return outbox.idOf(record);
     if (isOnItsWay(end)) return Status.Full;
   } else if (!isSubscribe) {
     return Status.NotFound;
@@ -28,7 +28,7 @@ function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {
     if (id < 0) return id;
   }
   // What was appended may have moved it.
-  if (packet) outbox.drop(outbox.subscriptionTo(filter, length));
+  if (record) outbox.drop(outbox.subscriptionTo(filter, length));
   return isSubscribe ? id : <i32>Status.Ok;
 }
 

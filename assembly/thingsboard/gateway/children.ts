@@ -8,7 +8,7 @@ import { equals } from "../../base/text";
 import { arm, isArmed, isDue, setDeadline, Timer } from "../../base/time";
 import { state } from "../../client/connection";
 import { drop, isCrowded } from "../../client/outbox";
-import { append, lastPacket, lastPayloadLength, NO_NUMBER, publishByte, RAW } from "../../client/publish";
+import { append, lastRecord, lastPayloadLength, NO_NUMBER, publishByte, RAW } from "../../client/publish";
 import { setting, Setting } from "../../client/settings";
 import { from, length as nameLength, next, open as openScanner } from "../../json/scan";
 import { carve, fail } from "../../memory";
@@ -62,7 +62,7 @@ function settle(id: i32, isConnected: bool): i32 {
     const room = <usize>setting(Setting.ChildrenBuffer);
     const left = known ? after(known) - known : 0;
     if (tail - base + needed - left > room || size > 0xffff) {
-      drop(lastPacket);
+      drop(lastRecord);
       return needed > room ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
     }
   }
@@ -76,7 +76,7 @@ function settle(id: i32, isConnected: bool): i32 {
   }
   if (state >= State.Connected) return id;
   // The next session announces what is there.
-  drop(lastPacket);
+  drop(lastRecord);
   return Status.Ok;
 }
 

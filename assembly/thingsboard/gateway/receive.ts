@@ -21,8 +21,8 @@ const enum Child {
   Count = 8,
 }
 
-/** More than fixed header, topic and packet id of an answer take. */
-const BEFORE_PAYLOAD: usize = 32;
+/** More than the head of a record, fixed header, topic and packet id of an answer take. */
+const BEFORE_PAYLOAD: usize = 44;
 
 /** The event that the topic belongs to; one below ChildAttributes when it is no topic of the Gateway API. */
 // @ts-ignore: decorator
