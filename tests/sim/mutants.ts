@@ -16,7 +16,7 @@ interface Mutant {
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   ack: {
     what: "a message leaves the outbox when it is sent, before its PUBACK",
-    file: "assembly/client/outbox.ts", from: "  setMark(record, recordId(record) ? Mark.Sent : Mark.Free);\n", to: "  setMark(record, Mark.Free);\n",
+    file: "assembly/client/outbox.ts", from: "  setMark(record, idOf(record) ? Mark.Sent : Mark.Free);\n", to: "  setMark(record, Mark.Free);\n",
   },
   resend: {
     what: "what was in flight when a session ended is not sent again",
