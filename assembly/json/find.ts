@@ -13,18 +13,18 @@ export function find(text: usize, textLength: i32, path: usize, pathLength: i32)
     while (path < end && load<u8>(path) != 0x2e) path++;
     const stepLength = <i32>(path++ - step);
     let token = next();
-    let isMissing = <u32>(token - Token.ObjectBegin) > <u32>(Token.ArrayBegin - Token.ObjectBegin);
     // A step that is no index counts down from below zero, past every end.
     let left = token == Token.ArrayBegin ? readDigits(step, stepLength) : -1;
-    while (!isMissing && left--) {
+    if (<u32>token < <u32>Token.ObjectBegin) token = Token.ArrayEnd; // as if it were behind all that it does not hold
+    while (true) {
+      if (<u32>token > <u32>Token.ArrayBegin) return token < 0 ? token : <i32>Status.NotFound; // an end or a fault
+      if (!left--) break;
       token = skip();
       if (token == Token.Key) {
         if (length == stepLength && equals(from, step, length)) break;
         token = skip();
       }
-      isMissing = <u32>token > <u32>Token.ArrayBegin; // an end or a fault
     }
-    if (isMissing) return token < 0 ? token : <i32>Status.NotFound;
   }
   const token = skip();
   store<u32>(JSON_VALUE, from, JsonField.Text);

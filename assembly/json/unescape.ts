@@ -16,7 +16,7 @@ const PAIR: u32 = (0xd800 << 10) + 0xdc00 - 0x10000;
  */
 function putAll(text: usize, length: i32, allowZero: bool): i32 {
   const end = text + length;
-  /** The first half of a pair whose second one has to follow. */
+  /** What the first half of a pair adds to the second one, which has to follow. */
   let half: u32 = 0;
   for (; text < end; text++) {
     let code: u32 = load<u8>(text);
@@ -26,11 +26,12 @@ function putAll(text: usize, length: i32, allowZero: bool): i32 {
       code = load<u8>(++text);
       if (code == 0x75) {
         code = 0;
-        for (const last = text + 4; text < last; ) {
+        const last = text + 4;
+        do {
           const digit: u32 = load<u8>(++text);
           // Letters have bit 6, and stand nine above the low four bits of their code.
           code = (code << 4) + (digit & 15) + (digit >> 6) * 9;
-        }
+        } while (text < last);
         most = 0x7f;
       } else {
         code = load<u8>(MEANINGS + escapeIndex(code));
@@ -38,12 +39,12 @@ function putAll(text: usize, length: i32, allowZero: bool): i32 {
     }
     // \uD800 to \uDBFF, then \uDC00 to \uDFFF.
     if ((code >> 10 == 0x37) != (half != 0)) return Status.InvalidUtf8;
+    code += half;
+    half = 0;
     if (code >> 10 == 0x36) {
-      half = code;
+      half = (code << 10) - PAIR;
       continue;
     }
-    if (half) code += (half << 10) - PAIR;
-    half = 0;
     if (!code && !allowZero) return Status.InvalidValue;
     // The bytes behind the first one, six bits each from the end.
     let rest: u32 = 0;
