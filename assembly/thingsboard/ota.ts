@@ -10,6 +10,7 @@ import { equals, isLiteral, placeOf, readDigits, utf8 } from "../base/text";
 import { arm, isDue, setDeadline, Timer } from "../base/time";
 import { awaitPort, state, wake } from "../client/connection";
 import { raise } from "../client/event";
+import { isLimited } from "../client/hello";
 import { subscriptionTo } from "../client/outbox";
 import { claim, keepBack, partLeft, skipRest } from "../client/inbound";
 import { setting, Setting, textLength } from "../client/settings";
@@ -25,16 +26,15 @@ import {
 import { ERROR, FIRMWARE_VERSION_KEY, OTA_PREFIXES, OTA_RESPONSE, OTA_RESPONSE_FILTER } from "./topics";
 
 const enum Phase {
-  Starting = 0, // before the first session
-  Booting = 1, // the running firmware may have to be confirmed
-  Idle = 2,
-  Available = 3, // announced; the slot is opened by the next poll, if the application lets it
-  Fetching = 4,
-  Verifying = 5,
-  Ready = 6, // the application is asked
-  Committing = 7,
-  Failing = 8, // FAILED is to be reported
-  Committed = 9, // firmware: only a restart leads on
+  Booting = 0, // the running firmware may have to be confirmed
+  Idle = 1,
+  Available = 2, // announced; the slot is opened by the next poll, if the application lets it
+  Fetching = 3,
+  Verifying = 4,
+  Ready = 5, // the application is asked
+  Committing = 6,
+  Failing = 7, // FAILED is to be reported
+  Committed = 8, // firmware: only a restart leads on
 }
 
 /** What a chunk has around it at most: fixed header, topic with its length, packet id. */
@@ -70,7 +70,7 @@ const DOWNLOADING = utf8("\x00DOWNLOADING"),
 
 /** One bit for each OtaKind that is configured. */
 let active: i32 = 0;
-let phase: i32 = Phase.Starting;
+let phase: i32 = Phase.Booting;
 /** Of the present package. */
 export let kind: i32 = OtaKind.Firmware;
 let size: i32 = 0;
@@ -170,7 +170,6 @@ function isOpenTo(which: i32): bool {
 // @ts-ignore: decorator
 @inline
 function beginSession(): void {
-  if (phase == Phase.Starting) phase = Phase.Booting;
   tries = 0;
   want(active * ((1 << Message.Current) | (1 << Message.Assigned)));
   if (phase == Phase.Fetching) askChunk();
@@ -219,7 +218,6 @@ function assign(which: i32): i32 {
   kind = which;
   assigned = found;
   size = max(readDigits(valueAt(Attribute.Size), lengthAt(Attribute.Size)), 0);
-  written = -1;
   checksumAlgorithm = algorithm();
   if (!adopt()) return fail(TOO_LONG);
   if (lengthAt(Attribute.Url)) {
@@ -295,7 +293,7 @@ export function receivePart(): i32 {
       }
       fail(BAD_SLOT);
     }
-  } else if (!partLeft) {
+  } else {
     count(Stat.AcknowledgementsUnknown);
   }
   skipRest();
@@ -308,7 +306,7 @@ export function receivePart(): i32 {
 function work(): i32 {
   const isLate = isDue(Timer.Ota);
   if (isLate) setDeadline(Timer.Ota, 0);
-  if (state != State.Connected || unsent & (1 << Message.State)) {
+  if (state != State.Connected || isLimited() || unsent & (1 << Message.State)) {
     // An orderly end may be called off.
     if (isLate) awaitAnswer();
     return EventKind.None;
