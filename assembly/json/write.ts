@@ -29,6 +29,30 @@ export const enum Shape {
 }
 const MEMBERS: i32 = 10;
 
+/** The same as `putText`, byte by byte: with what has to be escaped, or does not fit. */
+// @ts-ignore: decorator
+@apart
+function putEscaped(text: usize, length: i32, before: u32): bool {
+  if (before) putByte(before);
+  putByte(0x22);
+  const end = text + length;
+  for (let next = text; next < end; next++) {
+    let byte: u32 = load<u8>(next);
+    if (byte < 0x20) {
+      putBytes(CONTROL, 4);
+      putByte((byte >> 4) + 0x30);
+      byte &= 15;
+      byte += byte > 9 ? 0x57 : 0x30;
+    } else if (byte == 0x22 || byte == 0x5c) {
+      putByte(0x5c);
+    }
+    putByte(byte);
+  }
+  putByte(0x22);
+  if (before) putByte(0x3a);
+  return isUtf8(text, length);
+}
+
 /** Writes a string with its quotes; with `before` a key: behind that byte and before a colon. False when it is not UTF-8. */
 function putText(text: usize, length: i32, before: u32): bool {
   const end = text + length;
@@ -51,23 +75,7 @@ function putText(text: usize, length: i32, before: u32): bool {
       return true;
     }
   }
-  if (before) putByte(before);
-  putByte(0x22);
-  for (let next = text; next < end; next++) {
-    let byte: u32 = load<u8>(next);
-    if (byte < 0x20) {
-      putBytes(CONTROL, 4);
-      putByte((byte >> 4) + 0x30);
-      byte &= 15;
-      byte += byte > 9 ? 0x57 : 0x30;
-    } else if (byte == 0x22 || byte == 0x5c) {
-      putByte(0x5c);
-    }
-    putByte(byte);
-  }
-  putByte(0x22);
-  if (before) putByte(0x3a);
-  return isUtf8(text, length);
+  return putEscaped(text, length, before);
 }
 
 /** What the shape is asked about a member in front of `next`: an array without elements is the End that it holds, as `validate` has it. */

@@ -15,8 +15,8 @@ test("start", () => {
 
 test("exports of one function", () => {
   const shared = (...names: string[]): string => `(func) ${names.map((name) => `(export "${name}" (func 0))`).join(" ")}`;
-  assert.deepEqual(gate.checkSharedExports(module(shared("a", "b"))), []);
-  assert.match(gate.checkSharedExports(module(shared("a", "b", "c")))[0]!, /^a, b, c are one function/);
+  assert.deepEqual(gate.checkSharedExports(module(shared("a"))), []);
+  assert.match(gate.checkSharedExports(module(shared("a", "b")))[0]!, /^a, b are one function/);
 });
 
 test("memory", () => {

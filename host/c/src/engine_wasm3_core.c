@@ -105,7 +105,7 @@ int32_t mote_wasm3_load(mote_wasm3_t **out_engine, const mote_engine_setup_t *se
     return status;
 }
 
-// m3_FindFunction() would compile it. Two exports that do the same are one function with two names.
+// m3_FindFunction() would compile it.
 static IM3Function exported(const mote_wasm3_t *engine, const char *name) {
     for (uint32_t i = 0; i < engine->module->numFunctions; i++) {
         IM3Function function = &engine->module->functions[i];

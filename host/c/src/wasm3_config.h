@@ -12,9 +12,9 @@
 #define d_m3CodePageAlignSize 1024
 #endif
 
-// Exports that may share one function, which is how the compiler writes two that do the same; 4 bytes of each function.
+// Names that one function may have as an export; 4 bytes of each function. A gate of the build holds the modules to it.
 #ifndef d_m3MaxDuplicateFunctionImpl
-#define d_m3MaxDuplicateFunctionImpl 2
+#define d_m3MaxDuplicateFunctionImpl 1
 #endif
 
 // Slots of four bytes that one function may use; sizes tables in the compiler's state, inside the runtime record.
