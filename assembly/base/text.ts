@@ -37,12 +37,14 @@ export function passPlain(text: usize, bound: usize): usize {
 
 /** True when the `length` bytes at `a` and at `b` are the same. It looks at the seven bytes in front of them, which always are in memory. */
 export function equals(a: usize, b: usize, length: i32): bool {
-  // From the end, where topics differ: what stands in front of the first bytes is shifted out.
-  for (; length > 0; length -= 8) {
-    const difference = load<u64>(a + length - 8) ^ load<u64>(b + length - 8);
-    if (difference >> (length < 8 ? 64 - 8 * length : 0)) return false;
+  // From the end, where topics differ.
+  while (length > 8) {
+    length -= 8;
+    if (load<u64>(a + length) != load<u64>(b + length)) return false;
   }
-  return true;
+  // What stands in front of the first bytes is shifted out.
+  const half = 32 - 4 * length;
+  return !((load<u64>(a + length - 8) ^ load<u64>(b + length - 8)) >> half >> half);
 }
 
 /** True when the text begins with the literal. */

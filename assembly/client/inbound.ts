@@ -59,9 +59,10 @@ export function answer(isAccepted: bool): void {
 }
 
 /** Takes back what the last event lent. */
+// @ts-ignore: decorator
+@inline
 export function takeBack(): void {
   lent = 0;
-  if (partLeft) first = filled = payload;
 }
 
 /** Passes the rest of the message in parts that is being delivered. */
@@ -88,7 +89,7 @@ function lend(): i32 {
   const left = partLeft;
   const from = first;
   const length = min<i32>(left, <i32>(filled - from));
-  lent = LENT;
+  const isLast = <i32>(left == length);
   raise(EventKind.Message, packetId, 0);
   setTopic(topic, topicLength);
   setPayload(from, length);
@@ -98,26 +99,33 @@ function lend(): i32 {
   if (FEATURE_RAW) store<u32>(EVENT, total - left, EventField.Offset);
   first = from + length;
   partLeft = left - length;
-  store<u8>(EVENT, flags | (left != length ? 0 : <u32>EventFlag.Last), EventField.Flags);
-  if (!skipping) return EventKind.Message;
+  store<u8>(EVENT, flags | (isLast * EventFlag.Last), EventField.Flags);
   // Nobody sees a part that is passed; the end of the message still has to be acknowledged.
-  if (left != length) takeBack();
-  return EventKind.None;
+  lent = <i32>!skipping | isLast;
+  return skipping ? <i32>EventKind.None : <i32>EventKind.Message;
 }
 
-/** Handles the PUBLISH at `first`, all of which arrived or ever fits. */
-function receivePublish(firstByte: i32): i32 {
+/** Looks at the packet at `from`: Ok for a PUBLISH to be lent, the first byte of another one, MoreBytes where it does not end at `to` yet, or what is wrong with it. */
+// @ts-ignore: decorator
+@inline
+function begin(from: usize, to: usize, hasRead: bool): i32 {
+  let status = readHeader(from, to);
+  if (status) return status;
+  // Only a PUBLISH can be longer than the buffer; what fits of it is at the base once more was read.
+  // In a gateway the first part is as long as can be: the id of an answer stands in it.
+  const isPart = to < bodyEnd;
+  if (isPart & (!hasRead | (bodyEnd <= end) | (FEATURE_GATEWAY && to != end))) return Status.MoreBytes;
+  const firstByte: i32 = load<u8>(from);
+  if (firstByte >> 4 != Packet.Publish) return firstByte;
+  status = readPublish(firstByte, body, bodyEnd, to);
+  if (status) return status;
   flags = firstByte & 15;
-  const status = readPublish(firstByte, body, bodyEnd, filled);
-  if (status == Status.Malformed) return Status.ProtocolError;
-  if (status) return filled < end ? <i32>EventKind.None : <i32>Status.TooLarge;
   count(Stat.MessagesReceived);
   if (FEATURE_OTA) isOwn = false;
   skipping = 0;
   partLeft = <i32>(bodyEnd - payload);
   first = payload;
-  if ((<i32>(end - payload) < PART_MIN) & (filled < bodyEnd)) return Status.TooLarge;
-  return lend();
+  return (<i32>(end - payload) < PART_MIN) & isPart ? <i32>Status.TooLarge : <i32>Status.Ok;
 }
 
 /** One step of receiving: Message with its event, the first byte of a whole packet that is no PUBLISH, None, or the Status that ends the connection. */
@@ -129,21 +137,16 @@ export function receive(handle: i32): i32 {
     const from = first;
     const to = filled;
     if (from != to) {
-      if (partLeft) return lend();
-      const status = readHeader(from, to);
-      if (status == Status.Malformed) return Status.ProtocolError;
-      if (!status) {
-        // Only a PUBLISH can be longer than the buffer; what fits of it is at the base once more was read.
-        // In a gateway the first part is as long as can be: the id of an answer stands in it.
-        if ((to >= bodyEnd) | (hasRead & (bodyEnd > end) & (!FEATURE_GATEWAY || to == end))) {
-          const firstByte: i32 = load<u8>(from);
-          return firstByte >> 4 == Packet.Publish ? receivePublish(firstByte) : firstByte;
-        }
-      }
+      const found = partLeft ? <i32>Status.Ok : begin(from, to, hasRead);
+      if (!found) return lend();
+      if (found != Status.MoreBytes) return found == Status.Malformed ? <i32>Status.ProtocolError : found;
     }
-    if (hasRead) return EventKind.None;
+    // Of a message whose topic does not fit, there is no more.
+    if (hasRead) return to == end ? <i32>Status.TooLarge : <i32>EventKind.None;
     hasRead = true;
-    if (!partLeft) {
+    if (partLeft) {
+      first = filled = payload;
+    } else {
       memory.copy(base, from, to - from);
       first = base;
       filled = base + (to - from);

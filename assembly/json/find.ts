@@ -14,12 +14,13 @@ export function find(text: usize, textLength: i32, path: usize, pathLength: i32)
     const stepLength = <i32>(path++ - step);
     let token = next();
     // A step that is no index counts down from below zero, past every end.
-    let left = token == Token.ArrayBegin ? readDigits(step, stepLength) : -1;
+    const isArray = token == Token.ArrayBegin;
+    let left = isArray ? readDigits(step, stepLength) : -1;
     if (<u32>token < <u32>Token.ObjectBegin) token = Token.ArrayEnd; // as if it were behind all that it does not hold
     while (true) {
       if (<u32>token > <u32>Token.ArrayBegin) return token < 0 ? token : <i32>Status.NotFound; // an end or a fault
       if (!left--) break;
-      token = skip();
+      token = isArray ? skip() : next(); // an element, a key, or an end
       if (token == Token.Key) {
         if (length == stepLength && equals(from, step, length)) break;
         token = skip();

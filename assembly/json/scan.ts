@@ -1,6 +1,6 @@
 // Reads JSON text token by token or value by value, strictly as RFC 8259 has it, without copying and with bounded nesting.
 import { JSON_DEPTH_MAX, Status } from "../abi";
-import { bytes, equals, passPlain } from "../base/text";
+import { bytes, marksOf } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 
 /** What `next` found; those that begin a value are a JsonType as they are. Negative results are a Status. */
@@ -25,6 +25,7 @@ const enum Place {
   BehindComma = 16,
   Behind = 0x2c, // a value
   Colon = 0x3a, // a key
+  Done = 0x102, // the whole text: no character
 }
 /** What a place and the one behind its character are together. */
 const BOTH: i32 = 0x3c;
@@ -47,6 +48,8 @@ const ESCAPES = bytes('tbn\\/fr"');
 /** The span of a text or key, or of the value that `skip` passed. */
 export let from: usize = 0;
 export let length: i32 = 0;
+/** The key of the member that `skip` passed. */
+export let key: usize = 0;
 
 let at: usize = 0;
 let end: usize = 0;
@@ -80,45 +83,54 @@ function byteAt(here: usize): u32 {
  */
 function fault(here: usize): i32 {
   at = here; // this also keeps the optimizer from calling it where nothing is wrong yet
-  return here < end ? Status.Malformed : nesting == 1 && place == Place.Behind ? <i32>Token.End : <i32>Status.MoreBytes;
+  return here < end ? Status.Malformed : place == Place.Done ? <i32>Token.End : <i32>Status.MoreBytes;
 }
 
 /**
- * Reads tokens until no more is open than `outside`: the first of them, or the Status of the fault. The span is what was
- * passed, without the quotes of a string.
+ * Reads up to the end of a value, or of the object or array around it, behind which no more is open than `outside`; with the largest
+ * number one token. The token that the value began with, or the Status of the fault; the span is the value, without the quotes of a string.
  */
-function read(outside: u64): i32 {
+export function read(outside: u64): i32 {
   const stop = end;
   let here = at;
   let wanted = place;
+  let level = nesting; // written back with the rest: globals cost more than locals
   let token: i32;
-  let start: usize = 0; // of a value that is no string
+  let start: usize = 0; // of a value, behind its quote
   let begin: usize = 0; // of an object or array that is passed whole
   while (true) {
-    let byte: u32;
-    while (true) {
-      if (here >= stop) return fault(here);
-      byte = load<u8>(here);
-      if (byte > 0x20) {
-        // Nothing stands behind the whole text.
-        if (byte != wanted || nesting == 1) break;
+    if (here >= stop) return fault(here);
+    let byte: u32 = load<u8>(here);
+    if (byte > 0x20) {
+      if (byte == wanted) {
         wanted = BOTH - wanted;
-      } else if (!((SPACES >> byte) & 1)) {
-        break;
+        here++;
+        continue;
       }
+    } else if ((SPACES >> byte) & 1) {
       here++;
+      continue;
     }
-    const inArray = <i32>nesting & 1;
+    const inArray = <i32>level & 1;
     if (byte == 0x22) {
       if (wanted >> LACKS_SHIFT) return fault(here);
-      from = ++here;
+      start = ++here;
       let high: u32 = 0;
       while (true) {
-        here = passPlain(here, stop - 7); // which looks no further than to the end
-        if (here >= stop) return fault(here);
+        if (here < stop - 7) {
+          // Eight bytes at once.
+          const marks = marksOf(load<u64>(here));
+          if (!marks) {
+            here += 8;
+            continue;
+          }
+          here += <usize>ctz(marks) >> 3;
+        } else if (here >= stop) {
+          return fault(here);
+        }
         byte = load<u8>(here);
-        if (byte < 0x20) return fault(here);
         if (byte == 0x22) break;
+        if (byte < 0x20) return fault(here);
         here++;
         high |= byte;
         if (byte == 0x5c) {
@@ -134,15 +146,17 @@ function read(outside: u64): i32 {
           here++;
         }
       }
-      length = <i32>(here - from);
+      if (high >= 0x80) {
+        if (!isUtf8(start, <i32>(here - start))) return Status.InvalidUtf8;
+      }
       here++;
-      if (high >= 0x80 && !isUtf8(from, length)) return Status.InvalidUtf8;
-      const isKey = wanted != Place.AtValue && !inArray;
-      token = Token.Text - <i32>isKey;
+      const isKey = <i32>(wanted != Place.AtValue) & ~inArray;
+      token = Token.Text - isKey;
       wanted = isKey ? <i32>Place.Colon : <i32>Place.Behind;
-    } else if (byte == 0x7d - (inArray << 5) && !(wanted & CANNOT_END) && nesting > 1) {
+    } else if (byte == 0x7d - (inArray << 5)) {
+      if (wanted & CANNOT_END) return fault(here);
       here++;
-      nesting >>= 1;
+      level >>= 1;
       wanted = Place.Behind;
       token = Token.ObjectEnd + inArray;
     } else {
@@ -150,10 +164,10 @@ function read(outside: u64): i32 {
       wanted = Place.Behind;
       start = here;
       if ((byte | 0x20) == 0x7b) {
-        if (<u32>(nesting >> JSON_DEPTH_MAX)) return Status.TooDeep;
+        if (<u32>(level >> JSON_DEPTH_MAX)) return Status.TooDeep;
         const isArray = <u32>(byte == 0x5b);
         here++;
-        nesting = (nesting << 1) | isArray;
+        level = (level << 1) | isArray;
         wanted = Place.AtFirst;
         token = Token.ObjectBegin + isArray;
       } else if (byte > 0x40) {
@@ -161,9 +175,10 @@ function read(outside: u64): i32 {
         const index = (byte % 9) / 3;
         const word = WORDS + index * WORD_SIZE;
         here += load<u8>(word);
-        // What there is of it.
-        if (!equals(start, word + 1, <i32>(min(here, stop) - start))) return Status.Malformed;
-        if (here > stop) return Status.MoreBytes;
+        // What there is of it: what stands in front of the first byte is shifted out.
+        const behind = min(here, stop);
+        if ((load<u64>(behind - 8) ^ load<u64>(word + (behind - start) - 7)) >> ((start - behind) << 3)) return Status.Malformed;
+        if (here > stop) return fault(here);
         token = Token.Null + index;
       } else {
         let part: i32 = 0; // of the number: the integer, behind the point, behind the e
@@ -189,19 +204,24 @@ function read(outside: u64): i32 {
         token = Token.Number;
       }
     }
-    if (nesting <= outside) break;
-    if (!begin) begin = start;
+    if (level > outside) {
+      if (!begin) begin = start;
+    } else if (wanted == Place.Behind || outside == u64.MAX_VALUE) {
+      break;
+    } else {
+      key = start;
+    }
   }
   at = here;
-  place = wanted;
+  nesting = level;
+  // Nothing may stand behind the whole text.
+  place = level == 1 ? <i32>Place.Done : wanted;
   if (begin) {
     start = begin;
     token += Token.ObjectBegin - Token.ObjectEnd;
   }
-  if (token >> 1 != <i32>Token.Text >> 1) {
-    from = start;
-    length = <i32>(here - start);
-  }
+  from = start;
+  length = <i32>(here - start) - <i32>(token >> 1 == <i32>Token.Text >> 1);
   return token;
 }
 
@@ -213,7 +233,7 @@ export function next(): i32 {
 }
 
 /**
- * Passes one whole value. Returns the token that it began with, or the Status of a fault; the span is the value, without
+ * Passes one whole value, with its key where it is a member. Returns the token that it began with, or the Status of a fault; the span is the value, without
  * the quotes where it is a string. Where there is no further value it returns ArrayEnd, ObjectEnd or End.
  */
 // @ts-ignore: decorator

@@ -5,7 +5,7 @@ import { lose } from "../client/connection";
 import { partLeft, skipRest } from "../client/inbound";
 import { append, publishByte, RAW } from "../client/publish";
 import { setting, Setting } from "../client/settings";
-import { from, length, next, open, skip, Token } from "../json/scan";
+import { from, key, length, nesting, open, read, Token } from "../json/scan";
 import { count, EVENT } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
@@ -30,6 +30,8 @@ function idBehind(prefix: usize): i32 {
 const METHOD_KEY: u64 = 0x22646f6874656d22;
 const PARAMS_KEY: u64 = 0x22736d6172617022;
 const ERROR_KEY: u64 = 0x22726f72726522;
+/** What `nesting` is inside the outermost object. */
+const OBJECT: u64 = 2;
 
 /**
  * Reads a message of the API that is JSON text: Ok, or the Status of what is wrong with it. An RPC request is an object with a method; a response
@@ -37,29 +39,31 @@ const ERROR_KEY: u64 = 0x22726f72726522;
  */
 // @ts-ignore: decorator
 @inline
-function read(kind: i32): i32 {
+function readText(kind: i32): i32 {
   const isRpc = !FEATURE_ATTRIBUTES || kind == EventKind.RpcRequest;
-  const isResponse = FEATURE_REQUESTS && (kind == EventKind.RpcResponse || kind == EventKind.SessionLimits);
-  let token = next();
-  if (token != Token.ObjectBegin && !isResponse) return token < 0 ? token : <i32>Status.WrongType;
-  while (token > 0) {
-    token = skip(); // the key of a member, an element of an array, or an end
-    if (token != Token.Key) continue;
-    const key = load<u64>(from - 1);
-    token = skip();
+  const isResponse = FEATURE_REQUESTS && <u32>(kind - EventKind.RpcResponse) <= <u32>(EventKind.SessionLimits - EventKind.RpcResponse);
+  let token: i32;
+  do {
+    token = read(OBJECT);
+    if (<u32>(token - Token.Null) > <u32>(Token.ArrayBegin - Token.Null)) continue; // an end or a fault
+    if (nesting != OBJECT) {
+      if (!isResponse) return Status.WrongType;
+      continue;
+    }
+    const name = load<u64>(key - 1);
     if (!isRpc) {
-      if (isResponse && key << 8 == ERROR_KEY << 8) store<i32>(EVENT, Status.RemoteError, EventField.Reason);
-    } else if (key == METHOD_KEY) {
-      if (token != Token.Text) return token < 0 ? token : <i32>Status.WrongType;
+      if (isResponse && name << 8 == ERROR_KEY << 8) store<i32>(EVENT, Status.RemoteError, EventField.Reason);
+    } else if (name == METHOD_KEY) {
+      if (token != Token.Text) return Status.WrongType;
       store<u32>(EVENT, from, EventField.Name);
       store<u32>(EVENT, length, EventField.NameLength);
-    } else if (key == PARAMS_KEY) {
+    } else if (name == PARAMS_KEY) {
       // A string is handed out with its quotes: params are JSON text.
       const quote = <i32>(token == Token.Text);
       store<u32>(EVENT, from - quote, EventField.Value);
       store<u32>(EVENT, length + 2 * quote, EventField.ValueLength);
     }
-  }
+  } while (token > 0);
   return token || !isRpc || load<u32>(EVENT, EventField.Name) ? token : <i32>Status.MissingKey;
 }
 
@@ -120,7 +124,7 @@ export function classify(): i32 {
       id = load<i32>(EVENT, EventField.Id);
     } else {
       open(payload, payloadLength);
-      status = read(kind);
+      status = readText(kind);
       store<i32>(EVENT, id, EventField.Id);
     }
     // An answer settles its request though nobody can read it.

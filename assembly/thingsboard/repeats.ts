@@ -17,14 +17,12 @@ const HASH_FACTOR: u64 = 0x9e3779b1;
 // @ts-ignore: decorator
 @inline
 export function isRepeated(id: i32, payload: usize, length: i32): bool {
-  let hash = <u64>id ^ load<u64>(payload + length - 8);
-  for (; length >= 8; length -= 8) {
-    hash = rotl<u64>((hash ^ load<u64>(payload)) * HASH_FACTOR, 31);
-    payload += 8;
-  }
+  const last = payload + length - 8;
+  let hash = <u64>id ^ load<u64>(last);
+  for (; payload <= last; payload += 8) hash = rotl<u64>((hash ^ load<u64>(payload)) * HASH_FACTOR, 31);
   const digest = <u32>(hash ^ (hash >> 32));
   for (let entry = RECENT_RPCS; entry < RECENT_RPCS + SIZE; entry += ENTRY_SIZE) {
-    if (load<u32>(entry) == digest && now - load<u32>(entry, 4) < WINDOW_MS) {
+    if ((load<u32>(entry) == digest) & (now - load<u32>(entry, 4) < WINDOW_MS)) {
       store<u32>(entry, now, 4);
       return true;
     }

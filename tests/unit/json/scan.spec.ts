@@ -1,7 +1,7 @@
 // Reads texts that RFC 8259 allows and texts that it does not, every one of them also cut off at each place.
 
 import { JSON_DEPTH_MAX, Member, Status } from "../../../assembly/abi";
-import { from, length, next, open, skip, Token, validate } from "../../../assembly/json/scan";
+import { from, key, length, nesting, next, open, read, skip, Token, validate } from "../../../assembly/json/scan";
 import { putHex, putText, textAt } from "../host";
 
 const TEXT = memory.data(1024, 8);
@@ -222,6 +222,24 @@ describe("skip", () => {
     expect<i32>(next()).toBe(Token.ObjectEnd);
     expect<i32>(next()).toBe(Token.End);
   });
+  test("passes a member with its key", () => {
+    begin('{ "a" : {"b":[1]} , "c":"d"}');
+    next();
+    expect<i32>(skip()).toBe(Token.ObjectBegin);
+    expect<string>(textAt(key, 2)).toBe('a"');
+    expect<string>(textAt(from, length)).toBe('{"b":[1]}');
+    expect<i32>(skip()).toBe(Token.Text);
+    expect<string>(textAt(key, 2)).toBe('c"');
+    expect<string>(textAt(from, length)).toBe("d");
+    expect<i32>(skip()).toBe(Token.ObjectEnd);
+    expect<i32>(skip()).toBe(Token.End);
+    begin('{"a"');
+    next();
+    expect<i32>(skip()).toBe(Status.MoreBytes);
+    begin('{"a"}');
+    next();
+    expect<i32>(skip()).toBe(Status.Malformed);
+  });
   test("a fault inside the value is the result", () => {
     begin('[{"a":tru]');
     next();
@@ -229,6 +247,36 @@ describe("skip", () => {
     begin("[[1");
     next();
     expect<i32>(skip()).toBe(Status.MoreBytes);
+  });
+});
+
+describe("read", () => {
+  const OBJECT: u64 = 2;
+  test("the members of the outermost object from its first byte on", () => {
+    begin(' {"a":{"b":{}},"c":[[]]} ');
+    expect<i32>(read(OBJECT)).toBe(Token.ObjectBegin);
+    expect<string>(textAt(key, 2)).toBe('a"');
+    expect<string>(textAt(from, length)).toBe('{"b":{}}');
+    expect<u64>(nesting).toBe(OBJECT);
+    expect<i32>(read(OBJECT)).toBe(Token.ArrayBegin);
+    expect<string>(textAt(key, 2)).toBe('c"');
+    expect<string>(textAt(from, length)).toBe("[[]]");
+    expect<i32>(read(OBJECT)).toBe(Token.ObjectEnd);
+    expect<i32>(read(OBJECT)).toBe(Token.End);
+    begin("{}");
+    expect<i32>(read(OBJECT)).toBe(Token.ObjectEnd);
+    expect<i32>(read(OBJECT)).toBe(Token.End);
+  });
+  test("any other value whole", () => {
+    begin("[[1],{}]");
+    expect<i32>(read(OBJECT)).toBe(Token.ArrayBegin);
+    expect<string>(textAt(from, length)).toBe("[[1],{}]");
+    expect<u64>(nesting).toBe(1);
+    expect<i32>(read(OBJECT)).toBe(Token.End);
+    begin('"t"');
+    expect<i32>(read(OBJECT)).toBe(Token.Text);
+    expect<string>(textAt(from, length)).toBe("t");
+    expect<i32>(read(OBJECT)).toBe(Token.End);
   });
 });
 
