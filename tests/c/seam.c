@@ -1,4 +1,4 @@
-// The imports of the groups store and ota, called by a module (seam.wat): what arrives at the port, and what does not.
+// The imports of the groups store and ota, called by a module (seam.wat): what arrives at the port, and what does not. And where memory ends.
 #include "client.h"
 #include "harness.h"
 
@@ -180,10 +180,36 @@ static void a_port_may_lack_both(void) {
     mote_free(&mote);
 }
 
+static int32_t reach(uint32_t how, uint32_t address) {
+    init(false);
+    memset(mote.memory + MEMORY_SIZE - 8, 0, 8); // where the configuration was
+    int32_t result = mote_call(&mote, MOTE_EXPORT_JSON_FIND, 4, (const uint32_t[]){how, address, 0, 0});
+    mote_free(&mote);
+    return result;
+}
+
+// Each kind of access reaches the last byte of the memory, and no further.
+static void memory_ends_where_it_was_told_to(void) {
+    static const struct {
+        uint32_t bytes, offset;
+    } kinds[] = {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {1, 0}, {2, 0}, {4, 0}, {8, 0}, {4, 100}};
+    for (uint32_t how = 0; how < sizeof kinds / sizeof kinds[0]; how++) {
+        uint32_t last = MEMORY_SIZE - kinds[how].bytes - kinds[how].offset;
+        CHECK_EQUAL(reach(how, last), 0);
+        CHECK_EQUAL(reach(how, last + 1), MOTE_STATUS_TRAPPED);
+        CHECK_EQUAL(reach(how, UINT32_MAX), MOTE_STATUS_TRAPPED);
+        CHECK_EQUAL(reach(how, 0u - kinds[how].offset - kinds[how].bytes), MOTE_STATUS_TRAPPED);
+    }
+    CHECK_EQUAL(reach(9, 0), 1024); // the last of the data: bytes for staging
+    CHECK_EQUAL(reach(10, 0), 0);
+    CHECK_EQUAL(reach(11, 0), MOTE_STATUS_TRAPPED);
+}
+
 int main(void) {
     everything_arrives();
     nothing_outside_arrives();
     a_port_may_lack_both();
+    memory_ends_where_it_was_told_to();
     printf("%u passed, %u failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;
 }

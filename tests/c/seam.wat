@@ -1,5 +1,5 @@
 ;; A module that hands each call on to an import: publish(which, a, b, c, d) is store_info(a, b) for 0, and so on in the order of
-;; ABI.md. It has the imports that a profile of today may lack, and no client.
+;; ABI.md. It has the imports that a profile of today may lack, and no client. json_find(how, address, 0, 0) reads or writes at an address.
 (module
   (import "mote" "store_info" (func $store_info (param i32 i32) (result i32)))
   (import "mote" "store_read" (func $store_read (param i32 i32 i32 i32) (result i32)))
@@ -28,6 +28,21 @@
   (func (export "wants") (result i32) i32.const 0)
   (func (export "event_release") (param i32) (result i32) i32.const 0)
   (func (export "records") (result i32) i32.const 0)
+  (func (export "json_find") (param $how i32) (param $address i32) (param i32 i32) (result i32)
+    (block $11 (block $10 (block $9 (block $8 (block $7 (block $6 (block $5 (block $4 (block $3 (block $2 (block $1 (block $0
+      (br_table $0 $1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11 (local.get $how)))
+      (return (i32.load8_u (local.get $address))))
+      (return (i32.load16_u (local.get $address))))
+      (return (i32.load (local.get $address))))
+      (return (i32.wrap_i64 (i64.load (local.get $address)))))
+      (i32.store8 (local.get $address) (i32.const 0)) (return (i32.const 0)))
+      (i32.store16 (local.get $address) (i32.const 0)) (return (i32.const 0)))
+      (i32.store (local.get $address) (i32.const 0)) (return (i32.const 0)))
+      (i64.store (local.get $address) (i64.const 0)) (return (i32.const 0)))
+      (return (i32.load offset=100 (local.get $address))))
+      (return (i32.load (i32.const 20))))
+      (return (i32.load (i32.const 4092))))
+    (i32.load (i32.const 4093)))
   (func (export "publish") (param $which i32) (param $a i32) (param $b i32) (param $c i32) (param $d i32) (result i32)
     (block $12 (block $11 (block $10 (block $9 (block $8 (block $7 (block $6 (block $5 (block $4 (block $3 (block $2 (block $1 (block $0
       (br_table $0 $1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11 $12 (local.get $which)))

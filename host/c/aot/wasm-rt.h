@@ -46,16 +46,29 @@ typedef enum { WASM_RT_I32, WASM_RT_I64, WASM_RT_F32, WASM_RT_F64, WASM_RT_V128,
 __attribute__((noreturn)) void wasm_rt_trap(wasm_rt_trap_t why);
 
 typedef struct {
-    uint64_t pages;
-    uint32_t size; // bytes that may be used: the configured size, not a whole page
+    uint32_t size;           // bytes that may be used: the configured size, not a whole page
+    uint32_t last_4, last_8; // addresses of the last 4 and 8 of them
     uint8_t data[] __attribute__((aligned(8))); // here and not elsewhere, so that no access has to read first where
 } wasm_rt_memory_t;
+
+// True when an access is one within memory. Most are of 1, 4 or 8 bytes, whose last address needs no sum. What lies in front of the end of the
+// module's data is there in every instance, so that addresses which the compiler knows need no check.
+static inline __attribute__((always_inline)) bool wasm_rt_holds(const wasm_rt_memory_t *memory, uint64_t address, size_t bytes, uint32_t data_end) {
+    if (__builtin_constant_p(address) && address + bytes <= data_end) return true;
+    switch (bytes) {
+    case 1: return address < memory->size;
+    case 4: return address <= memory->last_4;
+    case 8: return address <= memory->last_8;
+    default: return address + bytes <= memory->size;
+    }
+}
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t max_pages, bool is64, uint32_t page_size);
 void wasm_rt_free_memory(wasm_rt_memory_t *memory);
 
 static inline uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages) {
-    return pages == 0 ? memory->pages : UINT32_MAX;
+    (void)memory;
+    return pages == 0 ? 1 : UINT32_MAX; // one page of the usual size that never grows
 }
 
 static inline bool wasm_rt_is_initialized(void) {

@@ -18,8 +18,6 @@ typedef jmp_buf jump_t;
 #endif
 
 struct mote_engine {
-    uint32_t memory_size;
-    size_t arena_used;
     jump_t trapped;
     wasm_rt_trap_t why;
     w2c_client instance; // last: it ends with the linear memory
@@ -44,9 +42,9 @@ static const char *text_of(wasm_rt_trap_t why) {
 }
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t max_pages, bool is64, uint32_t page_size) {
-    (void)max_pages, (void)is64, (void)page_size; // one page of the usual size that never grows
-    memory->pages = pages;
-    memory->size = current_engine->memory_size;
+    (void)pages, (void)max_pages, (void)is64, (void)page_size; // it is there, in the size that was configured
+    memory->last_4 = memory->size - 4;
+    memory->last_8 = memory->size - 8;
 }
 
 void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
@@ -148,28 +146,22 @@ mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32
 
 _Static_assert(sizeof(mote_engine_t) == offsetof(mote_engine_t, instance.w2c_memory.data), "the linear memory does not begin where the record ends");
 
-static uintptr_t aligned(uintptr_t address) {
-    return (address + 7u) & ~(uintptr_t)7u;
-}
-
 int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *setup, const char **out_fault) {
     *out_engine = NULL;
     *out_fault = "arena_size";
-    uintptr_t start = aligned((uintptr_t)setup->arena);
-    size_t used = (size_t)(start - (uintptr_t)setup->arena) + sizeof(mote_engine_t) + setup->memory_size;
+    size_t used = sizeof(mote_engine_t) + setup->memory_size;
     if (used > setup->arena_size) return MOTE_STATUS_TOO_LARGE;
+    *out_fault = "memory_size";
+    if (setup->memory_size < 8) return MOTE_STATUS_TOO_LARGE; // no module fits
 
-    mote_engine_t *engine = (mote_engine_t *)start;
-    memset(engine, 0, sizeof *engine + setup->memory_size);
-    engine->memory_size = setup->memory_size;
-    engine->arena_used = used;
+    mote_engine_t *engine = setup->arena;
+    memset(engine, 0, used);
+    engine->instance.w2c_memory.size = setup->memory_size;
     current_engine = engine;
     // The module's data may not fit the memory that it is given; then the first copy of a segment traps.
     if (JUMP_SET(engine->trapped) == 0) {
         wasm2c_client_instantiate(&engine->instance, (struct w2c_mote *)(void *)setup->mote);
         *out_engine = engine;
-    } else {
-        *out_fault = "memory_size";
     }
     current_engine = NULL;
     return *out_engine != NULL ? MOTE_STATUS_OK : MOTE_STATUS_TOO_LARGE;
@@ -195,7 +187,7 @@ void mote_engine_forget_code(mote_engine_t *engine) {
 }
 
 uint8_t *mote_engine_memory(mote_engine_t *engine, uint32_t *out_length) {
-    *out_length = engine->memory_size;
+    *out_length = engine->instance.w2c_memory.size;
     return engine->instance.w2c_memory.data;
 }
 
@@ -204,6 +196,6 @@ void mote_engine_free(mote_engine_t *engine) {
 }
 
 void mote_engine_usage(const mote_engine_t *engine, mote_engine_usage_t *out_usage) {
-    out_usage->arena_peak = engine->arena_used;
+    out_usage->arena_peak = sizeof *engine + engine->instance.w2c_memory.size;
     out_usage->allocations = 0;
 }
