@@ -231,23 +231,22 @@ export function commit(id: i32, cost: i32): void {
  * wait for their acknowledgement.
  */
 export function nextToSend(window: i32): usize {
-  while (true) {
-    const wanted = FEATURE_RAW ? Mark.Message + hasRequests : Mark.Message;
-    let inflight = 0;
-    let record = first;
-    for (; record < head; record = after(record)) {
-      const mark = markOf(record);
-      if (mark == wanted) break;
-      inflight += <i32>(mark == Mark.Sent);
+  let inflight = 0;
+  for (let record = first; record < head; ) {
+    const mark = markOf(record);
+    if (mark == (FEATURE_RAW ? Mark.Message + hasRequests : Mark.Message)) {
+      if ((mark == Mark.Message) & (idOf(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
+      return (current = record);
     }
-    if (record == head) {
-      if (wanted == Mark.Message) return 0;
-      hasRequests = 0;
-      continue;
+    inflight += <i32>(mark == Mark.Sent);
+    record = after(record);
+    if (FEATURE_RAW && (record == head) & hasRequests) {
+      // There is none: now the messages.
+      hasRequests = inflight = 0;
+      record = first;
     }
-    if ((wanted == Mark.Message) & (idOf(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
-    return (current = record);
   }
+  return 0;
 }
 
 /** What the packet of a record costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask. */
