@@ -121,15 +121,6 @@ function isRequest(record: usize): bool {
   return FEATURE_RAW && load<i8>(record, Record.Packet) < 0;
 }
 
-/** The first record with this mark, at or behind `record`; `head` when there is none. */
-// @ts-ignore: decorator
-@inline
-function find(record: usize, mark: i32): usize {
-  // Behind the last record there is memory, too: to look at it costs less than not to.
-  while ((record < head) & (markOf(record) != mark)) record = after(record);
-  return record;
-}
-
 /** Every message was sent and acknowledged. */
 export function isEmpty(): bool {
   return first == head;
@@ -142,13 +133,15 @@ export function isCrowded(): bool {
 
 /** Passes what is done in front, and sets the deadline of the first record in flight, before which others may wait. */
 function reclaim(): void {
-  let record = first;
-  while ((record < head) & (markOf(record) % Mark.Settled == 0)) record = after(record);
-  first = record;
-  if (record == head) first = head = FEATURE_RAW ? floor : base;
-  record = find(record, Mark.Sent);
-  if (record < head) setDeadline(Timer.Acknowledge, load<u32>(record, Record.Deadline));
-  else disarm(Timer.Acknowledge);
+  for (let record = first; record < head; ) {
+    const mark = markOf(record);
+    if (mark == Mark.Sent) return setDeadline(Timer.Acknowledge, load<u32>(record, Record.Deadline));
+    const isDone = (record == first) & (mark % Mark.Settled == 0);
+    record = after(record);
+    if (isDone) first = record;
+  }
+  if (first == head) first = head = FEATURE_RAW ? floor : base;
+  disarm(Timer.Acknowledge);
 }
 
 /** Moves the records together at the base. None of them may be on its way or lent. Bytes of the subscriptions, which stay for good. */
@@ -321,7 +314,9 @@ export function rewind(): void {
 
 /** The oldest message if it is poison, else 0. */
 export function poison(): usize {
-  const record = find(first, Mark.Message);
+  let record = first;
+  // Behind the last record there is memory, too: to look at it costs less than not to.
+  while ((record < head) & (markOf(record) != Mark.Message)) record = after(record);
   return (record < head) & (load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX) ? record : 0;
 }
 
