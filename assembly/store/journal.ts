@@ -74,6 +74,8 @@ export function beginRead(bytes: i32): void {
 }
 
 /** Begins to write the payload of so many bytes that stands at `PAYLOAD` in the buffer, none = no record. Only after what `beginRead` began is done, or found nothing. */
+// @ts-ignore: decorator
+@inline
 export function beginWrite(buffer: usize, length: i32): void {
   if (stage < 0) return;
   const end = length ? Unit.Payload + length : <i32>Unit.Records;

@@ -78,14 +78,14 @@ export function configureProvisioning(): i32 {
     const member = scan.from;
     const memberLength = scan.length;
     const which = placeOf(REQUEST_NAMES, 2, member, memberLength);
-    found |= 1 << which;
     const token = scan.skip();
     // A member that is null makes the server close the connection without a reply.
-    const isWrong = which < 0 ? token == scan.Token.Null : token != scan.Token.Text;
-    const status: i32 = isWrong ? Status.WrongType : which < 0 || scan.length ? <i32>Status.Ok : <i32>Status.InvalidValue;
+    if ((which < 0) & (token != scan.Token.Null)) continue;
+    found |= 1 << which;
+    const status: i32 = token != scan.Token.Text ? Status.WrongType : scan.length ? <i32>Status.Ok : <i32>Status.InvalidValue;
     if (status) return fail(status, 0, member, memberLength);
   }
-  if ((found & 3) != 3) return refuseKey(Status.MissingKey, found & 1 ? DEVICE_SECRET : DEVICE_KEY);
+  if (found != 3) return refuseKey(Status.MissingKey, found & 1 ? DEVICE_SECRET : DEVICE_KEY);
   if (!isPresent(Setting.UserName)) read(Phase.Load);
   return Status.Ok;
 }

@@ -12,35 +12,23 @@ import { addressOf, ATTRIBUTES_REQUEST, GATEWAY_ATTRIBUTES_REQUEST, ID, lengthOf
 /** A request can wait as long as any interval, but not less than one round trip could take. */
 export const TIMEOUT_MS_MAX: u32 = 86400000;
 
-/** What is asked for. */
-export const enum Ask {
-  Attributes = 0,
-  Rpc = 1,
-  ChildAttributes = 2,
-}
-
-/** Publishes a request and waits for its answer: the request id, or a Status. */
-export function ask(what: i32, length: i32, timeoutMs: i32): i32 {
+/** Publishes a request to this topic and waits for its answer: the request id, or a Status. */
+export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
   const firstByte = publishByte(length, 0);
   if (firstByte < 0) return firstByte;
   if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
-  let topic: usize = ATTRIBUTES_REQUEST;
+  const entry = requests.find(0);
+  if (!entry) return Status.Full;
   // Where the document of a gateway has the id, which others have in their topic.
   let member: usize = 0;
-  const isRpc = FEATURE_REQUESTS && what == Ask.Rpc;
-  if (FEATURE_GATEWAY && what == Ask.ChildAttributes) {
+  const isRpc = FEATURE_REQUESTS && topic == prefixOf(RPC_REQUEST_FILTER);
+  if (FEATURE_GATEWAY && topic == GATEWAY_ATTRIBUTES_REQUEST) {
     member = firstMember(Member.Integer, ID);
     if (!member) return Status.MissingKey;
-    topic = GATEWAY_ATTRIBUTES_REQUEST;
   }
   if (FEATURE_REQUESTS && isRpc) {
     // Without a method the server would close the connection, and do so again for each repetition.
     if (!firstMember(Member.Text, METHOD)) return Status.MissingKey;
-    topic = prefixOf(RPC_REQUEST_FILTER);
-  }
-  const entry = requests.find(0);
-  if (!entry) return Status.Full;
-  if (FEATURE_REQUESTS && isRpc) {
     // Declared by the first call, so that a client that makes none does without.
     const filter = addressOf(RPC_RESPONSE_FILTER);
     const filterLength = lengthOf(RPC_RESPONSE_FILTER);
@@ -60,10 +48,10 @@ export function ask(what: i32, length: i32, timeoutMs: i32): i32 {
 
 /** The export `request_attributes`: the record holds clientKeys and sharedKeys. The request id, or a Status. */
 export function requestAttributes(length: i32, timeoutMs: i32): i32 {
-  return ask(Ask.Attributes, length, timeoutMs);
+  return ask(ATTRIBUTES_REQUEST, length, timeoutMs);
 }
 
 /** The export `request_rpc`: the record is an object that begins with the text `method`. The request id, or a Status. */
 export function requestRpc(length: i32, timeoutMs: i32): i32 {
-  return ask(Ask.Rpc, length, timeoutMs);
+  return ask(prefixOf(RPC_REQUEST_FILTER), length, timeoutMs);
 }

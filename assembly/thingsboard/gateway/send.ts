@@ -2,8 +2,8 @@
 import { Status } from "../../abi";
 import { NO_NUMBER, publishRecord } from "../../client/publish";
 import { Shape } from "../../json/write";
-import { GATEWAY_ATTRIBUTES, GATEWAY_CLAIM, GATEWAY_RPC, GATEWAY_TELEMETRY } from "../topics";
-import { Ask, ask } from "../request";
+import { GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_REQUEST, GATEWAY_CLAIM, GATEWAY_RPC, GATEWAY_TELEMETRY } from "../topics";
+import { ask } from "../request";
 import { namesChild } from "../record";
 
 /** The export `gateway_telemetry`: a list for each child; an empty one would never be acknowledged. */
@@ -35,5 +35,5 @@ export function sendChildRpcReply(length: i32, options: usize): i32 {
 
 /** The export `gateway_request_attributes`: an object that begins with the number `id`, in place of which the request id is sent. */
 export function requestChildAttributes(length: i32, timeoutMs: i32): i32 {
-  return ask(Ask.ChildAttributes, length, timeoutMs);
+  return ask(GATEWAY_ATTRIBUTES_REQUEST, length, timeoutMs);
 }
