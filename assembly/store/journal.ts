@@ -37,16 +37,16 @@ const enum Stage {
   Sync = 4,
 }
 
+/** Bytes of a unit that are read or written: as many as the buffer takes. */
 let capacity: i32 = 0;
 let size: i32 = 0;
 let unit: i32 = 0;
 let grain: i32 = 0;
 /** A Stage or, below zero, why there is no journal: then every step answers this. */
 let stage: i32 = Stage.Read;
-/** The unit at hand, how much of it is done, and of how much. */
+/** The unit at hand, and how much of it is done. */
 let offset: i32 = 0;
 let done: i32 = 0;
-let total: i32 = 0;
 /** What the search ends with when no unit is whole: NotFound, or Malformed when one holds something else. */
 let outcome: i32 = 0;
 /** The number of the newest unit: every one that was written is above zero. */
@@ -67,7 +67,7 @@ export function beginRead(bytes: i32): void {
   unit = store_info(StoreArea.Journal, StoreInfo.EraseSize);
   grain = store_info(StoreArea.Journal, StoreInfo.ProgramSize);
   stage = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Stage.Read;
-  capacity = total = min(bytes, unit);
+  capacity = min(bytes, unit);
   offset = done = 0;
   outcome = Status.NotFound;
   sequence = 0;
@@ -79,8 +79,8 @@ export function beginRead(bytes: i32): void {
 export function beginWrite(buffer: usize, length: i32): void {
   if (stage < 0) return;
   const end = length ? Unit.Payload + length : <i32>Unit.Records;
-  total = ((end + grain - 1) / grain) * grain;
-  if (total > capacity) {
+  capacity -= capacity % grain;
+  if (end > capacity) {
     stage = Status.TooLarge;
     return;
   }
@@ -89,7 +89,7 @@ export function beginWrite(buffer: usize, length: i32): void {
   store<u32>(buffer, ++sequence, Unit.Sequence);
   if (length) store<u32>(buffer, recordHead(length), Unit.Records);
   store<u32>(buffer, checksum(buffer, end - Unit.Records), Unit.Checksum);
-  memory.fill(buffer + end, 0xff, total - end);
+  memory.fill(buffer + end, 0xff, capacity - end);
   // Behind the unit that was read or written last, or the first where nothing was found.
   offset += unit;
   if (offset + unit > size) offset = 0;
@@ -143,7 +143,7 @@ export function step(buffer: usize): i32 {
   const before = done;
   const at = offset + before;
   const from = buffer + before;
-  const left = total - before;
+  const left = capacity - before;
   let moved: i32;
   if (now == Stage.Erase) moved = store_erase(StoreArea.Journal, at);
   else if (now == Stage.Program) moved = store_program(StoreArea.Journal, at, from, left);

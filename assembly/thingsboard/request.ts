@@ -17,8 +17,6 @@ export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
   const firstByte = publishByte(length, 0);
   if (firstByte < 0) return firstByte;
   if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
-  const entry = requests.find(0);
-  if (!entry) return Status.Full;
   // Where the document of a gateway has the id, which others have in their topic.
   let member: usize = 0;
   const isRpc = FEATURE_REQUESTS && topic == prefixOf(RPC_REQUEST_FILTER);
@@ -29,6 +27,10 @@ export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
   if (FEATURE_REQUESTS && isRpc) {
     // Without a method the server would close the connection, and do so again for each repetition.
     if (!firstMember(Member.Text, METHOD)) return Status.MissingKey;
+  }
+  const entry = requests.find(0);
+  if (!entry) return Status.Full;
+  if (FEATURE_REQUESTS && isRpc) {
     // Declared by the first call, so that a client that makes none does without.
     const filter = addressOf(RPC_RESPONSE_FILTER);
     const filterLength = lengthOf(RPC_RESPONSE_FILTER);
