@@ -129,7 +129,7 @@ export function send(): void {
     topicLength = composedLength;
   }
   if (append(firstByte, topic, topicLength, number, payload, <i32>(at - payload), shape) == Status.Full) return;
-  unsent &= unsent - 1;
+  forget(1 << message);
   if (message >= Message.Chunk) awaitAnswer();
   if (message >= Message.Assigned) store<i32>(OTA_KINDS + (about << 2), number);
 }

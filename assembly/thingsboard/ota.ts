@@ -316,7 +316,7 @@ function work(): i32 {
   let event: i32 = EventKind.None;
   switch (phase) {
     case Phase.Booting: {
-      const boot = active & 1 ? ota_boot_state() : <i32>OtaBootState.Normal;
+      const boot = ota_boot_state() * (active & 1); // Normal where no firmware is configured
       if (boot == OtaBootState.Unconfirmed) {
         result = ota_confirm();
         if (result <= 0) break;
