@@ -113,7 +113,7 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
   // Before the colon of an item there are no tokens.
   let tokens: i32 = -1;
   let number: u32 = 0;
-  for (; text <= end; text++) {
+  do {
     const byte: u32 = text < end ? load<u8>(text) : 0x2c;
     if (byte - 0x30 < 10) {
       number = min<u32>(number * 10 + byte - 0x30, NUMBER_MAX);
@@ -139,7 +139,7 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
       tokens = -1;
     }
     number = 0;
-  }
+  } while (text++ < end);
   store<u32>(entry, 0, ROW_SIZE);
   return true;
 }

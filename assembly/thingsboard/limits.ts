@@ -16,10 +16,11 @@ const NAME_COUNT: i32 = 5;
 @apart
 export function readLimits(text: usize, textLength: i32): void {
   readMembers(text, textLength, LIMIT_NAMES, NAME_COUNT, ANY_VALUE, 0);
-  for (let limit = 0; limit < <i32>Limit.Count; limit++) {
+  let limit = 0;
+  do {
     const text = valueAt(limit);
     if (text) setLimit(limit, text, load<u8>(text) == 0x6e /* null */ ? 0 : lengthAt(limit));
-  }
+  } while (++limit < <i32>Limit.Count);
   const size = readDigits(valueAt(MAX_PAYLOAD_SIZE), lengthAt(MAX_PAYLOAD_SIZE));
   if (size > 0) setMaxRemainingLength(size);
   settleLimits();

@@ -80,10 +80,10 @@ export function readAttributes(document: usize, documentLength: i32): i32 {
 @inline
 export function kindsOf(document: usize, documentLength: i32): i32 {
   let kinds = 0;
-  for (; documentLength > 0; documentLength--) {
+  do {
     const letters = load<u32>(document++);
     kinds |= <i32>(letters == 0x5f776622 /* "fw_ */) | (<i32>(letters == 0x5f777322 /* "sw_ */) << 1);
-  }
+  } while (--documentLength > 0);
   return kinds;
 }
 
@@ -98,12 +98,13 @@ function digest(before: u32, text: usize, length: i32): u32 {
 export function fingerprint(kind: i32): u32 {
   let running: u32 = 0;
   let assigned: u32 = 0;
-  for (let name = 0; name <= Attribute.Version; name++) {
+  let name = 0;
+  do {
     if (!lengthAt(name)) return 0;
     const key = Setting.FirmwareTitle + (kind << 1) + name;
     running = digest(running, setting(key), textLength(key));
     assigned = digest(assigned, valueAt(name), lengthAt(name));
-  }
+  } while (++name <= Attribute.Version);
   return assigned == running ? 0 : digest(assigned, valueAt(Attribute.Checksum), lengthAt(Attribute.Checksum)) | 2;
 }
 
@@ -113,12 +114,13 @@ export function fingerprint(kind: i32): u32 {
 export function adopt(): bool {
   openCursor(block, block + BLOCK_SIZE);
   memory.copy(OTA_PRESENT, MEMBERS, (Attribute.Checksum + 1) << 3);
-  for (let each = presentSpan(Attribute.Title); each <= presentSpan(Attribute.Checksum); each += 8) {
+  let each = presentSpan(Attribute.Title);
+  do {
     const text = load<u32>(each);
     store<u32>(each, at);
     putBytes(text, load<i32>(each, 4));
     putByte(0x0a);
-  }
+  } while ((each += 8) <= presentSpan(Attribute.Checksum));
   blockLength = <i32>(at - block);
   return !overflowed() && <i32>(presentText(Attribute.Checksum) - block) <= NAMES_MAX + 2;
 }

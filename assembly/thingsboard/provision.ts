@@ -119,11 +119,12 @@ function readReply(reply: usize, length: i32): i32 {
   const fault = readMembers(reply, length, REPLY_NAMES, Name.Count, TEXTS, 0);
   if (fault) return fault;
   let found = 0;
-  for (let name: i32 = Name.Password; name <= Name.CredentialsValue; name++) {
+  let name: i32 = Name.Password;
+  do {
     const length = lengthAt(name);
     found |= length;
     if (length || name <= Name.UserName) setText((KEYS >> (name << 2)) & 15, valueAt(name), length);
-  }
+  } while (++name <= Name.CredentialsValue);
   // A text that is missing begins at address 0, where nothing like these stands.
   if (!found || load<u32>(valueAt(Name.Status)) != SUCCESS) return Status.RemoteError;
   // A certificate is what the host has already.

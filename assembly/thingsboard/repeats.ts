@@ -19,14 +19,17 @@ const HASH_FACTOR: u64 = 0x9e3779b1;
 export function isRepeated(id: i32, payload: usize, length: i32): bool {
   const last = payload + length - 8;
   let hash = <u64>id ^ load<u64>(last);
-  for (; payload <= last; payload += 8) hash = rotl<u64>((hash ^ load<u64>(payload)) * HASH_FACTOR, 31);
+  do {
+    hash = rotl<u64>((hash ^ load<u64>(payload)) * HASH_FACTOR, 31);
+  } while ((payload += 8) <= last);
   const digest = <u32>(hash ^ (hash >> 32));
-  for (let entry = RECENT_RPCS; entry < RECENT_RPCS + SIZE; entry += ENTRY_SIZE) {
+  let entry = RECENT_RPCS;
+  do {
     if ((load<u32>(entry) == digest) & (now - load<u32>(entry, 4) < WINDOW_MS)) {
       store<u32>(entry, now, 4);
       return true;
     }
-  }
+  } while ((entry += ENTRY_SIZE) < RECENT_RPCS + SIZE);
   memory.copy(RECENT_RPCS + ENTRY_SIZE, RECENT_RPCS, SIZE - ENTRY_SIZE);
   store<u32>(RECENT_RPCS, digest);
   store<u32>(RECENT_RPCS, now, 4);

@@ -25,16 +25,20 @@ function put(place: usize, key: i32, due: u32): void {
   store<i32>(place, key);
   store<u32>(place, due, 4);
   let first: u32 = 0;
-  for (let entry = base; entry < end; entry += ENTRY_SIZE) {
+  let entry = base;
+  do {
     const deadline = load<u32>(entry, 4);
     if ((deadline != 0) & (!first | (<i32>(deadline - first) < 0))) first = deadline;
-  }
+  } while ((entry += ENTRY_SIZE) < end);
   setDeadline(Timer.Request, first);
 }
 
 /** The first entry that holds a value at an offset, or 0. */
 function search(value: i32, offset: usize): usize {
-  for (let entry = base; entry < end; entry += ENTRY_SIZE) if (load<i32>(entry + offset) == value) return entry;
+  let entry = base;
+  do {
+    if (load<i32>(entry + offset) == value) return entry;
+  } while ((entry += ENTRY_SIZE) < end);
   return 0;
 }
 
