@@ -91,6 +91,9 @@ export function isArmed(timer: i32): bool {
 /** Milliseconds until the first deadline of all. */
 export function nextDue(): i32 {
   earliest = 0;
-  for (let timer = 0; timer < <i32>Timer.Count; timer++) setDeadline(timer, load<u32>(TIMERS + (timer << 2)));
+  let timer = 0;
+  do {
+    setDeadline(timer, load<u32>(TIMERS + (timer << 2)));
+  } while (++timer < <i32>Timer.Count);
   return remaining(earliest);
 }

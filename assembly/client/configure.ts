@@ -105,11 +105,12 @@ function missingName(): usize {
 // @ts-ignore: decorator
 @inline
 function keepTexts(all: bool): void {
-  for (let key: i32 = all ? Setting.Password : Setting.FirmwareTitle; key <= Setting.Provision; key++) {
+  let key: i32 = all ? Setting.Password : Setting.FirmwareTitle;
+  do {
     const to = at;
     putBytes(setting(key), textLength(key));
     if (at <= limit) setSetting(key, <i32>to);
-  }
+  } while (++key <= Setting.Provision);
 }
 
 /** Reads and carves; the caller compares `carved` with the end of memory. */

@@ -26,7 +26,8 @@ function putBoth(): i32 {
   let keys = (present & ((1 << Setting.UserName) | (1 << Setting.Password))) | (1 << Setting.MqttHost) | (1 << Setting.ClientId);
   const hasWill = FEATURE_RAW ? (present >> Setting.WillTopic) & 1 : 0;
   keys |= hasWill * ((1 << Setting.WillTopic) | (1 << Setting.WillPayload));
-  for (let key: i32 = Setting.MqttHost; key; key--) {
+  let key: i32 = Setting.MqttHost;
+  do {
     if (!(keys & (1 << key))) continue;
     const start = at;
     putU16(FEATURE_JSON ? 0 : textLength(key));
@@ -43,7 +44,7 @@ function putBoth(): i32 {
       putByte(flags);
       putU16(setting(Setting.KeepAliveS));
     }
-  }
+  } while (--key);
   putRemainingLength(connectPacket + 2);
   connectEnd = at;
   if (FEATURE_PROVISIONING) speechEnd = 0;

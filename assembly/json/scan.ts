@@ -136,10 +136,11 @@ export function read(outside: u64): i32 {
         if (byte == 0x5c) {
           byte = byteAt(here);
           if (byte == 0x75) {
-            for (let digits = 4; digits; digits--) {
+            let digits = 4;
+            do {
               byte = byteAt(++here);
               if (byte - 0x30 > 9 && (byte | 0x20) - 0x61 > 5) return fault(here);
-            }
+            } while (--digits);
           } else if (load<u8>(ESCAPES + escapeIndex(byte)) != byte) {
             return fault(here);
           }

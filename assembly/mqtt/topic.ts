@@ -10,12 +10,13 @@ export function isTopicName(topic: usize, length: i32, isFilter: bool): bool {
   if (<u32>(length - 1) > 0xfffe) return false;
   const end = topic + length;
   let before: u32 = 0x2f;
-  for (let at = topic; at < end; ) {
+  let at = topic;
+  do {
     const byte: u32 = load<u8>(at++);
     // In front of a wildcard stands a slash or nothing, and behind a plus a slash or nothing, behind a hash sign nothing.
     const isAlone = (before == 0x2f) & ((at == end) | ((byte == 0x2b) & (load<u8>(at) == 0x2f)));
     if (!byte | (((byte | 8) == 0x2b) & !(isFilter & isAlone))) return false;
     before = byte;
-  }
+  } while (at < end);
   return isUtf8(topic, length);
 }

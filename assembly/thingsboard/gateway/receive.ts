@@ -36,13 +36,14 @@ export function readChild(kind: i32, document: usize, documentLength: i32): i32 
   // The members of an RPC stand one level deeper, in `data`.
   const isRpc = kind == EventKind.ChildRpcRequest;
   const status = readMembers(document, documentLength, GATEWAY_MEMBERS, isRpc ? Child.Data : Child.Count, ANY_VALUE, 0);
-  for (let member = span(Child.Value); member <= span(Child.Data); member += 8) {
+  let member = span(Child.Value);
+  do {
     const value = load<u32>(member);
     if (!value) continue;
     const quote = <u32>(load<u8>(value - 1) == 0x22);
     store<u32>(EVENT, value - quote, EventField.Value);
     store<u32>(EVENT, load<u32>(member, 4) + 2 * quote, EventField.ValueLength);
-  }
+  } while ((member += 8) <= span(Child.Data));
   let id = 0;
   if (isRpc || kind == EventKind.ChildAttributesResponse) id = readDigits(valueAt(Child.Id), lengthAt(Child.Id));
   store<i32>(EVENT, id, EventField.Id);
