@@ -66,7 +66,7 @@ int32_t mote_message_send(mote_t *mote, mote_export_t verb, const mote_publish_o
 int32_t mote_message_request(mote_t *mote, mote_export_t verb, uint32_t timeout_ms);
 
 static inline bool mote_memory_holds(const mote_t *mote, uint32_t address, uint32_t length) {
-    return address <= mote->memory_length && length <= mote->memory_length - address;
+    return (uint64_t)address + length <= mote->memory_length;
 }
 
 // Linear memory is little-endian on every host.

@@ -42,8 +42,11 @@ int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *
 // Looks an export up that takes `arguments` i32 and returns one. NULL when there is none of that form.
 mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32_t arguments);
 
-// Calls it: its result. When it traps, out_fault gets the engine's text, which it keeps else, and the instance may only be freed.
-int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[], const char **out_fault);
+// Calls it: its result, or what mote_trapped() answers when it trapped. Then the instance may only be freed.
+int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[]);
+
+// The face: told by the engine of a trap, with its text, before the call returns.
+int32_t mote_trapped(struct mote *mote, const char *fault);
 
 // With compile_on_first_call: gives back the code of what has run so far, which is compiled again should it run again. Not inside a call.
 void mote_engine_forget_code(mote_engine_t *engine);

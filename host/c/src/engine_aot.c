@@ -167,15 +167,14 @@ int32_t mote_engine_load(mote_engine_t **out_engine, const mote_engine_setup_t *
     return *out_engine != NULL ? MOTE_STATUS_OK : MOTE_STATUS_TOO_LARGE;
 }
 
-int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[], const char **out_fault) {
+int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[]) {
     (void)arguments; // checked when the function was found
     current_engine = engine;
     if (JUMP_SET(engine->trapped) != 0) {
         // The jump came back here with current_engine as it was; locals from before are not read again.
         mote_engine_t *broken = current_engine;
         current_engine = NULL;
-        *out_fault = text_of(broken->why);
-        return MOTE_STATUS_TRAPPED;
+        return mote_trapped(mote_of(broken->instance.w2c_mote_instance), text_of(broken->why));
     }
     int32_t result = (int32_t)((const export_entry_t *)function)->enter(&engine->instance, values);
     current_engine = NULL;

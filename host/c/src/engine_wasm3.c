@@ -92,10 +92,11 @@ mote_function_t mote_engine_find(mote_engine_t *engine, const char *name, uint32
     return mote_wasm3_find(&engine->wasm3, name, arguments, 1);
 }
 
-int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[], const char **out_fault) {
-    int32_t result = MOTE_STATUS_TRAPPED;
-    mote_wasm3_call(&engine->wasm3, function, arguments, values, &result, out_fault);
-    return result;
+int32_t mote_engine_call(mote_engine_t *engine, mote_function_t function, uint32_t arguments, const uint32_t values[]) {
+    int32_t result;
+    const char *fault;
+    if (mote_wasm3_call(&engine->wasm3, function, arguments, values, &result, &fault) == MOTE_STATUS_OK) return result;
+    return mote_trapped(engine->wasm3.link.context, fault);
 }
 
 void mote_engine_forget_code(mote_engine_t *engine) {

@@ -28,18 +28,18 @@ static void follow_state(mote_t *mote) {
 bool mote_event_read(mote_t *mote, int32_t kind) {
     const uint8_t *record = mote->memory + mote->event_address;
     mote_event_t *event = &mote->event;
-    bool valid = record[MOTE_EVENT_FIELD_KIND] == kind &&
-                 (mote_load_u32(record + MOTE_EVENT_FIELD_SIZE) & 0xffff) >= MOTE_EVENT_FIELD_END;
     event->kind = (mote_event_kind_t)kind;
     event->flags = record[MOTE_EVENT_FIELD_FLAGS];
     event->id = (int32_t)mote_load_u32(record + MOTE_EVENT_FIELD_ID);
     event->reason = (int32_t)mote_load_u32(record + MOTE_EVENT_FIELD_REASON);
     event->total = mote_load_u32(record + MOTE_EVENT_FIELD_TOTAL);
     event->offset = mote_load_u32(record + MOTE_EVENT_FIELD_OFFSET);
-    valid &= read_span(mote, record + MOTE_EVENT_FIELD_TOPIC, &event->topic);
-    valid &= read_span(mote, record + MOTE_EVENT_FIELD_PAYLOAD, &event->payload);
-    valid &= read_span(mote, record + MOTE_EVENT_FIELD_NAME, &event->name);
-    valid &= read_span(mote, record + MOTE_EVENT_FIELD_VALUE, &event->value);
+    bool valid = record[MOTE_EVENT_FIELD_KIND] == kind &&
+                 (mote_load_u32(record + MOTE_EVENT_FIELD_SIZE) & 0xffff) >= MOTE_EVENT_FIELD_END &&
+                 read_span(mote, record + MOTE_EVENT_FIELD_TOPIC, &event->topic) &&
+                 read_span(mote, record + MOTE_EVENT_FIELD_PAYLOAD, &event->payload) &&
+                 read_span(mote, record + MOTE_EVENT_FIELD_NAME, &event->name) &&
+                 read_span(mote, record + MOTE_EVENT_FIELD_VALUE, &event->value);
     if (!valid) {
         memset(event, 0, sizeof *event);
         mote_supervise_trapped(mote, "event record");

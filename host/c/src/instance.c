@@ -20,9 +20,10 @@ int32_t mote_call(mote_t *mote, mote_export_t which, uint32_t arguments, const u
     mote_function_t function = mote->functions[which];
     mote->error_text = NULL;
     if (function == NULL) return mote_fail(mote, MOTE_STATUS_NOT_IN_PROFILE, export_names[which], 0);
-    const char *fault = NULL;
-    int32_t result = mote_engine_call(mote->engine, function, arguments, values, &fault);
-    if (fault == NULL) return result;
+    return mote_engine_call(mote->engine, function, arguments, values);
+}
+
+int32_t mote_trapped(mote_t *mote, const char *fault) {
     mote_supervise_trapped(mote, fault);
     return MOTE_STATUS_TRAPPED;
 }

@@ -96,7 +96,7 @@ static inline int32_t add_end(mote_t *mote) {
     return add(mote, MOTE_MEMBER_END, NULL, 0, 0, NULL, 0);
 }
 
-static void end_entry(mote_t *mote) {
+static inline void end_entry(mote_t *mote) {
     add_end(mote);
     if (mote->message_stamped) add_end(mote);
     mote->message_stamped = false;
