@@ -527,7 +527,7 @@ struct mote {
     struct mote_engine *engine;      /* NULL = no instance */
     uint8_t *memory;                 /* linear memory, fixed while the instance lives */
     uint32_t memory_length;
-    const void *functions[36];       /* exports by number, NULL = not in this profile */
+    const void *functions[34];       /* exports by number, NULL = not in this profile */
     uint32_t event_address, error_address, stats_address, json_address;
     uint32_t staging_address, staging_capacity;
     uint32_t features;
