@@ -59,6 +59,8 @@ export function carve(size: usize): usize {
 }
 
 /** Adds to a counter. */
+// @ts-ignore: decorator
+@inline
 export function countBy(stat: i32, amount: u32): void {
   const counter = STATS + stat;
   store<u32>(counter, load<u32>(counter) + amount);

@@ -16,6 +16,13 @@ export function open(from: usize, to: usize): void {
   limit = to;
 }
 
+/** Sets the limit alone, where something else says from where to write. */
+// @ts-ignore: decorator
+@inline
+export function limitTo(to: usize): void {
+  limit = to;
+}
+
 /** True once something did not fit. */
 // @ts-ignore: decorator
 @inline

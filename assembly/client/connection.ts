@@ -520,10 +520,10 @@ export function deadlineMs(): i32 {
 }
 
 export function wants(): i32 {
-  if (state <= State.Opening) return state == State.Opening ? <i32>Want.Work : 0;
+  if (state <= State.Opening) return <i32>(state == State.Opening) * Want.Work;
   // Bytes that cannot be read yet must not keep the host awake.
   const isReading = lane.hasRoom() && !(FEATURE_OTA && inbound.isHeld);
-  return (isReading ? Want.Readable : 0) | (isSending() ? Want.Writable : 0) | (FEATURE_OTA ? again & WITH_PORT : 0);
+  return <i32>isReading | (<i32>isSending() * Want.Writable) | (FEATURE_OTA ? again & WITH_PORT : 0);
 }
 
 export function release(isAccepted: i32): i32 {

@@ -11,7 +11,7 @@
 //           8  u32 deadline of its acknowledgement while it is Sent
 //          12  PUBLISH, SUBSCRIBE or UNSUBSCRIBE, padded to four
 import { Stat, Status } from "../abi";
-import { at, open } from "../base/cursor";
+import { at, limitTo } from "../base/cursor";
 import { equals } from "../base/text";
 import { disarm, fromNow, setDeadline, Timer } from "../base/time";
 import { carve, count, fail } from "../memory";
@@ -166,9 +166,9 @@ function compact(): i32 {
   return <i32>kept;
 }
 
-/** Opens the cursor for a packet behind the last record: the record that it becomes. */
+/** Lets the cursor write up to the end, for a packet behind the last record: the record that it becomes. */
 export function openRecord(): usize {
-  open(packetOf(head), end);
+  limitTo(end);
   return head;
 }
 
@@ -195,7 +195,7 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
 export function nextMessageId(): i32 {
   const id = (lastMessageId % MESSAGE_ID_MAX) + 1;
   // Ids are given in the order of the records, so the oldest is the first to collide.
-  return first < head && idOf(first) == id ? 0 : id;
+  return (first < head) & (idOf(first) == id) ? 0 : id;
 }
 
 /** The id that the next SUBSCRIBE or UNSUBSCRIBE gets; they never collide with those of messages. */

@@ -1,7 +1,7 @@
 // Queues, sends, acknowledges and repeats packets in an outbox of 128 bytes (MQTT 3.1.1, 4.4 and 4.6).
 
 import { Stat, Status } from "../../../assembly/abi";
-import { putBytes } from "../../../assembly/base/cursor";
+import { moveTo, putBytes } from "../../../assembly/base/cursor";
 import { overflowed } from "../../../assembly/base/cursor";
 import {
   acknowledge, carveOutbox, commit, drop, idOf, isEmpty, lend, makeRoom, markSent, nextMessageId, nextRequestId, nextToSend, openRecord, packetEnd, packetOf,
@@ -34,7 +34,7 @@ function begin(): void {
 /** Adds a packet; false when there is no room at once. */
 function add(hex: string, id: i32): bool {
   const length = putHex(BYTES, hex);
-  openRecord();
+  moveTo(packetOf(openRecord()));
   putBytes(BYTES, length);
   if (overflowed()) return false;
   commit(id, 0);
