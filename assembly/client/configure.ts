@@ -10,7 +10,7 @@ import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
 import { Limit, setLimit } from "./limits";
 import { carveOutbox } from "./outbox";
-import { CLIENT_ID_NAME, findKey, inRange, isPresent, LACKING, MISSING_LENGTH, MQTT_HOST_NAME, present, setPresent, setSetting, setting, Setting, textLength, USER_NAME_NAME } from "./settings";
+import { CLIENT_ID_NAME, findKey, inRange, isLacking, isPresent, MISSING_LENGTH, MQTT_HOST_NAME, present, setPresent, setSetting, setting, Setting, textLength, USER_NAME_NAME } from "./settings";
 
 /** The longest text. */
 const TEXT_MAX: i32 = 1023;
@@ -35,7 +35,7 @@ function readObject(text: usize, bytes: i32): i32 {
       status = token = skip();
       if (token >= 0) {
         const bit = (<u64>1) << key;
-        if (LACKING & bit) {
+        if (isLacking(key)) {
           lacking = fail(Status.NotInProfile, 0, name, nameLength);
           count(Stat.ConfigurationIgnored);
           continue;

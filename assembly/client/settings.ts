@@ -174,9 +174,17 @@ const OTA_KEYS: u64 =
 const GATEWAY_KEYS: u64 = (<u64>3) << Setting.ChildrenBuffer;
 
 /** One bit for each key that this profile does not have. */
-export const LACKING: u64 =
+const LACKING: u64 =
   (FEATURE_RAW ? 0 : RAW_KEYS) | (FEATURE_ATTRIBUTES ? 0 : ATTRIBUTES_KEYS) | (FEATURE_LIMITS ? 0 : LIMITS_KEYS) |
   (FEATURE_PROVISIONING ? 0 : PROVISIONING_KEYS) | (FEATURE_OTA ? 0 : OTA_KEYS) | (FEATURE_GATEWAY ? 0 : GATEWAY_KEYS);
+
+/** Whether this profile does not have a key. */
+// @ts-ignore: decorator
+@inline
+export function isLacking(key: i32): bool {
+  // Where only gateways are missing, those are the last keys.
+  return LACKING == GATEWAY_KEYS ? key >= Setting.ChildrenBuffer : (LACKING & ((<u64>1) << key)) != 0;
+}
 
 /** The key with this name, or -1. */
 // @ts-ignore: decorator
