@@ -151,13 +151,15 @@ function compact(): i32 {
   if (FEATURE_RAW) floor = base;
   for (let record = base; record < head; ) {
     const next = after(record);
-    const mark = markOf(record);
-    if (mark) {
-      memory.copy(to, record, next - record);
+    if (markOf(record)) {
+      const size = next - record;
+      memory.copy(to, record, size);
       const isKept = FEATURE_RAW && load<u8>(to, Record.Packet) == SUBSCRIBE;
-      if (isKept) kept += next - record;
-      to += next - record;
-      if (isKept) floor = to;
+      to += size;
+      if (isKept) {
+        kept += size;
+        floor = to;
+      }
     }
     record = next;
   }
