@@ -291,14 +291,13 @@ export function acknowledge(type: i32, id: i32): usize {
 /** The session ended: everything unacknowledged is sent again in the next one, and every subscription asserted. */
 export function rewind(): void {
   const wasAcknowledged = evidence == ACKNOWLEDGED;
-  if (wasAcknowledged) evidence = 0;
   for (let record = base; record < head; record = after(record)) {
     const mark = markOf(record);
     if (isRequest(record)) {
       // Nobody remembers a subscription that ended with the session.
       if (mark) setMark(record, load<u8>(record, Record.Packet) == SUBSCRIBE ? Mark.Request : Mark.Free);
     } else if (mark == Mark.Sent) {
-      if (!wasAcknowledged) evidence = PROBING;
+      evidence = PROBING;
       // A message again, and a session more above that.
       store<u16>(record, load<u16>(record, Record.Mark) + (Mark.Message - Mark.Sent + 0x100), Record.Mark);
       // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
@@ -309,6 +308,7 @@ export function rewind(): void {
     }
     if (wasAcknowledged) store<u8>(record, 0, Record.Closes);
   }
+  if (wasAcknowledged) evidence = 0;
   if (FEATURE_RAW) hasRequests = 1;
   first = base;
   reclaim();
