@@ -37,9 +37,10 @@ export function append(
   firstByte: i32, topic: usize, topicLength: i32, number: i32, payload: usize, payloadLength: i32, shape: i32,
 ): i32 {
   if (firstByte < 0) return firstByte;
-  const isPublish: bool = !FEATURE_RAW || firstByte >> 4 == Packet.Publish;
+  // A SUBSCRIBE or an UNSUBSCRIBE: 1, else 0.
+  const isRequest = FEATURE_RAW ? firstByte >> 7 : 0;
   let id = 0;
-  if (!isPublish) {
+  if (isRequest) {
     id = outbox.nextRequestId();
   } else if (firstByte & PublishFlag.Qos1) {
     id = outbox.nextMessageId();
@@ -49,18 +50,17 @@ export function append(
     const record = outbox.openRecord();
     const packet = outbox.packetOf(record);
     const body = packet + 2;
-    let text = body;
-    if (!isPublish) text += 2;
+    const text = body + (isRequest << 1);
     moveTo(text + 2);
     putBytes(topic, topicLength);
     if (number != NO_NUMBER) putDecimal(number, 0);
     if (at <= limit) {
       const length = <i32>(at - text) - 2;
       store<u8>(packet, firstByte);
-      if (!isPublish) storeU16(body, id);
+      if (isRequest) storeU16(body, id);
       storeU16(text, length);
     }
-    if (isPublish && id) putU16(id);
+    if (id && !isRequest) putU16(id);
     const payloadBegin = at;
     let status: i32 = Status.Ok;
     if (shape < 0) putBytes(payload, payloadLength);
