@@ -78,13 +78,6 @@ function putText(text: usize, length: i32, before: u32): bool {
   return putEscaped(text, length, before);
 }
 
-/** What the shape is asked about a member in front of `next`: an array without elements is the End that it holds, as `validate` has it. */
-// @ts-ignore: decorator
-@inline
-function formOf(type: i32, form: i32, next: usize): i32 {
-  return type == Member.ArrayBegin && load<u8>(next) == <u8>Member.End ? <i32>Member.End : form;
-}
-
 /** Writes the record at the cursor. Ok or the Status of the fault; what was written is then to be thrown away. */
 // @ts-ignore: decorator
 @inline
@@ -94,7 +87,6 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
   let nesting: u64 = 1;
   // The byte in front of the next member: what opened the object or array, then commas.
   let before: u32 = 0;
-  let textLength = 0; // of the last member that is a text
   while (true) {
     const type: i32 = load<u8>(member);
     const keyLength: i32 = load<u16>(member, MemberField.KeyLength);
@@ -102,23 +94,10 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
     const text = key + ((keyLength + 3) & ~3);
     if (text > end || type > Member.End) return Status.Malformed;
     let next = text;
+    // What the shape is asked about: an array without elements is the End that it holds, as `validate` has it.
     let form = type;
-    if (<u32>(type - Member.Text) <= <u32>(Member.Json - Member.Text)) {
-      const length = load<u64>(member, MemberField.Number);
-      if (length > <u64>(end - text)) return Status.Malformed;
-      textLength = <i32>length;
-      next += (textLength + 3) & ~3;
-      if (type == Member.Json) {
-        form = validate(text, textLength);
-        if (form < 0) return form;
-      }
-    }
-    const inArray = <u32>nesting & 1;
-    if (nesting == 1 && !((shape >> formOf(type, form, next)) & 1)) return Status.InvalidValue;
-    if (FEATURE_GATEWAY && shape >> MEMBERS) {
-      if (nesting == 1 ? (type == Member.Json ? !hasMembers(text, textLength, shape >> MEMBERS) : load<u8>(next) == <u8>Member.End)
-        : nesting == 2 && type != Member.End && !((shape >> MEMBERS >> formOf(type, form, next)) & 1)) return Status.InvalidValue;
-    }
+    const outside = nesting;
+    const inArray = <u32>outside & 1;
     if (type == Member.End) {
       if (before != 0x2c) putByte(before);
       putByte(0x7d - (inArray << 5));
@@ -138,16 +117,30 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
         const digits: i32 = load<u8>(member, MemberField.Digits);
         if (digits > DIGITS_MAX) return Status.InvalidNumber;
         putDecimal(load<i64>(member, MemberField.Number), digits);
-      } else if (type == Member.Text) {
-        if (!putText(text, textLength, 0)) return Status.InvalidUtf8;
-      } else if (type == Member.Json) {
-        putBytes(text, textLength);
+      } else if (type <= Member.Json) {
+        const length = load<u64>(member, MemberField.Number);
+        if (length > <u64>(end - text)) return Status.Malformed;
+        const textLength = <i32>length;
+        next += (textLength + 3) & ~3;
+        if (type == Member.Text) {
+          if (!putText(text, textLength, 0)) return Status.InvalidUtf8;
+        } else {
+          form = validate(text, textLength);
+          if (form < 0) return form;
+          putBytes(text, textLength);
+        }
       } else {
         if (<u32>(nesting >> JSON_DEPTH_MAX)) return Status.TooDeep;
         const isArray = type - Member.ObjectBegin;
         nesting = (nesting << 1) | <u64>isArray;
         before = 0x7b - (isArray << 5);
+        if (isArray & <i32>(load<u8>(next) == <u8>Member.End)) form = Member.End;
       }
+    }
+    if (outside == 1 && !((shape >> form) & 1)) return Status.InvalidValue;
+    if (FEATURE_GATEWAY && shape >> MEMBERS) {
+      if (outside == 1 ? (type == Member.Json ? !hasMembers(text, load<i32>(member, MemberField.Number), shape >> MEMBERS) : load<u8>(next) == <u8>Member.End)
+        : outside == 2 && type != Member.End && !((shape >> MEMBERS >> form) & 1)) return Status.InvalidValue;
     }
     member = next;
     // Zero once an End stood there alone.
