@@ -39,6 +39,8 @@ export function want(messages: i32): void {
   wake();
 }
 
+// @ts-ignore: decorator
+@inline
 export function forget(messages: i32): void {
   unsent &= ~messages;
 }

@@ -163,6 +163,8 @@ function finish(text: usize): void {
 }
 
 /** Whether the package of a kind can be given up. */
+// @ts-ignore: decorator
+@inline
 function isOpenTo(which: i32): bool {
   return which == kind && <u32>(phase - Phase.Available) <= <u32>(Phase.Ready - Phase.Available);
 }
