@@ -19,6 +19,9 @@ export const INTERVAL_MS_MAX: i32 = 2073600000;
 /** Objects and arrays that may be open at once in any JSON text, read or written. */
 export const JSON_DEPTH_MAX: i32 = 32;
 
+/** Packet ids of messages are given in turn, from 1 to this; those above belong to SUBSCRIBE and UNSUBSCRIBE. */
+export const MESSAGE_ID_MAX: i32 = 32767;
+
 /** Fuel of one call into an app when the host is told nothing else: entries of functions and rounds of loops. */
 export const APP_FUEL: i32 = 100000;
 
@@ -280,7 +283,7 @@ export const enum JsonField {
   End = 8, // bytes of the record in this version
 }
 
-/** The counters: offsets in bytes, each u32, wrapping. */
+/** The counters, and one id: offsets in bytes, each u32, wrapping. */
 export const enum Stat {
   Size = 0, // bytes of the record
   Connects = 4, // accepted CONNACKs
@@ -307,7 +310,8 @@ export const enum Stat {
   ConfigurationIgnored = 88, // keys ignored because of ignore_missing_features
   RpcRequestsRepeated = 92, // server-side RPCs with the id and the payload of a recent one
   MessagesDelayed = 96, // packets of the outbox that the limits of the server held back for a while
-  End = 100, // bytes of the record in this version
+  LastDroppedId = 100, // packet id of the newest message at QoS 1 among those dropped to make room, 0 = none; no older one is in the outbox
+  End = 104, // bytes of the record in this version
 }
 
 /** `what` of `store_info`. */

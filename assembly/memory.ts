@@ -11,7 +11,7 @@ export const ERROR_RECORD: usize = memory.data(12, 4);
 /** Deadlines, u32 each: see base/time.ts. */
 export const TIMERS: usize = memory.data(40, 4);
 /** The counters. */
-export const STATS: usize = memory.data(100, 4);
+export const STATS: usize = memory.data(104, 4);
 /** The value record of `json_find`. */
 export const JSON_VALUE: usize = memory.data(8, 4);
 /** Acknowledgements, PINGREQ and DISCONNECT on their way out. */
@@ -37,7 +37,7 @@ export const RECORDS: usize = memory.data<usize>([EVENT, ERROR_RECORD, STATS, JS
 if (<i32>JsonField.End != 8) ERROR("JSON_VALUE has another size than its record");
 if (<i32>EventField.End != 60) ERROR("EVENT has another size than its record");
 if (<i32>ErrorField.End != 12) ERROR("ERROR_RECORD has another size than its record");
-if (<i32>Stat.End != 100) ERROR("STATS has another size than its record");
+if (<i32>Stat.End != 104) ERROR("STATS has another size than its record");
 if (<i32>RecordsField.End != 24) ERROR("RECORDS has another size than its record");
 if (LANE_CAPACITY != 64) ERROR("LANE has another size than its capacity");
 

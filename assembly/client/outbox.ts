@@ -10,11 +10,11 @@
 //           7  u8  sessions in a row that ended while it was in flight
 //           8  u32 deadline of its acknowledgement while it is Sent
 //          12  PUBLISH, SUBSCRIBE or UNSUBSCRIBE, padded to four
-import { Stat, Status } from "../abi";
+import { MESSAGE_ID_MAX, Stat, Status } from "../abi";
 import { at, limitTo } from "../base/cursor";
 import { equals } from "../base/text";
 import { disarm, fromNow, setDeadline, Timer } from "../base/time";
-import { carve, count, fail } from "../memory";
+import { carve, count, fail, STATS } from "../memory";
 import { Packet, PublishFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
 import { FREE } from "./limits";
@@ -48,9 +48,6 @@ const POINTS_MAX: i32 = FREE - 1;
 export const SUBSCRIBE: u32 = 0x82;
 /** A message is poison once so many sessions in a row ended on it. */
 const CLOSES_MAX: i32 = 3;
-/** Packet ids above this belong to SUBSCRIBE and UNSUBSCRIBE. */
-const MESSAGE_ID_MAX: i32 = 0x7fff;
-
 let base: usize = 0;
 let end: usize = 0;
 let head: usize = 0;
@@ -187,6 +184,8 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
   if (FEATURE_RAW && mayMove & drop & (first < head) & (markOf(first) == Mark.Message)) {
     setMark(first, Mark.Free);
     count(Stat.MessagesDropped);
+    const id = idOf(first);
+    if (id) store<u32>(STATS, id, Stat.LastDroppedId);
     return Status.Ok;
   }
   count(Stat.MessagesRefused);

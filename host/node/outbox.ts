@@ -1,6 +1,6 @@
 // The promises of messages on their way: those that wait for room in the module's outbox, and those that wait for an answer.
 
-import { Stat, Status } from "../../build/generated/abi.ts";
+import { MESSAGE_ID_MAX, Stat, Status } from "../../build/generated/abi.ts";
 import { errorOf, FullError, type MoteError } from "./errors.ts";
 import type { ClientModule } from "./module.ts";
 import type { Runner } from "./runner.ts";
@@ -22,6 +22,11 @@ export interface Deferred<T> {
 /** Appends to the module's outbox: an id, 0, or a Status. */
 export type Append = (module: ClientModule) => number;
 
+/** Whether a message was appended before another one, or is that one: of all that are in the outbox no two are half a turn apart. */
+function isUpTo(id: number, last: number): boolean {
+  return (last - id + MESSAGE_ID_MAX) % MESSAGE_ID_MAX < MESSAGE_ID_MAX / 2;
+}
+
 /** Stands for a caller who was told already, while the message is still in the outbox. */
 const NOBODY: Deferred<void> = { resolve: () => {}, reject: () => {} };
 
@@ -42,6 +47,7 @@ export class Outbox {
   readonly #unsent: number[] = [];
   #firstSends = 0;
   #dropped = 0;
+  #lastDroppedId = 0;
 
   constructor(
     private readonly runner: () => Runner,
@@ -125,7 +131,7 @@ export class Outbox {
     const lost = this.#unacknowledged.size + this.#unsent.filter((id) => id === 0).length;
     for (const id of [...this.#unacknowledged.keys()]) this.#take(id)?.reject(error);
     this.#unsent.length = 0;
-    this.#firstSends = this.#dropped = 0;
+    this.#firstSends = this.#dropped = this.#lastDroppedId = 0;
     return lost;
   }
 
@@ -151,17 +157,24 @@ export class Outbox {
   /** Follows the module's outbox by its counters: which messages were sent, which were dropped to make room. */
   #follow(module: ClientModule): void {
     const firstSends = (module.counter(Stat.MessagesSent) - module.counter(Stat.MessagesResent)) >>> 0;
-    const dropped = module.counter(Stat.MessagesDropped);
     this.#unsent.splice(0, (firstSends - this.#firstSends) >>> 0);
     this.#firstSends = firstSends;
-    for (; this.#dropped !== dropped; this.#dropped = (this.#dropped + 1) >>> 0) this.#dropOldest();
-  }
-
-  #dropOldest(): void {
-    const [oldest] = this.#unacknowledged.keys();
-    const wasSent = oldest !== undefined && !this.#unsent.includes(oldest);
-    const id = wasSent ? oldest : this.#unsent.shift();
-    if (id) this.rejected(id, new FullError(Status.Full, "dropped for a newer message"));
+    const messagesDropped = module.counter(Stat.MessagesDropped);
+    let dropped = (messagesDropped - this.#dropped) >>> 0;
+    if (dropped === 0) return;
+    this.#dropped = messagesDropped;
+    // What is dropped is the oldest, so everything up to the last id is; a request among it has no promise here.
+    const lastDroppedId = module.counter(Stat.LastDroppedId);
+    for (const id of lastDroppedId === this.#lastDroppedId ? [] : this.#unacknowledged.keys()) {
+      if (!isUpTo(id, lastDroppedId)) break;
+      const unsent = this.#unsent.indexOf(id);
+      if (unsent >= 0) this.#unsent.splice(unsent, 1);
+      dropped--;
+      this.rejected(id, new FullError(Status.Full, "dropped for a newer message"));
+    }
+    this.#lastDroppedId = lastDroppedId;
+    // The others were told when they were appended: at QoS 0 nobody waits.
+    for (; dropped > 0 && this.#unsent[0] === 0; dropped--) this.#unsent.shift();
   }
 
   #take(id: number): Deferred<void> | undefined {

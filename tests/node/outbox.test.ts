@@ -78,6 +78,22 @@ test("with outbox_drop_oldest the sender of a dropped message is told", async (t
   assert.deepEqual(statuses, [...Array<string>(dropped).fill("rejected"), ...Array<string>(8 - dropped).fill("fulfilled")]);
 });
 
+test("a dropped request is not taken for the message behind it", async (t) => {
+  const { broker, link, client } = await connected(t, { ...SMALL, outbox_drop_oldest: true });
+  const events = client.events();
+  link.socket.destroy();
+  await nextEvent(events, "Disconnected");
+  const request = assert.rejects(client.requestAttributes({ client: ["a"], timeoutMs: 1 }));
+  // Two fill the outbox behind the request, and each further one takes the place of the oldest.
+  const results = Promise.allSettled(Array.from({ length: 8 }, (_, index) => client.sendTelemetry(values(index))));
+  const dropped = client.stats.messagesDropped;
+  assert.ok(dropped > 1);
+  const statuses = (await results).map(({ status }) => status);
+  assert.deepEqual(statuses, [...Array<string>(dropped - 1).fill("rejected"), ...Array<string>(9 - dropped).fill("fulfilled")]);
+  assert.deepEqual(sequences(await broker.link(2)), Array.from({ length: 9 - dropped }, (_, index) => dropped - 1 + index));
+  await request;
+});
+
 test("messages survive a cut: sent again with DUP, resolved once", async (t) => {
   const { broker, link, client } = await connected(t);
   link.answers.publish = false;
