@@ -23,18 +23,6 @@ export function marksOf(eight: u64): u64 {
   return (eight | ((eight ^ (ONES * 0x02)) - ONES * 0x21) | ((eight ^ (ONES * 0x5c)) - ONES)) & (ONES * 0x80);
 }
 
-/** Passes what can stand in a JSON string as it is: the first byte that cannot, or the first at or behind `bound`. Looks at up to seven bytes behind that. */
-// @ts-ignore: decorator
-@inline
-export function passPlain(text: usize, bound: usize): usize {
-  while (text < bound) {
-    const marks = marksOf(load<u64>(text));
-    if (marks) return text + (<usize>ctz(marks) >> 3);
-    text += 8;
-  }
-  return text;
-}
-
 /** True when the `length` bytes at `a` and at `b` are the same. It looks at the seven bytes in front of them, which always are in memory. */
 export function equals(a: usize, b: usize, length: i32): bool {
   // From the end, where topics differ.
@@ -45,12 +33,6 @@ export function equals(a: usize, b: usize, length: i32): bool {
   // What stands in front of the first bytes is shifted out.
   const half = 32 - 4 * length;
   return !((load<u64>(a + length - 8) ^ load<u64>(b + length - 8)) >> half >> half);
-}
-
-/** True when the text begins with the literal. */
-export function startsWith(text: usize, length: i32, literal: usize): bool {
-  const expected: i32 = load<u8>(literal);
-  return length >= expected && equals(text, literal + 1, expected);
 }
 
 /** True when the text is the literal. */

@@ -1,6 +1,6 @@
 // Compares at every length around the steps of four and eight bytes, and reads numbers around the limits of 31, 32 and 28 bits.
 
-import { bytes, equals, isLiteral, passPlain, readDigits, startsWith, utf8 } from "../../../assembly/base/text";
+import { bytes, equals, isLiteral, marksOf, readDigits, utf8 } from "../../../assembly/base/text";
 import { putText, textAt } from "../host";
 
 const A = memory.data(64, 8);
@@ -13,8 +13,10 @@ function digits(text: string): i32 {
   return readDigits(A, putText(A, text));
 }
 
-function starts(text: string): bool {
-  return startsWith(A, putText(A, text), WORD);
+/** The place of the first of eight bytes that cannot stand in a JSON string as it is; 8 when all can. */
+function placeOfMark(text: usize): usize {
+  const marks = marksOf(load<u64>(text));
+  return marks ? <usize>ctz(marks) >> 3 : 8;
 }
 
 function isWord(text: string): bool {
@@ -50,16 +52,16 @@ describe("equals", () => {
   });
 });
 
-describe("passPlain", () => {
-  test("every byte at each of sixteen places, at each distance from a multiple of eight", () => {
+describe("marksOf", () => {
+  test("every byte at each of eight places, at each distance from a multiple of eight", () => {
     let wrong = 0;
     for (let byte = 0; byte < 256; byte++) {
       const isPlain = byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5c;
-      for (let place = 0; place < 16; place++) {
+      for (let place = 0; place < 8; place++) {
         const text = A + (byte & 7);
         memory.fill(A, 0x41, 64);
         store<u8>(text + place, byte);
-        if (passPlain(text, text + 16) != text + (isPlain ? 16 : place)) wrong++;
+        if (placeOfMark(text) != (isPlain ? 8 : place)) wrong++;
       }
     }
     expect<i32>(wrong).toBe(0);
@@ -73,44 +75,23 @@ describe("passPlain", () => {
           memory.fill(A, 0x7f, 64);
           store<u8>(A + place, bytes[first]);
           for (let behind = place + 1; behind < 16; behind++) store<u8>(A + behind, bytes[second]);
-          if (passPlain(A, A + 16) != A + place) wrong++;
+          if (placeOfMark(A) != place) wrong++;
         }
       }
     }
     expect<i32>(wrong).toBe(0);
   });
-  test("stops at the first multiple of eight at or behind the bound", () => {
-    memory.fill(A, 0x20, 64);
-    expect<usize>(passPlain(A + 1, A)).toBe(A + 1);
-    expect<usize>(passPlain(A, A)).toBe(A);
-    expect<usize>(passPlain(A, A + 1)).toBe(A + 8);
-    expect<usize>(passPlain(A, A + 8)).toBe(A + 8);
-    expect<usize>(passPlain(A, A + 9)).toBe(A + 16);
-  });
 });
 
-describe("startsWith and isLiteral", () => {
-  test("a text that is the literal", () => {
-    expect<bool>(starts("caf\u00e9")).toBe(true);
-    expect<bool>(isWord("caf\u00e9")).toBe(true);
-  });
-  test("a text that goes on behind it", () => {
-    expect<bool>(starts("caf\u00e9s")).toBe(true);
-    expect<bool>(isWord("caf\u00e9s")).toBe(false);
-  });
+describe("isLiteral", () => {
+  test("a text that is the literal", () => expect<bool>(isWord("caf\u00e9")).toBe(true));
+  test("a text that goes on behind it", () => expect<bool>(isWord("caf\u00e9s")).toBe(false));
   test("a text that ends before it, though memory goes on alike", () => {
     putText(A, "caf\u00e9");
-    for (let length = 0; length < 5; length++) {
-      expect<bool>(startsWith(A, length, WORD)).toBe(false);
-      expect<bool>(isLiteral(A, length, WORD)).toBe(false);
-    }
+    for (let length = 0; length < 5; length++) expect<bool>(isLiteral(A, length, WORD)).toBe(false);
   });
-  test("another text of the same length", () => {
-    expect<bool>(starts("cafes")).toBe(false);
-    expect<bool>(isWord("cafes")).toBe(false);
-  });
-  test("every text begins with the empty one, which only the empty one is", () => {
-    expect<bool>(startsWith(A, 3, EMPTY)).toBe(true);
+  test("another text of the same length", () => expect<bool>(isWord("cafes")).toBe(false));
+  test("only the empty text is the empty literal", () => {
     expect<bool>(isLiteral(A, 0, EMPTY)).toBe(true);
     expect<bool>(isLiteral(A, 1, EMPTY)).toBe(false);
   });
