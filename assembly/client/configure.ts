@@ -105,12 +105,11 @@ function missingName(): usize {
 // @ts-ignore: decorator
 @inline
 function keepTexts(all: bool): void {
-  let key: i32 = all ? Setting.Password : Setting.FirmwareTitle;
-  do {
+  for (let key: i32 = all ? Setting.Password : Setting.FirmwareTitle; key <= Setting.Provision; key++) {
     const to = at;
     putBytes(setting(key), textLength(key));
     if (at <= limit) setSetting(key, <i32>to);
-  } while (++key <= Setting.Provision);
+  }
 }
 
 /** Reads and carves; the caller compares `carved` with the end of memory. */

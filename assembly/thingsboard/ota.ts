@@ -86,15 +86,14 @@ let tries: i32 = 0;
 // @ts-ignore: decorator
 @inline
 export function configureOta(): i32 {
-  let each = 0;
-  do {
+  for (let each = 0; each <= OtaKind.Software; each++) {
     const titleLength = textLength(Setting.FirmwareTitle + (each << 1));
     const versionLength = textLength(Setting.FirmwareVersion + (each << 1));
     // Neither without the other.
     const most = titleLength && versionLength ? NAMES_MAX : 0;
     if (titleLength + versionLength > most) return refuse(most ? Status.InvalidValue : <i32>Status.MissingKey, most, FIRMWARE_VERSION_KEY + 1 + 17 * each, 16);
     active |= <i32>(titleLength != 0) << each;
-  } while (++each <= OtaKind.Software);
+  }
   if (!active) return Status.Ok;
   carvePackage(active > 1);
   const configured = setting(Setting.OtaChunkSize);
