@@ -209,9 +209,11 @@ static void compiles_on_first_call(void) {
     // So was what only begins a session: each new one compiles it again, in the room of the last.
     for (int i = 0; i < 3; i++) lose_and_send();
     size_t again = mote_arena_used(&client.mote);
+    uint32_t allocations = mote_arena_allocations(&client.mote);
     for (int i = 0; i < 50; i++) lose_and_send();
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_DELIVERED], 54);
     CHECK_EQUAL(mote_arena_used(&client.mote), again);
+    CHECK(mote_arena_allocations(&client.mote) >= allocations + 50);
     CHECK(again < whole - whole / 8);
     mote_free(&client.mote);
     // Too little of it is refused, or ends the instance when the code no longer fits.

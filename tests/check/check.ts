@@ -67,6 +67,8 @@ async function checkProfile(profile: string, sources: Sources): Promise<void> {
   report(`${profile}: signatures are those of ABI.md`, gate.checkSignatures(module, documentedFunctions(document)));
   report(`${profile}: no float, table, indirect call or growth`, gate.checkInstructions(module));
   report(`${profile}: no heap`, gate.checkHeap(module));
+  // The others leave some of it out.
+  if (profile === "gateway") report(`${profile}: what is apart is a function`, gate.checkApart(module, sources));
   report(`${profile}: at most ${gate.CALLS_MAX} calls deep`, depth.faults, depth.deepest.join(" > "));
 }
 

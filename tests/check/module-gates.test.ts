@@ -19,6 +19,12 @@ test("exports of one function", () => {
   assert.match(gate.checkSharedExports(module(shared("a", "b")))[0]!, /^a, b are one function/);
 });
 
+test("what is apart", () => {
+  const source = new Map([["assembly/a.ts", "// @ts-ignore: decorator\n@apart\nexport function f(): void {}\n"], ["tests/a.ts", "@apart\nfunction g()"]]);
+  assert.deepEqual(gate.checkApart(module("(func $assembly/a/f)"), source), []);
+  assert.match(gate.checkApart(module("(func $assembly/a/g)"), source)[0]!, /^\$assembly\/a\/f was inlined/);
+});
+
 test("memory", () => {
   assert.deepEqual(gate.checkMemory(module(GOOD_MEMORY)), []);
   for (const bad of [`(memory 1) (export "memory" (memory 0))`, `(memory 0 1) (export "memory" (memory 0))`, "(memory 1 1)", `(import "env" "memory" (memory 1 1))`]) {

@@ -88,6 +88,14 @@ export function checkHeap(module: WatModule): string[] {
     .map((each) => `${each.name} is in the module: something allocates`);
 }
 
+/** What is marked `@apart` has to stay a function of its own: inlined again, it would be compiled with what each message needs. */
+export function checkApart(module: WatModule, sources: ReadonlyMap<string, string>): string[] {
+  const names = new Set(module.functions.map(({ name }) => name));
+  return [...sources].filter(([path]) => path.startsWith("assembly/")).flatMap(([path, text]) =>
+    [...text.matchAll(/^@apart\n(?:export )?function (\w+)/gm)].map(([, name]) => `$${path.replace(/\.ts$/, "")}/${name}`))
+    .filter((name) => !names.has(name)).map((name) => `${name} was inlined or is not there`);
+}
+
 export interface Depth { faults: string[]; deepest: string[] }
 
 /** Longest chain of calls below the exports; a cycle is a fault of its own. */
