@@ -1,17 +1,20 @@
 // Drives the connection: one step of everything for each `poll`.
 import { EventField, EventKind, NetFlag, NetState, ReturnCode, Stat, State, Status, Want } from "../abi";
 import { arm, disarm, disarmSession, fromNow, isArmed, isDue, mayBeDue, nextDue, readClock, setDeadline, Timer } from "../base/time";
-import { net_close, net_open, net_send, net_state, random_u32 } from "../host";
-import { count, countBy, EVENT, LANE } from "../memory";
+import { net_close, net_open, net_state } from "../host";
+import { count, EVENT } from "../memory";
 import { body, bodyEnd, readHeader } from "../mqtt/frame";
-import { Packet, SUBACK_REFUSED } from "../mqtt/packet";
-import { packetId, payload, readPublish, readU16, topic, topicLength } from "../mqtt/publish";
+import { Packet } from "../mqtt/packet";
+import { packetId, payload, readPublish, topic, topicLength } from "../mqtt/publish";
+import { ceilingMs, isConfigured, nextDelayMs, permitAny, resetBackoff, slowDown } from "./backoff";
 import { raise, setPayload, setTopic } from "./event";
 import * as hello from "./hello";
 import * as inbound from "./inbound";
 import * as lane from "./lane";
 import * as limits from "./limits";
 import * as outbox from "./outbox";
+import { receivePacket, SUBACK_TIMER } from "./packets";
+import { flush, giveUp, handle, isSending, sayGoodbye, sendFirst, sendGreeting, setHandle } from "./sending";
 import { isPresent, setting, Setting } from "./settings";
 import { Effect, Event, NEXT, transition } from "./transition";
 
@@ -25,8 +28,6 @@ const REDELIVERIES_MAX: i32 = 2;
 const EARLY_CLOSES: i32 = 2;
 
 export let state: i32 = State.Stopped;
-/** The connection of the port; 0 = none, below zero why there is none any more, to be handled by the next step. */
-let handle: i32 = 0;
 /** There is more to do: at once, or when the port made progress that it tells. */
 let again: i32 = 0;
 const AT_ONCE: i32 = 1;
@@ -35,54 +36,18 @@ const WITH_PORT: i32 = Want.Work;
 let pending: i32 = 0;
 let lastReason: i32 = 0;
 
-/** The present ceiling of the backoff, 0 before the configuration is in place, and the least share of it that is waited: half after a refusal. */
-let ceilingMs: u32 = 0;
-let leastMs: u32 = 0;
 let earlyCloses: i32 = 0;
 /** The peer answered something in this session. */
 let proved: bool = false;
 
+// @ts-ignore: decorator
+@inline
+export function setProved(): void {
+  proved = true;
+}
+
 /** How often the message that was not accepted was asked for again. */
 let redeliveries: i32 = 0;
-
-/** What every session begins with: the address of a packet with its length above the lower 16 bits. */
-let greeting: usize = 0;
-/** The SUBACK of a greeting that is a SUBSCRIBE, in the place of what only limits need. */
-const SUBACK_TIMER: i32 = Timer.Pace;
-/** The next packet of the outbox was held back. */
-let held: bool = false;
-
-/** What of the present packet the port has not accepted yet. */
-let out: usize = 0;
-let outEnd: usize = 0;
-
-/** How long an answer of the peer may take. */
-function acknowledgeMs(): u32 {
-  return setting(Setting.AckTimeoutS) * 1000;
-}
-
-export function resetBackoff(): void {
-  ceilingMs = min<u32>(setting(Setting.ReconnectMinMs), setting(Setting.ReconnectMaxMs));
-}
-
-/** `configure` succeeded. */
-// @ts-ignore: decorator
-@inline
-export function isConfigured(): bool {
-  return ceilingMs != 0;
-}
-
-/** The configuration is in place. */
-export function setConfigured(): void {
-  resetBackoff();
-}
-
-/** A packet, address with length above the lower 16 bits, that every session begins with; 0 = none. */
-// @ts-ignore: decorator
-@inline
-export function setGreeting(packet: usize): void {
-  greeting = packet;
-}
 
 /** Something was appended that the next poll can send. */
 // @ts-ignore: decorator
@@ -110,21 +75,9 @@ export function connectAtOnce(): void {
   setDeadline(Timer.Link, state == State.Waiting ? fromNow(0) : 0);
 }
 
-/** A packet is on its way, so that its bytes must stay where they are. */
-// @ts-ignore: decorator
-@inline
-export function isSending(): bool {
-  return out != outEnd;
-}
-
-/** The packet that ends here is on its way. */
-export function isOnItsWay(packetEnd: usize): bool {
-  return isSending() && outEnd == packetEnd;
-}
-
 /** Lets a timer run for as long as an answer of the peer may take. */
 export function awaitAnswer(timer: i32): void {
-  arm(timer, acknowledgeMs());
+  arm(timer, setting(Setting.AckTimeoutS) * 1000);
 }
 
 /** Begins to wait for the time of the next PINGREQ: three quarters of the keep alive, whose 0 stands for the longest that there is. */
@@ -132,84 +85,16 @@ function keepAlive(): void {
   arm(Timer.Ping, min<u32>(setting(Setting.KeepAliveS) - 1, KEEP_ALIVE_S_MAX - 1) * 750 + 750);
 }
 
-/** Spends what the packet of a record costs: 0, or the milliseconds for which the limits of the server hold it back. */
-// @ts-ignore: decorator
-@apart
-function admit(record: usize): i32 {
-  return limits.admit(outbox.costOf(record));
-}
-
-/** Chooses the next packet to send, if there is one. */
-// @ts-ignore: decorator
-@inline
-function pick(): void {
-  if (state < State.Connected) return;
-  if (FEATURE_LIMITS) disarm(Timer.Pace);
-  if (!lane.isEmpty()) {
-    out = lane.take();
-    outEnd = lane.end;
-    if (isSending()) return;
-  }
-  if (hello.isLimited()) return;
-  const record = outbox.nextToSend(setting(Setting.MaxInflight));
-  if (!record) return;
-  if (FEATURE_LIMITS) {
-    if (!limits.isUnlimited) {
-      const waitMs = admit(record);
-      if (waitMs) {
-        held = true;
-        arm(Timer.Pace, waitMs);
-        return;
-      }
-    }
-    if (held) count(Stat.MessagesDelayed);
-    held = false;
-  }
-  out = outbox.packetOf(record);
-  outEnd = outbox.packetEnd(record);
-}
-
-/** Offers everything that may leave to the port. */
-function flush(): void {
-  while (true) {
-    if (!isSending()) pick();
-    const from = out;
-    const length = <i32>(outEnd - from);
-    if (!length) return;
-    const sent = net_send(handle, from, length);
-    if (sent < 0) {
-      net_close(handle);
-      handle = sent;
-      return;
-    }
-    countBy(Stat.BytesSent, sent);
-    out = from + sent;
-    if (sent != length) return;
-    if (outbox.holds(outEnd)) outbox.markSent(setting(Setting.AckTimeoutS));
-    // This may have been the last packet that an orderly end waits for.
-    if (state == State.Draining) again = AT_ONCE;
-  }
-}
-
-/** Sends DISCONNECT, unless another packet is half sent. */
-function sayGoodbye(): void {
-  if (isSending()) return;
-  // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
-  lane.putEmpty(Packet.Disconnect);
-  const from = lane.take();
-  net_send(handle, from, <i32>(lane.end - from));
-}
-
 /** Moves to the next state and does what that takes. */
-function happen(event: i32): void {
+export function happen(event: i32): void {
   const before = state;
   const outcome = transition(before, event);
   state = outcome & NEXT;
   if (outcome & Effect.Goodbye) sayGoodbye();
   if (outcome & Effect.Close) {
     if (handle > 0) net_close(handle);
-    handle = 0;
-    out = outEnd; // nothing is on its way
+    setHandle(0);
+    giveUp();
     disarmSession();
     // Without raw messages, all that is not whole is passed anyway.
     if (inbound.reset() && FEATURE_RAW) {
@@ -221,33 +106,25 @@ function happen(event: i32): void {
   if (!(outcome & Effect.Begin)) return;
   if (state == State.Waiting) {
     let delayMs: u32 = 0;
-    if (before != State.Stopped) {
-      // Full jitter, so that a fleet does not come back in step.
-      delayMs = leastMs + <u32>random_u32() % (ceilingMs - leastMs + 1);
-      leastMs = 0;
-      ceilingMs = min<u32>(ceilingMs * 2, setting(Setting.ReconnectMaxMs));
-    }
+    if (before != State.Stopped) delayMs = nextDelayMs();
     arm(Timer.Link, delayMs);
   } else if (state == State.Opening) {
     lane.clear();
     arm(Timer.Link, setting(Setting.ConnectTimeoutS) * 1000);
     const port = setting(Setting.MqttPort);
     const flags = isPresent(Setting.Tls) ? <i32>NetFlag.Tls : 0;
-    handle = net_open(hello.serverName(), hello.serverNameLength(), port ? port : flags ? DEFAULT_TLS_PORT : DEFAULT_PORT, flags);
+    setHandle(net_open(hello.serverName(), hello.serverNameLength(), port ? port : flags ? DEFAULT_TLS_PORT : DEFAULT_PORT, flags));
   } else if (state == State.Connecting) {
-    out = hello.connectPacket;
-    outEnd = hello.connectEnd;
+    sendFirst(hello.connectPacket, hello.connectEnd);
   } else if (state == State.Connected) {
     disarm(Timer.Link);
     proved = false;
     if (FEATURE_LIMITS) limits.beginSession();
     keepAlive();
-    out = greeting & 0xffff;
-    outEnd = out + (greeting >> 16);
-    if (!FEATURE_RAW && greeting) awaitAnswer(SUBACK_TIMER);
+    sendGreeting();
+    if (!FEATURE_RAW && hello.greeting) awaitAnswer(SUBACK_TIMER);
     if (hello.isLimited()) {
-      out = hello.connectEnd;
-      outEnd = hello.speechEnd;
+      sendFirst(hello.connectEnd, hello.speechEnd);
       // The server may never answer.
       awaitAnswer(Timer.Drain);
     }
@@ -256,12 +133,6 @@ function happen(event: i32): void {
   } else {
     awaitAnswer(Timer.Drain);
   }
-}
-
-/** What the server refused does not go away within seconds. */
-function slowDown(): void {
-  ceilingMs = setting(Setting.ReconnectMaxMs);
-  leastMs = ceilingMs >> 1;
 }
 
 /** Ends a session that did what it was for. The next one begins as late as after a refusal. */
@@ -296,59 +167,11 @@ export function lose(reason: i32): i32 {
       reason = load<u8>(body, 1);
       slowDown();
       // Only an overloaded server may recover soon.
-      if (reason == ReturnCode.ServerUnavailable) leastMs = 0;
+      if (reason == ReturnCode.ServerUnavailable) permitAny();
     }
   }
   happen(Event.Lost);
   return raise(kind, 0, reason);
-}
-
-function receiveConnack(flags: u32, code: i32): i32 {
-  if (flags > 1 || code > <i32>ReturnCode.NotAuthorized) return Status.ProtocolError;
-  if (code) return Status.ConnectRefused;
-  count(Stat.Connects);
-  happen(Event.Accepted);
-  // It is not the session that the application waits for.
-  if (hello.isLimited()) return EventKind.None;
-  return raise(EventKind.Connected, 0, flags);
-}
-
-/** Handles a packet that is no PUBLISH: its event, or the Status that ends the connection. */
-// @ts-ignore: decorator
-@apart
-function receivePacket(type: i32): i32 {
-  const from = inbound.passPacket();
-  if ((type == Packet.Connack) != (state == State.Connecting)) return Status.ProtocolError;
-  if (type == Packet.Connack) return receiveConnack(load<u8>(from), load<u8>(from, 1));
-  proved = true;
-  if (type == Packet.Pingresp) {
-    disarm(Timer.Pong);
-    return EventKind.None;
-  }
-  const id = readU16(from);
-  const code: u32 = type == Packet.Suback ? load<u8>(from, 2) : 0;
-  if (code > 1 && code != SUBACK_REFUSED) return Status.ProtocolError;
-  if (hello.isLimited()) return code > 1 ? <i32>Status.RemoteError : <i32>EventKind.None;
-  let record: usize = 0; // or the greeting, which is none
-  if (FEATURE_RAW || type != Packet.Suback) record = outbox.acknowledge(type, id);
-  else if (isArmed(SUBACK_TIMER) && readU16((greeting & 0xffff) + 2) == id) record = greeting & 0xffff;
-  if (!record) {
-    count(Stat.AcknowledgementsUnknown);
-    return EventKind.None;
-  }
-  if (type == Packet.Puback) {
-    count(Stat.MessagesDelivered);
-    return raise(EventKind.Delivered, id, 0);
-  }
-  if (FEATURE_RAW && type == Packet.Unsuback) return EventKind.None;
-  if (FEATURE_RAW) outbox.lend();
-  else disarm(SUBACK_TIMER);
-  const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
-  // Behind the fixed header and the packet id stand the length and the filter.
-  const packet = FEATURE_RAW ? outbox.packetOf(record) : record;
-  const filter = packet + (FEATURE_RAW ? <usize>(load<u8>(packet, 1) > 0x7f) : 0) + 6;
-  setTopic(filter, readU16(filter - 2));
-  return kind;
 }
 
 /** Looks at every deadline of a session; an event, or the Status that ends the connection. */

@@ -1,4 +1,4 @@
-// Holds what a connection begins with: the name of the server and the CONNECT packet, both built once.
+// Holds what a connection and a session begin with: the name of the server, the CONNECT packet and what is said behind it.
 import { Status } from "../abi";
 import { at, limit, open, putByte, putBytes, putU16, storeU16 } from "../base/cursor";
 import { putUnescaped } from "../json/unescape";
@@ -16,6 +16,15 @@ export let connectPacket: usize = 0;
 export let connectEnd: usize = 0;
 /** Behind what is said at once after CONNACK, in a session that has packets of its own and carries nothing else; 0 in others. */
 export let speechEnd: usize = 0;
+
+/** What every session begins with: the address of a packet with its length above the lower 16 bits; 0 = nothing. */
+export let greeting: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+export function setGreeting(packet: usize): void {
+  greeting = packet;
+}
 
 /** Builds both from the settings, at the cursor. Ok, or the Status of a text that was refused. */
 // @ts-ignore: decorator

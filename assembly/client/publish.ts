@@ -6,9 +6,11 @@ import { COUNTED_SHIFT, putMessage, UNCOUNTED_SHAPE } from "../json/write";
 import { fail } from "../memory";
 import { putRemainingLength } from "../mqtt/length";
 import { Packet, PublishFlag } from "../mqtt/packet";
-import { isConfigured, isSending, wake } from "./connection";
+import { isConfigured } from "./backoff";
+import { wake } from "./connection";
 import { maxRemainingLength } from "./limits";
 import * as outbox from "./outbox";
+import { isSending } from "./sending";
 import { setting, Setting } from "./settings";
 import { address, holds } from "./staging";
 

@@ -1,9 +1,11 @@
 // Declares subscriptions: each stays in the outbox as the packet that asserts it.
 import { State, Status } from "../abi";
 import { isTopicName } from "../mqtt/topic";
-import { isConfigured, isOnItsWay, state } from "./connection";
+import { isConfigured } from "./backoff";
+import { state } from "./connection";
 import * as outbox from "./outbox";
 import { append, NO_NUMBER, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
+import { isOnItsWay } from "./sending";
 import { QOS_0 } from "./settings";
 import { holds } from "./staging";
 

@@ -1,8 +1,10 @@
 // Makes the generic client a ThingsBoard device: its configuration and its poll.
 import { EventKind, Status } from "../abi";
 import { mayBeDue } from "../base/time";
+import { isConfigured, setConfigured } from "../client/backoff";
 import { configure } from "../client/configure";
 import * as connection from "../client/connection";
+import { setGreeting } from "../client/hello";
 import { append, NO_NUMBER, RAW, SUBSCRIBE } from "../client/publish";
 import { QOS_1, refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
 import { carved, carveFrom, fail } from "../memory";
@@ -22,7 +24,7 @@ function subscribe(filter: usize): i32 {
 // @ts-ignore: decorator
 @inline
 export function configureDevice(text: usize, length: i32, memoryBegin: usize, memoryEnd: usize): i32 {
-  if (connection.isConfigured()) return Status.BadState;
+  if (isConfigured()) return Status.BadState;
   carveFrom(memoryBegin);
   const status = configure(text, length);
   if (status) return status;
@@ -41,7 +43,7 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   let ids = 0;
   if (setting(Setting.Rpc)) {
     if (FEATURE_RAW) ids = subscribe(RPC_REQUEST_FILTER);
-    else connection.setGreeting(RPC_SUBSCRIBE);
+    else setGreeting(RPC_SUBSCRIBE);
   }
   if (FEATURE_ATTRIBUTES) {
     if (setting(Setting.SharedAttributes) || (FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
@@ -49,8 +51,8 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   if (FEATURE_OTA) ids |= ota.spareRoom();
   if (FEATURE_GATEWAY) ids |= subscribe(GATEWAY_ATTRIBUTES) | subscribe(GATEWAY_ATTRIBUTES_RESPONSE) | subscribe(GATEWAY_RPC);
   if (FEATURE_RAW && ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
-  if (FEATURE_LIMITS && setting(Setting.SessionLimits)) connection.setGreeting(SESSION_LIMITS_REQUEST);
-  connection.setConfigured();
+  if (FEATURE_LIMITS && setting(Setting.SessionLimits)) setGreeting(SESSION_LIMITS_REQUEST);
+  setConfigured();
   return Status.Ok;
 }
 

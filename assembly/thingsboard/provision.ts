@@ -8,6 +8,7 @@ import { EventField, EventFlag, EventKind, State, Status } from "../abi";
 import { at, putBytes } from "../base/cursor";
 import { bytes, hashes, isLiteral, placeOf, utf8 } from "../base/text";
 import { arm, disarm, isArmed, isDue, readClock, Timer } from "../base/time";
+import { resetBackoff } from "../client/backoff";
 import * as connection from "../client/connection";
 import { raise, setPayload } from "../client/event";
 import * as hello from "../client/hello";
@@ -182,7 +183,7 @@ function advance(kind: i32): i32 {
         phase = Phase.Use;
         if (!isAsking) return EventKind.None;
         memory.copy(buffer() + journal.PAYLOAD, reply, replyLength);
-        connection.resetBackoff();
+        resetBackoff();
         isKept = true;
       }
     }

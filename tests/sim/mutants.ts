@@ -44,7 +44,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   backoff: {
     what: "the ceiling of the backoff is not kept",
-    file: "assembly/client/connection.ts", from: "      ceilingMs = min<u32>(ceilingMs * 2, setting(Setting.ReconnectMaxMs));\n", to: "      ceilingMs = ceilingMs * 8;\n",
+    file: "assembly/client/backoff.ts", from: "  ceilingMs = min<u32>(ceilingMs * 2, setting(Setting.ReconnectMaxMs));\n", to: "  ceilingMs = ceilingMs * 8;\n",
   },
   buffer: {
     what: "the outbox reaches beyond the memory that was given",

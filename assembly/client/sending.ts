@@ -1,0 +1,128 @@
+// Offers packets to the port, one after the other and each until it was accepted whole.
+import { Stat, State } from "../abi";
+import { arm, disarm, Timer } from "../base/time";
+import { net_close, net_send } from "../host";
+import { count, countBy } from "../memory";
+import { Packet } from "../mqtt/packet";
+import { state, wake } from "./connection";
+import * as hello from "./hello";
+import * as lane from "./lane";
+import * as limits from "./limits";
+import * as outbox from "./outbox";
+import { setting, Setting } from "./settings";
+
+/** The connection of the port; 0 = none, below zero why there is none any more, to be handled by the next step. */
+export let handle: i32 = 0;
+
+// @ts-ignore: decorator
+@inline
+export function setHandle(value: i32): void {
+  handle = value;
+}
+
+/** What of the present packet the port has not accepted yet. */
+let out: usize = 0;
+let outEnd: usize = 0;
+/** The next packet of the outbox was held back. */
+let held: bool = false;
+
+/** A packet is on its way, so that its bytes must stay where they are. */
+// @ts-ignore: decorator
+@inline
+export function isSending(): bool {
+  return out != outEnd;
+}
+
+/** The packet that ends here is on its way. */
+export function isOnItsWay(packetEnd: usize): bool {
+  return isSending() && outEnd == packetEnd;
+}
+
+/** Sends these packets before all others; none is on its way. */
+// @ts-ignore: decorator
+@inline
+export function sendFirst(from: usize, to: usize): void {
+  out = from;
+  outEnd = to;
+}
+
+/** The same with what every session begins with. */
+// @ts-ignore: decorator
+@inline
+export function sendGreeting(): void {
+  out = hello.greeting & 0xffff;
+  outEnd = out + (hello.greeting >> 16);
+}
+
+/** What was on its way is not any more. */
+// @ts-ignore: decorator
+@inline
+export function giveUp(): void {
+  out = outEnd;
+}
+
+/** Spends what the packet of a record costs: 0, or the milliseconds for which the limits of the server hold it back. */
+// @ts-ignore: decorator
+@apart
+function admit(record: usize): i32 {
+  return limits.admit(outbox.costOf(record));
+}
+
+/** Chooses the next packet to send, if there is one. */
+// @ts-ignore: decorator
+@inline
+function pick(): void {
+  if (state < State.Connected) return;
+  if (FEATURE_LIMITS) disarm(Timer.Pace);
+  if (!lane.isEmpty()) {
+    sendFirst(lane.take(), lane.end);
+    if (isSending()) return;
+  }
+  if (hello.isLimited()) return;
+  const record = outbox.nextToSend(setting(Setting.MaxInflight));
+  if (!record) return;
+  if (FEATURE_LIMITS) {
+    if (!limits.isUnlimited) {
+      const waitMs = admit(record);
+      if (waitMs) {
+        held = true;
+        arm(Timer.Pace, waitMs);
+        return;
+      }
+    }
+    if (held) count(Stat.MessagesDelayed);
+    held = false;
+  }
+  sendFirst(outbox.packetOf(record), outbox.packetEnd(record));
+}
+
+/** Offers everything that may leave to the port. */
+export function flush(): void {
+  while (true) {
+    if (!isSending()) pick();
+    const from = out;
+    const length = <i32>(outEnd - from);
+    if (!length) return;
+    const sent = net_send(handle, from, length);
+    if (sent < 0) {
+      net_close(handle);
+      handle = sent;
+      return;
+    }
+    countBy(Stat.BytesSent, sent);
+    out = from + sent;
+    if (sent != length) return;
+    if (outbox.holds(outEnd)) outbox.markSent(setting(Setting.AckTimeoutS));
+    // This may have been the last packet that an orderly end waits for.
+    if (state == State.Draining) wake();
+  }
+}
+
+/** Sends DISCONNECT, unless another packet is half sent. */
+export function sayGoodbye(): void {
+  if (isSending()) return;
+  // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
+  lane.putEmpty(Packet.Disconnect);
+  const from = lane.take();
+  net_send(handle, from, <i32>(lane.end - from));
+}
