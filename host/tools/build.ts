@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import "./plain-packages.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PROFILES = readdirSync(join(ROOT, "assembly/profiles")).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3));

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Watch } from "../behaviour/watch.ts";
+import { MAIN } from "../cli/harness.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -27,7 +28,7 @@ export class AppDevice {
     }));
     const words = ["--config", config, "--app", app, "--json", ...more];
     const [command, ...first] = engine === "v8"
-      ? [process.execPath, "--import", "tsx", "host/cli/main.ts", "device", "--engine", "v8"] : [join(ROOT, `build/c/mote-device-${engine}`)];
+      ? [process.execPath, MAIN, "device", "--engine", "v8"] : [join(ROOT, `build/c/mote-device-${engine}`)];
     this.#child = spawn(command!, [...first, ...words], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     let stderr = "";
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => { stderr += text; });

@@ -1,11 +1,11 @@
 // The same apps beside the same client on every engine, against the local server: what they do, and what becomes of those that fail.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import wabt from "wabt";
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import { plainValue } from "../../host/server/values.ts";
 import { compileApp } from "../../host/app/compile.ts";
@@ -82,6 +82,16 @@ before(async () => {
     writeFileSync(examples[name], (await compileApp(join(ROOT, `assembly/apps/${name}.ts`))).wasm);
   }
 });
+
+async function assemble(name: string, wat: string): Promise<Uint8Array> {
+  const module = (await wabt()).parseWat(name, wat, { mutable_globals: true });
+  try {
+    module.validate();
+    return module.toBinary({}).buffer;
+  } finally {
+    module.destroy();
+  }
+}
 
 async function rpc(site: Site, method: string, params: unknown = {}): Promise<unknown> {
   const { status, text } = await site.rest("POST", "/api/rpc/twoway/{id}", { method, params, timeout: 15_000 });
@@ -213,8 +223,7 @@ behaviour("apps", (check) => {
     const site = await Site.open(t);
     for (const [name, wat, pattern] of cases) {
       const file = join(FOLDER, `${name}-${engine}`);
-      writeFileSync(`${file}.wat`, wat);
-      execFileSync(process.execPath, [join(ROOT, "node_modules/wabt/bin/wat2wasm"), `${file}.wat`, "-o", `${file}.wasm`]);
+      writeFileSync(`${file}.wasm`, await assemble(name, wat));
       const device = new AppDevice(t, engine, `${file}.wasm`, site.port);
       const { code, stderr } = await device.ended;
       assert.equal(code, 2, `${name}: ${stderr}`);

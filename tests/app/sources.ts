@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileApp, type AppModule, type AppOptions } from "../../host/app/compile.ts";
+import "../../host/tools/plain-packages.mjs";
 
 const FOLDER = fileURLToPath(new URL("../../build/test/apps/", import.meta.url));
 /** Seen from there. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { bundleCommand } from "../../host/tools/bundle.ts";
 
 /** As deep as the real one, because it looks for its module and programs from there, but not where another test packs. */
-const MAIN = fileURLToPath(new URL(`../../build/cli-test/mote-${process.pid}.js`, import.meta.url));
+export const MAIN = fileURLToPath(new URL(`../../build/cli-test/mote-${process.pid}.js`, import.meta.url));
 await bundleCommand(MAIN);
 process.once("exit", () => [MAIN, `${MAIN}.map`].forEach((file) => rmSync(file, { force: true })));
 export const PATIENCE_MS = 20_000;

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import "../../host/tools/plain-packages.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
