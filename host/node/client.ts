@@ -43,7 +43,7 @@ export class DeviceClient {
     await this.core.link.connect(options.retry ?? false, options.signal);
   }
 
-  /** Lets the outbox drain for at most `ack_timeout_s` and ends the connection. Iterators stay, for the next `start`. */
+  /** Lets the outbox drain for at most `ack_timeout_s` and ends the connection. Iterators stay, for the next `start`; one that comes before takes it back. */
   async disconnect(): Promise<void> {
     await this.core.link.disconnect();
     await this.core.ports.net.settled();

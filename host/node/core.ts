@@ -4,7 +4,7 @@ import { EventKind, Status } from "../../build/generated/abi.ts";
 import type { AppHost } from "./app.ts";
 import { asConfigurationError, prepare, SUBSCRIPTION_BYTES, type Configuration, type Prepared } from "./configuration.ts";
 import { errorOf, MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
-import { parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
+import { attributesOf, parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
 import { linkEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
 import { profileModule } from "./instance.ts";
@@ -107,8 +107,8 @@ export class Core {
     }
     const event = await this.requests.ask(doing, "request_attributes",
       { clientKeys: request.client?.join(","), sharedKeys: request.shared?.join(",") }, ATTRIBUTES_TIMEOUT_MS, request);
-    const { client = {}, shared = {} } = parseAnswer(event, doing) as Partial<Attributes>;
-    return { client, shared };
+    const { client, shared } = attributesOf(parseAnswer(event, doing), doing);
+    return { client: attributesOf(client, doing), shared: attributesOf(shared, doing) };
   }
 
   /** What one message of telemetry or attributes may hold now, under a rate of data points. */

@@ -35,6 +35,13 @@ export function parseAnswer(event: ModuleEvent, doing: string): JsonValue {
   }
 }
 
+/** The attributes in an answer; none where they are absent, and an error like any other where they are no object. */
+export function attributesOf(value: JsonValue | undefined, doing: string): Record<string, JsonValue> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw errorOf(Status.WrongType, doing);
+  return value;
+}
+
 const NO_BYTES = new Uint8Array(0);
 const decoder = new TextDecoder();
 

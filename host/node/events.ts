@@ -14,6 +14,7 @@ export type LinkEvent =
   | { readonly type: "MessageAborted" }
   | { readonly type: "MessageRejected"; readonly id: number; readonly topic: string; readonly payload: Uint8Array }
   | { readonly type: "MessageTooLarge"; readonly id: number; readonly topic: string; readonly bytesNeeded: number }
+  /** Of a child's attributes that are no object `topic` is the child's name. */
   | { readonly type: "InvalidMessage"; readonly topic: string; readonly reason: StatusName | "Unknown" }
   | { readonly type: "RequestTimeout"; readonly id: number }
   | { readonly type: "SessionLimits"; readonly limits: SessionLimits }

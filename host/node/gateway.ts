@@ -6,7 +6,7 @@ import { Child, type ChildAttributesRequest, type ChildAttributesUpdate, type Ch
 import { DeviceClient } from "./client.ts";
 import type { Configuration } from "./configuration.ts";
 import { errorOf } from "./errors.ts";
-import { parseAnswer, type ModuleEvent } from "./event-record.ts";
+import { attributesOf, parseAnswer, type ModuleEvent } from "./event-record.ts";
 import { entryValue, messageRecord } from "./message.ts";
 import type { ClientModule, SendVerb } from "./module.ts";
 import type { ClientOptions, PublishOptions } from "./options.ts";
@@ -154,8 +154,8 @@ export class GatewayClient extends DeviceClient {
     if (keys.length === 0) throw errorOf(Status.InvalidValue, doing, { text: "keys" });
     const record = { id: 0, device: name, client: scope === "client", keys };
     const event = await this.core.requests.ask(doing, "gateway_request_attributes", record, ATTRIBUTES_TIMEOUT_MS, request);
-    const { value, values } = parseAnswer(event, doing) as { value?: JsonValue; values?: Record<string, JsonValue> };
-    if (values !== undefined) return values;
+    const { value, values } = attributesOf(parseAnswer(event, doing), doing);
+    if (values !== undefined) return attributesOf(values, doing);
     if (value === undefined) return {};
     // Servers before 3.3 do not say which of several keys it is.
     if (keys.length > 1) throw errorOf(Status.Malformed, doing, { text: "value without its key" });
@@ -178,7 +178,12 @@ export class GatewayClient extends DeviceClient {
 
   #takeAttributes(event: ModuleEvent): boolean {
     const child = childName(event);
-    const update = attributesUpdate(JSON.parse(event.value) as Record<string, JsonValue>);
+    const data: unknown = event.value === "" ? undefined : JSON.parse(event.value);
+    if (typeof data !== "object" || data === null || Array.isArray(data)) {
+      this.core.inbound.tell({ type: "InvalidMessage", topic: child, reason: "WrongType" });
+      return true;
+    }
+    const update = attributesUpdate(data as Record<string, JsonValue>);
     let isAccepted = this.#children.get(child)?.takeAttributes(update) ?? true;
     for (const queue of this.#attributes) isAccepted = queue.push({ ...update, child }) && isAccepted;
     return isAccepted;

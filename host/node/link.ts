@@ -14,6 +14,8 @@ export class Link {
   readonly #connecting = new Set<Deferred<void> & { readonly isRetrying: boolean }>();
   readonly #ending: (() => void)[] = [];
   #phase: "Stopped" | "Trying" | "Connected" | "Draining" = "Stopped";
+  /** What a `start` that takes a disconnect back returns to. */
+  #drained: "Trying" | "Connected" = "Trying";
 
   /** `onEnded` is told when the link is down for good, until the next `start`. */
   constructor(
@@ -34,7 +36,9 @@ export class Link {
     }
     this.runner().start();
     if (this.#phase === "Stopped") this.#phase = "Trying";
-    if (this.#phase === "Draining") this.#phase = "Connected";
+    if (this.#phase !== "Draining") return;
+    this.#phase = this.#drained;
+    this.#tellEnding();
   }
 
   async connect(retry: boolean, signal: AbortSignal | undefined): Promise<void> {
@@ -61,10 +65,11 @@ export class Link {
     });
   }
 
-  /** Resolves when the connection has ended. */
+  /** Resolves when the connection has ended, or when `start` has taken that back. */
   async disconnect(): Promise<void> {
     if (this.#phase === "Stopped") return;
     const ended = new Promise<void>((resolve) => this.#ending.push(resolve));
+    if (this.#phase !== "Draining") this.#drained = this.#phase;
     this.#phase = "Draining";
     if (this.runner().use((module) => module.disconnect()) === null) this.halt();
     await ended;
@@ -81,8 +86,10 @@ export class Link {
   }
 
   disconnected(reason: number): void {
+    this.#drained = "Trying";
     if (reason === Status.Requested) {
-      this.ended();
+      // Else `start` came behind the disconnect, before the module could tell of its end.
+      if (this.#phase === "Draining") this.ended();
       return;
     }
     if (this.#phase === "Connected") this.#phase = "Trying";
@@ -111,6 +118,10 @@ export class Link {
     const error = errorOf(Status.Requested, "ended before delivery was confirmed");
     for (const waiting of this.#connecting) waiting.reject(error);
     this.onEnded(error);
+    this.#tellEnding();
+  }
+
+  #tellEnding(): void {
     for (const resolve of this.#ending.splice(0)) resolve();
   }
 

@@ -150,7 +150,12 @@ export class Outbox {
       return true;
     }
     if (result === Status.Full) return false;
-    onAppended(result);
+    try {
+      onAppended(result);
+    } catch (error) {
+      // A callback of the caller: what it throws is the caller's, and the message is on its way.
+      deferred.reject(error);
+    }
     return true;
   }
 

@@ -59,6 +59,10 @@ export class RecentRequests {
   }
 }
 
+function errorReply(error: unknown): MessageValue {
+  return { error: error instanceof Error ? error.message : String(error) };
+}
+
 /** Runs a handler to its end. What cannot be sent is answered by its reason, so that the caller does not wait in vain. */
 export async function handleRpc<Request extends RpcRequest>(
   handler: (request: Request) => ReturnType<RpcHandler>, request: Request,
@@ -67,14 +71,14 @@ export async function handleRpc<Request extends RpcRequest>(
   try {
     answer = await handler(request);
   } catch (error) {
-    answer = { error: error instanceof Error ? error.message : String(error) };
+    answer = errorReply(error);
   }
   if (answer === undefined) return;
   try {
     await request.reply(answer);
   } catch (error) {
-    if (!(error instanceof MoteError) || ENDED.has(error.code)) return;
-    await request.reply({ error: error.message }).catch(() => {});
+    if (error instanceof MoteError && ENDED.has(error.code)) return;
+    await request.reply(errorReply(error)).catch(() => {});
   }
 }
 

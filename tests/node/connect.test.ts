@@ -214,3 +214,33 @@ test("the configuration as text: its faults never quote it", () => {
   });
   assert.throws(() => new DeviceClient('{"mqtt_host":"h","mqtt_host":"i"}'), withStatus("InvalidValue", ConfigurationError));
 });
+
+test("a disconnect that start takes back before there is a connection: connect waits for one, and disconnect ends too", async (t) => {
+  const broker = await listen(t);
+  broker.answers.connect = false;
+  const made = client(t, broker.port);
+  made.start();
+  await (await broker.link()).packet("connect");
+  const disconnected = made.disconnect();
+  const connecting = made.connect();
+  assert.notEqual(made.state, "Connected", "no CONNACK has come");
+  broker.answers.connect = true;
+  await Promise.all([disconnected, connecting]);
+  assert.equal(broker.links.length, 2);
+  assert.equal(made.state, "Connected");
+});
+
+test("a disconnect that start takes back while the outbox drains: the connection stays, and disconnect ends", async (t) => {
+  const { link, client: made } = await connected(t);
+  link.answers.publish = false;
+  const sent = made.sendTelemetry({ a: 1 });
+  const published = await link.packet("publish");
+  const disconnected = made.disconnect();
+  assert.equal(made.state, "Draining");
+  await made.connect();
+  await disconnected;
+  link.puback(published.messageId!);
+  await sent;
+  assert.equal(made.state, "Connected");
+  assert.equal(link.of("disconnect").length, 0);
+});

@@ -48,6 +48,8 @@ export class SocketPort implements NetPort {
   onActivity: (happened: number) => void = () => {};
   readonly #open = new Map<number, Connection>();
   readonly #sockets = new Set<Connection>();
+  /** Those of them that the client has closed. */
+  readonly #closing = new Set<Connection>();
   readonly #settled: (() => void)[] = [];
   #handle = 0;
 
@@ -80,8 +82,11 @@ export class SocketPort implements NetPort {
   }
 
   close(handle: number): void {
-    this.#open.get(handle)?.close();
+    const connection = this.#open.get(handle);
+    if (connection === undefined) return;
     this.#open.delete(handle);
+    if (this.#sockets.has(connection)) this.#closing.add(connection);
+    connection.close();
   }
 
   flush(): void {
@@ -95,13 +100,14 @@ export class SocketPort implements NetPort {
   }
 
   settled(): Promise<void> {
-    if (this.#sockets.size === 0) return Promise.resolve();
+    if (this.#closing.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#settled.push(resolve));
   }
 
   #gone(connection: Connection): void {
     this.#sockets.delete(connection);
-    if (this.#sockets.size > 0) return;
+    this.#closing.delete(connection);
+    if (this.#closing.size > 0) return;
     for (const resolve of this.#settled.splice(0)) resolve();
   }
 }
