@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test, type TestContext } from "node:test";
 import { createServer, type TlsOptions } from "node:tls";
-import { TlsError, type ClientOptions, type TlsSettings } from "../../host/node/index.ts";
+import { ConfigurationError, DeviceClient, TlsError, type ClientOptions, type TlsSettings } from "../../host/node/index.ts";
 import { Authority } from "./certificates.ts";
 import { client, listen, withStatus, type BareBroker } from "./harness.ts";
 
@@ -65,6 +65,34 @@ for (const [name, status, options, tls] of refusals) {
 test("a name other than the host's can be asked for", async (t) => {
   await connect(t, issued("named", "DNS:broker.example"), { ca: authority.ca, server_name: "broker.example" });
 });
+
+test("so can an address, which the certificate then has to have", async (t) => {
+  await connect(t, issued("address", "IP:192.0.2.7"), { ca: authority.ca, server_name: "192.0.2.7" }, "localhost");
+  const other = connect(t, issued("no-address", "DNS:localhost"), { ca: authority.ca, server_name: "192.0.2.7" }, "localhost");
+  await assert.rejects(other, withStatus("TlsNameMismatch", TlsError));
+});
+
+const own = authority.issue("pair", "DNS:pair");
+const unusable: [name: string, text: string, tls: TlsSettings, status?: string][] = [
+  ["an authority that is no PEM", "tls.ca", { ca: "-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n" }],
+  ["a file that is no PEM", "tls.ca", { ca: import.meta.filename }],
+  ["a certificate that is cut off", "tls.certificate", { certificate: own.certificate.slice(0, 200), key: own.key }],
+  ["a key that is none", "tls.key", { certificate: own.certificate, key: own.certificate }],
+  ["a key of another certificate", "tls.key", { certificate: own.certificate, key: good.key }],
+  ["a certificate without its key", "tls.key", { certificate: own.certificate }, "MissingKey"],
+  ["a key without its certificate", "tls.certificate", { key: own.key }, "MissingKey"],
+];
+
+for (const [name, text, tls, status = "InvalidValue"] of unusable) {
+  test(`said before the first connection: ${name}`, () => {
+    assert.throws(() => new DeviceClient({ mqtt_host: "127.0.0.1", tls }), (error) => {
+      withStatus(status, ConfigurationError)(error);
+      assert.equal((error as ConfigurationError).text.split(":")[0], text);
+      assert.doesNotMatch(String((error as Error).message), /BEGIN|PRIVATE/);
+      return true;
+    });
+  });
+}
 
 test("the client's own certificate, as files", async (t) => {
   const device = authority.issue("own", "DNS:own");

@@ -1,9 +1,10 @@
 // TLS by node:tls, verified by default, with every cause of failure under its name.
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { connect, type ConnectionOptions } from "node:tls";
+import { checkServerIdentity, connect, createSecureContext, type ConnectionOptions, type SecureContext } from "node:tls";
 import { Status } from "../../../build/generated/abi.ts";
 import { ConfigurationError } from "../errors.ts";
 import { ADDRESS_ATTEMPT_MS, socketStatus, type Dial } from "./net.ts";
@@ -34,29 +35,51 @@ export function tlsDial(settings: TlsSettings, baseDirectory: string): Dial {
     if (type === undefined) throw new ConfigurationError(Status.UnknownKey, "configuration", { text: `tls.${key}` });
     if (typeof value !== type) throw new ConfigurationError(Status.WrongType, "configuration", { text: `tls.${key}` });
   }
-  const pem = (key: "ca" | "certificate" | "key"): string | undefined => {
-    const value = settings[key];
-    if (value === undefined || value.startsWith("-----BEGIN")) return value;
-    try {
-      return readFileSync(resolve(baseDirectory, value), "utf8");
-    } catch (cause) {
-      throw new ConfigurationError(Status.InvalidValue, "configuration", { text: `tls.${key}: cannot read ${value}`, cause });
-    }
-  };
-  const fixed: ConnectionOptions = {
-    ca: pem("ca"), cert: pem("certificate"), key: pem("key"),
-    rejectUnauthorized: settings.verify ?? true, minVersion: "TLSv1.2",
-  };
+  const fixed: ConnectionOptions = { secureContext: contextOf(settings, baseDirectory), rejectUnauthorized: settings.verify ?? true };
   return (host, port) => {
     const name = settings.server_name ?? host;
     const options: ConnectionOptions & { noDelay: boolean } = {
       ...fixed, host, port, noDelay: true,
-      // An address is no name that SNI can carry [RFC 6066]; Node then checks it against the certificate's addresses.
+      // An address is no name that SNI can carry [RFC 6066]; without one Node would check the host's.
       ...(isIP(name) === 0 ? { servername: name } : {}),
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(name, certificate),
       ...(isIP(host) === 0 ? { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS } : {}),
     };
     return { socket: connect(options), openEvent: "secureConnect", statusOf: tlsStatus };
   };
+}
+
+function contextOf(settings: TlsSettings, baseDirectory: string): SecureContext {
+  const refuse = (key: string, why: string, cause?: unknown, status: number = Status.InvalidValue): never => {
+    throw new ConfigurationError(status, "configuration", { text: why === "" ? `tls.${key}` : `tls.${key}: ${why}`, cause });
+  };
+  /** The PEM, once `parse` has made something of it. */
+  const pem = (key: "ca" | "certificate" | "key", parse: (text: string) => unknown): string | undefined => {
+    const value = settings[key];
+    if (value === undefined) return undefined;
+    let text = value;
+    try {
+      if (!value.startsWith("-----BEGIN")) text = readFileSync(resolve(baseDirectory, value), "utf8");
+    } catch (cause) {
+      refuse(key, `cannot read ${value}`, cause);
+    }
+    try {
+      parse(text);
+    } catch (cause) {
+      refuse(key, "not PEM of what it should be", cause);
+    }
+    return text;
+  };
+  const ca = pem("ca", (text) => new X509Certificate(text));
+  const cert = pem("certificate", (text) => new X509Certificate(text));
+  const key = pem("key", (text) => createPrivateKey(text));
+  if ((cert === undefined) !== (key === undefined)) refuse(cert === undefined ? "certificate" : "key", "", undefined, Status.MissingKey);
+  if (cert !== undefined && !new X509Certificate(cert).checkPrivateKey(createPrivateKey(key!))) refuse("key", "of another certificate");
+  try {
+    return createSecureContext({ ca, cert, key, minVersion: "TLSv1.2" });
+  } catch (cause) {
+    return refuse("certificate", "cannot be used", cause);
+  }
 }
 
 const VERIFY_STATUSES: Readonly<Record<string, number>> = {
