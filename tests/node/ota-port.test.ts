@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { OtaAlgorithm, OtaBootState, OtaKind, Status } from "../../build/generated/abi.ts";
 import { FileSlot, MemorySlot } from "../../host/node/ports/image.ts";
 import { SlotOta } from "../../host/node/ports/ota.ts";
 import type { OtaPort } from "../../host/node/ports/port.ts";
+import { watchDisk } from "./disk.ts";
 import { temporaryDirectory } from "./harness.ts";
 
 const { Firmware, Software } = OtaKind;
@@ -175,4 +176,53 @@ test("an image longer than its size, as no crash leaves it, begins anew", (t) =>
   write(ota, bytes("abc"));
   writeFileSync(join(directory, readdirSync(directory)[0]!), "abcdef");
   assert.equal(new SlotOta(new FileSlot(directory)).begin(Firmware, 3, ID), 0);
+});
+
+test("an image is never bootable without its trial: what cannot be noted is not put in place", async (t) => {
+  const directory = temporaryDirectory(t);
+  await commit(directory, "one");
+  new FileSlot(directory).confirm();
+  const slot = new FileSlot(directory);
+  const ota = new SlotOta(slot);
+  write(ota, bytes("two"), bytes("two"));
+  mkdirSync(join(directory, "boot.next")); // nothing can be written there
+  assert.equal(await done(ota, () => ota.commit()), Status.StoreFailed);
+  assert.equal(readFileSync(slot.imagePath(Firmware), "utf8"), "one");
+  assert.equal(new FileSlot(directory).bootState(), OtaBootState.Normal);
+  rmSync(join(directory, "boot.next"), { recursive: true });
+  assert.equal(await done(ota, () => ota.commit()), 1);
+  assert.equal(readFileSync(slot.imagePath(Firmware), "utf8"), "two");
+  assert.equal(new FileSlot(directory).bootState(), OtaBootState.Unconfirmed);
+});
+
+test("an image that is begun while another one is committed is not taken for it", async (t) => {
+  const directory = temporaryDirectory(t);
+  await commit(directory, "one");
+  const slot = new FileSlot(directory);
+  const ota = new SlotOta(slot);
+  write(ota, bytes("two"), bytes("two"));
+  const committed = slot.commit();
+  assert.equal(ota.begin(Firmware, 5, bytes("three")), 0);
+  assert.equal(ota.write(bytes("th")), 2);
+  await committed.catch(() => {});
+  assert.ok(["one", "two"].includes(readFileSync(slot.imagePath(Firmware), "utf8")), readFileSync(slot.imagePath(Firmware), "utf8"));
+  assert.equal(ota.begin(Firmware, 5, bytes("three")), 2);
+});
+
+test("a boot file that says nothing known is no roll-back", (t) => {
+  for (const text of ["", "conf", "garbage\0"]) {
+    const directory = temporaryDirectory(t);
+    writeFileSync(join(directory, "boot"), text);
+    assert.equal(new FileSlot(directory).bootState(), OtaBootState.Normal, JSON.stringify(text));
+  }
+});
+
+test("what is confirmed survives a power cut: the new name is synchronised too", { skip: process.platform !== "linux" && "needs /proc" }, async (t) => {
+  const directory = temporaryDirectory(t);
+  await commit(directory, "one");
+  const slot = new FileSlot(directory);
+  const steps = watchDisk(t);
+  slot.confirm();
+  assert.equal(readFileSync(join(directory, "boot"), "utf8"), "confirmed\n");
+  assert.deepEqual(steps.slice(-2), ["rename boot", `sync ${basename(directory)}`]);
 });

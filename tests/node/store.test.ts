@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { appendFileSync, chmodSync, readFileSync, statSync, truncateSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Status, StoreArea, StoreInfo } from "../../build/generated/abi.ts";
 import { FileStore, MemoryStore } from "../../host/node/ports/store.ts";
 import type { StorePort } from "../../host/node/ports/port.ts";
+import { watchDisk } from "./disk.ts";
 import { temporaryDirectory } from "./harness.ts";
 
 const UNIT = 4096;
@@ -125,4 +126,11 @@ test("a file that is gone is a failure by name, and changes nothing", async (t) 
   assert.equal(store.program(Journal, 0, new Uint8Array(4)), Status.StoreFailed);
   assert.deepEqual(read(store, 0, 4), [255, 255, 255, 255]);
   assert.equal(await durable(store), Status.StoreFailed);
+});
+
+test("files that were made are there after a power cut: their directory is synchronised", { skip: process.platform !== "linux" && "needs /proc" }, (t) => {
+  const directory = temporaryDirectory(t);
+  const steps = watchDisk(t);
+  new FileStore(directory);
+  assert.ok(steps.includes(`sync ${basename(directory)}`), steps.join());
 });

@@ -5,6 +5,7 @@ import { closeSync, constants, createReadStream, existsSync, mkdirSync, openSync
 import { copyFile, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { OtaBootState, OtaKind } from "../../../build/generated/abi.ts";
+import { syncDirectory } from "./directory.ts";
 
 /** Keeps one image while it is written, and what boots. Failures are thrown. */
 export interface ImageSlot {
@@ -82,18 +83,22 @@ export class FileSlot implements ImageSlot {
   }
 
   async commit(): Promise<void> {
+    // Another image may be begun meanwhile.
+    const part = this.#part;
     const image = this.imagePath(this.#kind);
-    await sync(this.#part);
     const isFirmware = this.#kind === OtaKind.Firmware;
+    await sync(part);
     if (isFirmware && existsSync(image)) {
       // A copy, so that at no moment there is nothing to boot.
       await copyFile(image, `${image}.next`, constants.COPYFILE_FICLONE);
       await sync(`${image}.next`);
       await rename(`${image}.next`, this.#previousPath);
     }
-    await rename(this.#part, image);
+    if (!existsSync(part)) throw new Error("the image was dropped");
+    // Before the image, which must not boot without its trial.
     if (isFirmware) this.#setBoot("committed");
-    await sync(this.#directory);
+    renameSync(part, image);
+    syncDirectory(this.#directory);
   }
 
   drop(): void {
@@ -127,12 +132,13 @@ export class FileSlot implements ImageSlot {
       if (existsSync(this.#previousPath)) renameSync(this.#previousPath, this.imagePath(OtaKind.Firmware));
       this.#setBoot("rolled back");
     }
-    return boot === "confirmed" ? OtaBootState.Normal : OtaBootState.RolledBack;
+    return boot === "on trial" || boot === "rolled back" ? OtaBootState.RolledBack : OtaBootState.Normal;
   }
 
   #setBoot(boot: Boot): void {
     writeFileSync(`${this.#bootPath}.next`, `${boot}\n`, { mode: 0o600, flush: true });
     renameSync(`${this.#bootPath}.next`, this.#bootPath);
+    syncDirectory(this.#directory);
   }
 }
 

@@ -3,6 +3,7 @@
 import { closeSync, fchmodSync, fstatSync, fsync, mkdirSync, open, openSync, close, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Status, StoreArea, StoreInfo, Want } from "../../../build/generated/abi.ts";
+import { syncDirectory } from "./directory.ts";
 import type { StorePort } from "./port.ts";
 
 const ERASE_BYTES = 4096;
@@ -97,6 +98,7 @@ export class FileStore extends MemoryStore {
       this.#changes.set(area, { written: 1, synced: 0, isSyncing: false, hasFailed: false });
       load(this.#path(area), bytes);
     }
+    syncDirectory(directory);
   }
 
   override sync(area: number): number {
