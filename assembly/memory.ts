@@ -18,8 +18,9 @@ export const JSON_VALUE: usize = memory.data(8, 4);
 export const LANE: usize = memory.data(64, 4);
 /** Lengths of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
 export const TEXT_LENGTHS: usize = memory.data(60, 4);
-/** What the server allows and what of it was spent: see client/limits.ts. */
-export const LIMITS: usize = memory.data(280, 8);
+/** What the server allows and what of it was spent: see client/limits.ts. A gateway has as much again for its children. */
+export const LIMITS_SIZE: i32 = FEATURE_GATEWAY ? 568 : 280;
+export const LIMITS: usize = memory.data(LIMITS_SIZE, 8);
 /** The last server-side RPCs: see thingsboard/repeats.ts. */
 export const RECENT_RPCS: usize = memory.data(64, 4);
 /** Behind the room where a number is written from its last digit to its first: sign, point and 20 digits. */

@@ -8,6 +8,7 @@ import { Packet } from "../mqtt/packet";
 import { packetId, payload, readPublish, topic, topicLength } from "../mqtt/publish";
 import { ceilingMs, isConfigured, nextDelayMs, permitAny, resetBackoff, slowDown } from "./backoff";
 import { raise, setPayload, setTopic } from "./event";
+import { forgetChildren } from "./children";
 import * as hello from "./hello";
 import * as inbound from "./inbound";
 import * as lane from "./lane";
@@ -120,6 +121,7 @@ export function happen(event: i32): void {
     disarm(Timer.Link);
     proved = false;
     if (FEATURE_LIMITS) limits.beginSession();
+    if (FEATURE_GATEWAY) forgetChildren();
     keepAlive();
     sendGreeting();
     if (!FEATURE_RAW && hello.greeting) awaitAnswer(SUBACK_TIMER);

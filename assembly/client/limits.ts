@@ -7,7 +7,7 @@
 //   4  u32 seconds in which it fills
 //   8  i64 time at which it is full again, in microseconds of the host's clock
 import { nowMs } from "../base/time";
-import { LIMITS } from "../memory";
+import { LIMITS, LIMITS_SIZE } from "../memory";
 
 /** What is limited; a message of telemetry or attributes spends of the last two, everything else of the first. */
 export const enum Limit {
@@ -15,11 +15,13 @@ export const enum Limit {
   TelemetryMessages = 1,
   DataPoints = 2,
   Count = 3,
+  ChildMessages = 3, // what a gateway sends for its children has the same three once more
 }
 
 const ENTRIES_MAX: usize = 4;
 const COLUMN_SIZE: usize = 16;
-const ROW_SIZE: usize = <usize>Limit.Count * COLUMN_SIZE;
+const COLUMNS: usize = FEATURE_GATEWAY ? 2 * <usize>Limit.Count : <usize>Limit.Count;
+const ROW_SIZE: usize = COLUMNS * COLUMN_SIZE;
 /** Larger numbers of a limit are taken for this one: with it the products of 64 bits below never overflow. */
 const NUMBER_MAX: u32 = 0xffffff;
 /** What a session may have spent when a limit becomes known. */
@@ -31,7 +33,7 @@ export const FREE: i32 = 0xffe;
 /** The longest wait that is looked at again only when it is over. */
 const WAIT_MS_MAX: i64 = 0x3fffffff;
 
-if ((ENTRIES_MAX + 1) * ROW_SIZE + <usize>Limit.DataPoints * COLUMN_SIZE + 8 != 280) ERROR("LIMITS has another size than its table");
+if ((ENTRIES_MAX + 1) * ROW_SIZE + (COLUMNS - 1) * COLUMN_SIZE + 8 != LIMITS_SIZE) ERROR("LIMITS has another size than its table");
 
 /** The remaining length that the server takes; the largest that MQTT has while it is unknown. */
 export let maxRemainingLength: i32 = 0xfffffff;
@@ -43,7 +45,9 @@ export let isUnlimited: bool = false;
 // @ts-ignore: decorator
 @inline
 export function settleLimits(): void {
-  isUnlimited = !(load<u32>(LIMITS, ROW_SIZE) | load<u32>(LIMITS, ROW_SIZE + COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 2 * COLUMN_SIZE));
+  let any = load<u32>(LIMITS, ROW_SIZE) | load<u32>(LIMITS, ROW_SIZE + COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 2 * COLUMN_SIZE);
+  if (FEATURE_GATEWAY) any |= load<u32>(LIMITS, ROW_SIZE + 3 * COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 4 * COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 5 * COLUMN_SIZE);
+  isUnlimited = !any;
 }
 
 // @ts-ignore: decorator
@@ -52,8 +56,11 @@ export function setMaxRemainingLength(length: i32): void {
   maxRemainingLength = length;
 }
 
-/** Finds how many milliseconds have to pass before `amount` tokens of a limit, and then so many `points`, may be spent; with `spends` they are. */
-function walk(limit: i32, amount: u32, points: i32, spends: bool): i32 {
+/**
+ * Finds how many milliseconds have to pass before `amount` tokens of a limit may be spent, and unless they are zero `second` ones of the limit behind it and `third`
+ * ones of that behind those; with `spends` they are.
+ */
+export function walk(limit: i32, amount: u32, second: u32, third: u32, spends: bool): i32 {
   const nowUs = nowMs * 1000;
   let wait: i64 = 0;
   while (true) {
@@ -68,10 +75,11 @@ function walk(limit: i32, amount: u32, points: i32, spends: bool): i32 {
       // What is more than the bucket holds may go when it is full.
       wait = max<i64>(wait, full - nowUs - periodUs + min<i64>(cost, periodUs));
     }
-    if (!points) return <i32>min<i64>((wait + 999) / 1000, WAIT_MS_MAX);
-    limit = Limit.DataPoints;
-    amount = points;
-    points = 0;
+    if (!second) return <i32>min<i64>((wait + 999) / 1000, WAIT_MS_MAX);
+    limit = FEATURE_GATEWAY ? limit + 1 : <i32>Limit.DataPoints;
+    amount = second;
+    second = third;
+    third = 0;
   }
 }
 
@@ -79,7 +87,7 @@ function walk(limit: i32, amount: u32, points: i32, spends: bool): i32 {
 // @ts-ignore: decorator
 @inline
 export function spend(limit: i32, amount: u32): void {
-  walk(limit, amount, 0, true);
+  walk(limit, amount, 0, 0, true);
 }
 
 /** A session begins: what it spends counts against limits that become known in it. */
@@ -96,8 +104,8 @@ export function beginSession(): void {
 export function admit(points: i32): i32 {
   if (points == FREE) return 0;
   const limit: i32 = points ? Limit.TelemetryMessages : Limit.Messages;
-  const waitMs = walk(limit, 1, points, false);
-  if (!waitMs) walk(limit, 1, points, true);
+  const waitMs = walk(limit, 1, points, 0, false);
+  if (!waitMs) walk(limit, 1, points, 0, true);
   return waitMs;
 }
 

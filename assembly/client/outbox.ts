@@ -4,7 +4,7 @@
 //     (done, or a    (sent and not all acknowledged, then     (free)
 //      subscription)  publishes to be sent)
 //
-//   record  0  u32 bytes of the packet; with limits twelve bits up, and below them its data points
+//   record  0  u32 bytes of the packet; with limits twelve bits up, and below them what it costs
 //           4  u16 packet id, 0 at QoS 0
 //           6  u8  Mark
 //           7  u8  sessions in a row that ended while it was in flight
@@ -37,12 +37,18 @@ const enum Mark {
   Settled = 4, // a subscription that the server knows
 }
 
-/** Where a record keeps what its packet costs: data points, limits.FREE, or UNCOUNTED before the first look at them. */
+/** Where a record keeps what its packet costs: data points, limits.FREE, UNCOUNTED before the first look at them, or in place of them one of ForChildren. */
 const LENGTH_SHIFT: u32 = 12;
 const COST_MASK: u32 = (1 << LENGTH_SHIFT) - 1;
 const UNCOUNTED: i32 = 0xfff;
+/** What a gateway sends for its children. That is looked at each time, because meanwhile the server may have come to know them. */
+export const enum ForChildren {
+  Connect = 0xffb, // costs what it costs that the server opens a session
+  Message = 0xffc, // besides a message for each child
+  Values = 0xffd, // besides a message of telemetry for each, and the data points
+}
 /** More data points than this are taken for so many: only a message of 24 KB and more can hold them. */
-const POINTS_MAX: i32 = FREE - 1;
+const POINTS_MAX: i32 = FEATURE_GATEWAY ? <i32>ForChildren.Connect - 1 : FREE - 1;
 
 /** The first byte of a SUBSCRIBE, with the flags 0010 [MQTT-3.8.1-1]. */
 export const SUBSCRIBE: u32 = 0x82;
@@ -243,18 +249,33 @@ export function nextToSend(window: i32): usize {
   return 0;
 }
 
-/** What the packet of a record costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask. */
+/** A gateway sends the packet of a record for its children. */
 // @ts-ignore: decorator
 @inline
-export function costOf(record: usize): i32 {
+export function isForChildren(record: usize): bool {
+  return FEATURE_GATEWAY && (load<u32>(record) & COST_MASK) - ForChildren.Connect <= <u32>(ForChildren.Values - ForChildren.Connect);
+}
+
+/**
+ * What the packet of a record costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask.
+ * Of one for children besides what `points` tells; with `introduces` it leaves.
+ */
+// @ts-ignore: decorator
+@inline
+export function costOf(record: usize, introduces: bool): i32 {
   const length = lengthOf(record);
   let cost: i32 = load<u32>(record) & COST_MASK;
-  if (cost == UNCOUNTED) {
+  const ofChildren = isForChildren(record);
+  if (cost == UNCOUNTED || ofChildren) {
     // Behind the fixed header stand the topic with its length and at QoS 1, whose flag is 2, the packet id.
     const packet = packetOf(record);
     let topic = packet + 2;
     while (load<i8>(topic - 1) < 0) topic++;
-    cost = min<i32>(countPoints(topic + 2 + readU16(topic) + (load<u8>(packet) & PublishFlag.Qos1), packet + length), POINTS_MAX);
+    const payload = topic + 2 + readU16(topic) + (load<u8>(packet) & PublishFlag.Qos1);
+    const kind = cost;
+    cost = countPoints(payload, packet + length, ofChildren, <i32>(kind != ForChildren.Connect), introduces);
+    if (FEATURE_GATEWAY && ofChildren) return kind == ForChildren.Values ? cost : 0;
+    cost = min<i32>(cost, POINTS_MAX);
     store<u32>(record, (length << LENGTH_SHIFT) | cost);
   }
   return cost;

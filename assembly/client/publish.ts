@@ -20,6 +20,9 @@ export const RAW: i32 = FEATURE_LIMITS ? -0x1000 : -1;
 export const RAW_FREE: i32 = -2;
 /** The same of telemetry or attributes, whose data points it counts. */
 export const RAW_COUNTED: i32 = -1;
+/** The same of what a gateway sends for a child: its connect document, and what counts as a message. */
+export const RAW_CONNECT: i32 = -5;
+export const RAW_CHILD: i32 = -4;
 /** The topic has no number at its end. */
 export const NO_NUMBER: i32 = -1;
 

@@ -9,6 +9,7 @@ import * as hello from "./hello";
 import * as lane from "./lane";
 import * as limits from "./limits";
 import * as outbox from "./outbox";
+import { children, strangers } from "./points";
 import { setting, Setting } from "./settings";
 
 /** The connection of the port; 0 = none, below zero why there is none any more, to be handled by the next step. */
@@ -23,6 +24,8 @@ export function setHandle(value: i32): void {
 /** What of the present packet the port has not accepted yet. */
 let out: usize = 0;
 let outEnd: usize = 0;
+/** That the server finds or makes a child and opens its session are two messages. */
+const CHILD_COST: i32 = 2;
 /** The next packet of the outbox was held back. */
 let held: bool = false;
 
@@ -65,7 +68,16 @@ export function giveUp(): void {
 // @ts-ignore: decorator
 @apart
 function admit(record: usize): i32 {
-  return limits.admit(outbox.costOf(record));
+  if (!FEATURE_GATEWAY) return limits.admit(outbox.costOf(record, false));
+  let leaves = false;
+  do {
+    const points = outbox.costOf(record, leaves);
+    if (!outbox.isForChildren(record)) return limits.admit(points);
+    const waitMs = limits.walk(limits.Limit.ChildMessages, strangers * CHILD_COST + (points ? 0 : children), points ? children : 0, points, leaves);
+    if (waitMs) return waitMs;
+    leaves = !leaves;
+  } while (leaves);
+  return 0;
 }
 
 /** Chooses the next packet to send, if there is one. */

@@ -3,9 +3,10 @@ import { hashes, readDigits } from "../base/text";
 import { Limit, setLimit, setMaxRemainingLength, settleLimits } from "../client/limits";
 import { ANY_VALUE, lengthAt, readMembers, valueAt } from "../json/members";
 
-/** Those of client/limits.ts in their order; the last are limits of a gateway's children, which are not this device's. */
+/** Those of client/limits.ts in their order; in the last stand those of a gateway's children under the same names. */
 const LIMIT_NAMES = hashes("messages telemetryMessages telemetryDataPoints maxPayloadSize gatewayRateLimits");
 const MAX_PAYLOAD_SIZE: i32 = 3;
+const OF_CHILDREN: i32 = 4;
 const NAME_COUNT: i32 = 5;
 
 /**
@@ -15,13 +16,21 @@ const NAME_COUNT: i32 = 5;
 // @ts-ignore: decorator
 @apart
 export function readLimits(text: usize, textLength: i32): void {
-  readMembers(text, textLength, LIMIT_NAMES, NAME_COUNT, ANY_VALUE, 0);
-  let limit = 0;
+  let first = 0;
   do {
-    const text = valueAt(limit);
-    if (text) setLimit(limit, text, load<u8>(text) == 0x6e /* null */ ? 0 : lengthAt(limit));
-  } while (++limit < <i32>Limit.Count);
-  const size = readDigits(valueAt(MAX_PAYLOAD_SIZE), lengthAt(MAX_PAYLOAD_SIZE));
-  if (size > 0) setMaxRemainingLength(size);
+    readMembers(text, textLength, LIMIT_NAMES, NAME_COUNT, ANY_VALUE, 0);
+    let limit = 0;
+    do {
+      const text = valueAt(limit);
+      if (text) setLimit(first + limit, text, load<u8>(text) == 0x6e /* null */ ? 0 : lengthAt(limit));
+    } while (++limit < <i32>Limit.Count);
+    const size = readDigits(valueAt(MAX_PAYLOAD_SIZE), lengthAt(MAX_PAYLOAD_SIZE));
+    if (size > 0) setMaxRemainingLength(size);
+    if (FEATURE_GATEWAY) {
+      text = valueAt(OF_CHILDREN);
+      textLength = lengthAt(OF_CHILDREN);
+      first += Limit.ChildMessages;
+    }
+  } while (FEATURE_GATEWAY && text && first < 2 * <i32>Limit.Count);
   settleLimits();
 }

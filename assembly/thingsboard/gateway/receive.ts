@@ -4,7 +4,7 @@ import { at, moveTo, overflowed, putBytes } from "../../base/cursor";
 import { putDecimal } from "../../base/decimal";
 import { placeOf, readDigits } from "../../base/text";
 import { openRecord } from "../../client/outbox";
-import { append, NO_NUMBER, publishByte, RAW } from "../../client/publish";
+import { append, NO_NUMBER, publishByte, RAW_CHILD } from "../../client/publish";
 import { ANY_VALUE, isText, lengthAt, readMembers, span, valueAt } from "../../json/members";
 import { count, EVENT } from "../../memory";
 import { topic, topicLength } from "../../mqtt/publish";
@@ -73,5 +73,5 @@ export function refuseChild(id: i32): void {
   putDecimal(id, 0);
   putBytes(addressOf(CHILD_TOO_LARGE), lengthOf(CHILD_TOO_LARGE));
   if (overflowed()) count(Stat.MessagesRefused);
-  else append(publishByte(0, 0), addressOf(GATEWAY_RPC), lengthOf(GATEWAY_RPC), NO_NUMBER, from, <i32>(at - from), RAW);
+  else append(publishByte(0, 0), addressOf(GATEWAY_RPC), lengthOf(GATEWAY_RPC), NO_NUMBER, from, <i32>(at - from), RAW_CHILD);
 }

@@ -8,29 +8,29 @@ import { namesChild } from "../record";
 
 /** The export `gateway_telemetry`: a list for each child; an empty one would never be acknowledged. */
 export function sendChildTelemetry(length: i32, options: usize): i32 {
-  return publishRecord(GATEWAY_TELEMETRY, NO_NUMBER, length, Shape.Lists, options);
+  return publishRecord(GATEWAY_TELEMETRY, NO_NUMBER, length, Shape.ChildTelemetry, options);
 }
 
 /** The export `gateway_attributes`: an object for each child. */
 export function sendChildAttributes(length: i32, options: usize): i32 {
-  return publishRecord(GATEWAY_ATTRIBUTES, NO_NUMBER, length, Shape.Objects, options);
+  return publishRecord(GATEWAY_ATTRIBUTES, NO_NUMBER, length, Shape.ChildAttributes, options);
 }
 
 /** The export `gateway_claim`: an object for each child. */
 export function claimChildren(length: i32, options: usize): i32 {
-  return publishRecord(GATEWAY_CLAIM, NO_NUMBER, length, Shape.Objects, options);
+  return publishRecord(GATEWAY_CLAIM, NO_NUMBER, length, Shape.ChildClaims, options);
 }
 
 /** Publishes an object that begins with the name of a child. */
 // @ts-ignore: decorator
 @inline
-export function publishForChild(topic: usize, length: i32, options: usize): i32 {
-  return namesChild() ? publishRecord(topic, NO_NUMBER, length, Shape.Object, options) : <i32>Status.MissingKey;
+export function publishForChild(topic: usize, length: i32, shape: i32, options: usize): i32 {
+  return namesChild() ? publishRecord(topic, NO_NUMBER, length, shape, options) : <i32>Status.MissingKey;
 }
 
 /** The export `gateway_rpc_reply`: an object with `device`, `id` and `data`. */
 export function sendChildRpcReply(length: i32, options: usize): i32 {
-  return publishForChild(GATEWAY_RPC, length, options);
+  return publishForChild(GATEWAY_RPC, length, Shape.ChildMessage, options);
 }
 
 /** The export `gateway_request_attributes`: an object that begins with the number `id`, in place of which the request id is sent. */

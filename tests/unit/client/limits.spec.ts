@@ -1,8 +1,8 @@
 // Spends tokens against limits of one and of several buckets, on a clock of its own.
 
 import { readClock } from "../../../assembly/base/time";
-import { admit, beginSession, FREE, Limit, setLimit, spend } from "../../../assembly/client/limits";
-import { LIMITS } from "../../../assembly/memory";
+import { admit, beginSession, FREE, Limit, setLimit, spend, walk } from "../../../assembly/client/limits";
+import { LIMITS, LIMITS_SIZE } from "../../../assembly/memory";
 import { putText, set_clock } from "../host";
 
 const TEXT = memory.data(256, 8);
@@ -18,7 +18,7 @@ function at(ms: i64): void {
 
 /** A session of its own with no limit, in which nothing was spent. */
 function fresh(): void {
-  memory.fill(LIMITS, 0, 280);
+  memory.fill(LIMITS, 0, LIMITS_SIZE);
   at(100000);
 }
 
@@ -115,6 +115,43 @@ describe("admit", () => {
     burst();
     expect<i32>(admit(FREE)).toBe(0);
     expect<i32>(admit(0) > 0).toBe(true);
+  });
+});
+
+/** Spends for children: plain messages, messages of telemetry, data points. 0, or the wait. */
+function admitChildren(messages: i32, telemetry: i32, points: i32): i32 {
+  const wait = walk(Limit.ChildMessages, messages, telemetry, points, false);
+  if (!wait) walk(Limit.ChildMessages, messages, telemetry, points, true);
+  return wait;
+}
+
+describe("what a gateway sends for its children", () => {
+  test("has the same three limits once more, and the two do not touch each other", () => {
+    fresh();
+    limit(Limit.Messages, "5:1");
+    limit(Limit.ChildMessages, "10:1");
+    limit(Limit.ChildMessages + Limit.TelemetryMessages, "20:1");
+    limit(Limit.ChildMessages + Limit.DataPoints, "100:1");
+    expect<i32>(admitChildren(8, 0, 0)).toBe(0);
+    expect<i32>(admitChildren(1, 0, 0)).toBe(125);
+    expect<i32>(burst()).toBe(4);
+    expect<i32>(admitChildren(0, 16, 1)).toBe(0);
+    expect<i32>(admitChildren(0, 1, 1)).toBe(63); // 16 in a second
+    expect<i32>(burst(1)).toBe(1000);
+  });
+  test("a message waits for the slowest of the three, and spends nothing while it does", () => {
+    fresh();
+    limit(Limit.ChildMessages, "10:1");
+    limit(Limit.ChildMessages + Limit.TelemetryMessages, "20:1");
+    limit(Limit.ChildMessages + Limit.DataPoints, "100:1");
+    expect<i32>(admitChildren(2, 2, 80)).toBe(0);
+    expect<i32>(admitChildren(2, 2, 40)).toBe(500); // 80 in a second
+    expect<i32>(admitChildren(6, 0, 0)).toBe(0);
+    expect<i32>(admitChildren(8, 14, 8)).toBe(1000);
+    expect<i32>(admitChildren(0, 14, 0)).toBe(0);
+    at(100500);
+    expect<i32>(admitChildren(4, 8, 40)).toBe(0);
+    expect<i32>(admitChildren(1, 1, 1)).toBe(125);
   });
 });
 
