@@ -1,15 +1,18 @@
 // Builds a message as the packed record of ../ABI.md section 7, and hands it to the client.
 //
-// One message is open at a time. The first failure sticks until the message is sent, so that callers check once.
+// One message is open at a time. What does not fit the buffer is counted on, so that callers check once, and the bytes needed are known.
 import { Member, MemberField, Status } from "../abi";
 import { MESSAGE, MESSAGE_CAPACITY } from "./memory";
 import { addressOf, lengthOf, Text } from "./text";
 import * as raw from "./verbs";
 
+/** Of a message that leaves in parts, until another one is begun. */
+const HELD: i32 = i32.MIN_VALUE;
+
+/** Bytes of the open message, also beyond what the buffer holds. */
 let length: i32 = 0;
-let failure: i32 = 0;
-/** The outermost object is still to be ended. */
-let isObject: bool = false;
+/** The outermost object or list is still to be ended. */
+let isOpen: bool = false;
 
 export function padded(bytes: i32): i32 {
   return (bytes + 3) & ~3;
@@ -18,27 +21,31 @@ export function padded(bytes: i32): i32 {
 function put(type: i32, key: Text, number: i64, content: Text): void {
   const contentAt = MemberField.Key + padded(lengthOf(key));
   const end = length + contentAt + padded(lengthOf(content));
-  if (end > MESSAGE_CAPACITY) failure = Status.TooLarge;
-  if (failure) return;
   const at = MESSAGE + length;
+  length = end;
+  if (<u32>end > <u32>MESSAGE_CAPACITY) return;
   store<u16>(at, type, MemberField.Type);
   store<u16>(at, lengthOf(key), MemberField.KeyLength);
   store<i64>(at, number, MemberField.Number);
   memory.copy(at + MemberField.Key, addressOf(key), lengthOf(key));
   memory.copy(at + contentAt, addressOf(content), lengthOf(content));
-  length = end;
 }
 
-function reset(hasObject: bool): void {
+function reset(hasEnd: bool): void {
   length = 0;
-  failure = 0;
-  isObject = hasObject;
+  isOpen = hasEnd;
 }
 
 /** Begins an object; what was open before is thrown away. */
 export function beginMessage(): void {
   reset(true);
   put(Member.ObjectBegin, 0, 0, 0);
+}
+
+/** Begins a list in its place: telemetry of several times, each an object. */
+export function beginList(): void {
+  reset(true);
+  put(Member.ArrayBegin, 0, 0, 0);
 }
 
 /** Makes ready JSON the whole message; the client checks it. */
@@ -86,11 +93,26 @@ export function endLevel(): void {
   put(Member.End, 0, 0, 0);
 }
 
-/** Ends the message; its length, or the failure that stuck. */
+/** Ends the message; its length, or TooLarge. */
 export function ended(): i32 {
-  if (isObject) endLevel();
-  isObject = false;
-  return failure ? failure : length;
+  if (isOpen) endLevel();
+  isOpen = false;
+  return <u32>length > <u32>MESSAGE_CAPACITY ? Status.TooLarge : length;
+}
+
+/** Keeps the message for its parts. */
+export function hold(): void {
+  length = HELD;
+}
+
+/** No other message was begun since. */
+export function isHeld(): bool {
+  return length == HELD;
+}
+
+/** Bytes that the record of the message takes: more than MESSAGE_CAPACITY when a send answers TooLarge because of it. */
+export function messageBytes(): i32 {
+  return length;
 }
 
 // Each sends the message: 0 at QoS 0, an id at QoS 1, or a Status. `options` are bits of AppPublish.

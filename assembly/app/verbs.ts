@@ -89,3 +89,26 @@ export declare function rawLog(level: i32, line: usize, length: i32): void;
 // @ts-ignore: decorator
 @external("mote", "io")
 export declare function io(op: i32, bytes: usize, length: i32): i32;
+/** What belongs to the last Status that a verb answered: the bytes needed, or the limit that was passed. */
+// @ts-ignore: decorator
+@external("mote", "error_value")
+export declare function errorValue(): i32;
+/** Writes what that Status is about, such as a key: its length, or TooLarge when there is not so much room. */
+// @ts-ignore: decorator
+@external("mote", "error_text")
+export declare function errorText(to: usize, capacity: i32): i32;
+// @ts-ignore: decorator
+@external("mote", "points_max")
+export declare function rawPointsMax(isOfChildren: i32): i32;
+/** Where the client is: a State. */
+// @ts-ignore: decorator
+@external("mote", "state")
+export declare function state(): i32;
+/** One counter by its Stat. */
+// @ts-ignore: decorator
+@external("mote", "stat")
+export declare function stat(which: i32): i64;
+/** Bits of Feature: what the client's module can do. */
+// @ts-ignore: decorator
+@external("mote", "features")
+export declare function features(): i32;

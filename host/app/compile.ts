@@ -10,6 +10,10 @@ import { checkApp } from "./inspect.ts";
 export interface AppOptions {
   /** Bytes of linear memory that the app is given; APP_MEMORY_BYTES when absent. */
   readonly memoryBytes?: number | undefined;
+  /** Bytes of the longest message record that it builds; 512 when absent. */
+  readonly messageBytes?: number | undefined;
+  /** Bytes of its event buffer; 512 when absent. */
+  readonly eventBytes?: number | undefined;
   /** Lets the app allocate, from what its data leaves of the memory; nothing is ever freed. */
   readonly hasHeap?: boolean | undefined;
   /** The target's engine has floats. */
@@ -37,17 +41,22 @@ const FLOAT = /\bf(?:32|64)\b/;
 
 export async function compileApp(entry: string, options: AppOptions = {}): Promise<AppModule> {
   const memoryBytes = options.memoryBytes ?? APP_MEMORY_BYTES;
+  const target = [
+    "--lowMemoryLimit", String(memoryBytes),
+    ...(options.messageBytes === undefined ? [] : ["--use", `APP_MESSAGE_BYTES=${options.messageBytes}`]),
+    ...(options.eventBytes === undefined ? [] : ["--use", `APP_EVENT_BYTES=${options.eventBytes}`]),
+  ];
   const compiler = await loadCompiler();
   const { binaryen } = compiler;
-  const { wasm } = await run(compiler, entry, memoryBytes, ["--outFile", "app.wasm", "--debug", ...SIZE]);
+  const { wasm } = await run(compiler, entry, target, ["--outFile", "app.wasm", "--debug", ...SIZE]);
   const module = binaryen.readBinary(wasm);
   const { BulkMemory, BulkMemoryOpt, MutableGlobals, NontrappingFPToInt, SignExt } = binaryen.Features as unknown as Record<string, number>;
   module.setFeatures(BulkMemory! | BulkMemoryOpt! | MutableGlobals! | NontrappingFPToInt! | SignExt!);
   try {
     const text = module.emitText();
-    if (!options.hasFloats && FLOAT.test(text)) throw await refused(compiler, entry, memoryBytes, FLOAT, "is a float, which the target's engine lacks; --floats allows it");
+    if (!options.hasFloats && FLOAT.test(text)) throw await refused(compiler, entry, target, FLOAT, "is a float, which the target's engine lacks; --floats allows it");
     if (!options.hasHeap && /\$~lib\/rt\/stub\/__(new|alloc|renew)/.test(text)) {
-      throw await refused(compiler, entry, memoryBytes, ALLOCATORS, "allocates; --heap gives the app a heap that is never freed");
+      throw await refused(compiler, entry, target, ALLOCATORS, "allocates; --heap gives the app a heap that is never freed");
     }
     const imports = checkApp(binaryen, module);
     startInSetup(binaryen, module);
@@ -87,9 +96,9 @@ function exportedAs(binaryen: Binaryen, module: InstanceType<Binaryen["Module"]>
 }
 
 /** Runs the compiler on files read from disk, its outputs kept in memory. */
-async function run({ asc }: Compiler, entry: string, memoryBytes: number, words: readonly string[]): Promise<{ wasm: Uint8Array; text: string }> {
+async function run({ asc }: Compiler, entry: string, target: readonly string[], words: readonly string[]): Promise<{ wasm: Uint8Array; text: string }> {
   const outputs = new Map<string, Uint8Array | string>();
-  const limits = ["--runtime", "stub", "--exportStart", START, "--initialMemory", "1", "--maximumMemory", "1", "--lowMemoryLimit", String(memoryBytes)];
+  const limits = ["--runtime", "stub", "--exportStart", START, "--initialMemory", "1", "--maximumMemory", "1", ...target];
   const { error, stderr } = await asc.main([entryName(entry), "--config", NO_CONFIGURATION, "--noColors", ...limits, ...words], {
     readFile: (name, folder) => readSource(resolve(folder, name)),
     writeFile: (name, contents) => void outputs.set(name, contents),
@@ -125,8 +134,8 @@ function pooled(source: string): string {
 }
 
 /** Names the lines of the sources that compile to what was found. */
-async function refused(compiler: Compiler, entry: string, memoryBytes: number, pattern: RegExp, why: string): Promise<AppError> {
-  const { text } = await run(compiler, entry, memoryBytes, ["--outFile", "app.wasm", "--textFile", "app.wast", ...PLACES]);
+async function refused(compiler: Compiler, entry: string, target: readonly string[], pattern: RegExp, why: string): Promise<AppError> {
+  const { text } = await run(compiler, entry, target, ["--outFile", "app.wasm", "--textFile", "app.wast", ...PLACES]);
   const places = new Set<string>();
   let place = "";
   for (const line of text.split("\n")) {

@@ -29,6 +29,12 @@ export const APP_IMPORTS: Readonly<Record<string, string>> = {
   random_u32: "i()",
   log: "v(iii)",
   io: "i(iii)",
+  error_value: "i()",
+  error_text: "i(ii)",
+  points_max: "i(i)",
+  state: "i()",
+  stat: "I(i)",
+  features: "i()",
 };
 
 /** What an app exports as functions, with their forms. */

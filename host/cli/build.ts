@@ -10,14 +10,16 @@ import { writeLine } from "./print.ts";
 export interface BuildOptions {
   readonly out?: string;
   readonly memory: number;
+  readonly message?: number;
+  readonly event?: number;
   readonly heap: boolean;
   readonly floats: boolean;
 }
 
-export async function runBuild(entry: string, { out, memory, heap, floats }: BuildOptions): Promise<void> {
+export async function runBuild(entry: string, { out, memory, message, event, heap, floats }: BuildOptions): Promise<void> {
   let app: AppModule;
   try {
-    app = await compileApp(entry, { memoryBytes: memory, hasHeap: heap, hasFloats: floats });
+    app = await compileApp(entry, { memoryBytes: memory, messageBytes: message, eventBytes: event, hasHeap: heap, hasFloats: floats });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new CommandError(ExitCode.Usage, `${entry} was not built\n${error.message}`, "assembly/app/ABI.md says what an app may do");

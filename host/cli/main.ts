@@ -77,6 +77,8 @@ function program(): Command {
     .argument("<app.ts>", "its entry file, AssemblyScript")
     .option("--out <file>", "where to write it; build/apps/<name>.wasm when absent")
     .option("--memory <bytes>", "linear memory that the app is given", wholeNumber(1024, 65536), APP_MEMORY_BYTES)
+    .option("--message <bytes>", "the largest message record that it builds; 512 when absent", wholeNumber(64, 32768))
+    .option("--event <bytes>", "its event buffer; 512 when absent", wholeNumber(64, 32768))
     .option("--heap", "let the app allocate; nothing is ever freed", false)
     .option("--floats", "the target's engine has floats", false)
     .action((entry: string, options: BuildOptions) => runBuild(entry, options));

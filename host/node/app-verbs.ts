@@ -1,6 +1,6 @@
 // The imports of apps, each checked against the app's memory and carried out by the client.
 
-import { AppPublish, INTERVAL_MS_MAX, JsonField, Status } from "../../build/generated/abi.ts";
+import { AppPublish, INTERVAL_MS_MAX, JsonField, Stat, State, Status } from "../../build/generated/abi.ts";
 import type { AppFunctions, AppModule } from "./app-module.ts";
 import type { Core } from "./core.ts";
 import { MoteError } from "./errors.ts";
@@ -28,7 +28,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** An answer below zero leaves a verb by this way. */
 class Refusal extends Error {
-  constructor(readonly status: number) {
+  constructor(readonly status: number, readonly text = "", readonly value = 0) {
     super();
   }
 }
@@ -37,7 +37,7 @@ export function appFunctions(host: VerbHost): AppFunctions {
   const { core } = host;
   const bytes = (at: number, length: number): Uint8Array => {
     const found = host.module().span(at, length);
-    if (found === null) throw new Refusal(Status.InvalidValue);
+    if (found === null) throw new Refusal(Status.InvalidValue, "memory");
     return found;
   };
   const text = (at: number, length: number): string => {
@@ -47,19 +47,36 @@ export function appFunctions(host: VerbHost): AppFunctions {
       throw error instanceof Refusal ? error : new Refusal(Status.InvalidUtf8);
     }
   };
+  /** A call of the client's module; a number below zero is a status that the module says more about. */
   const use = <T>(call: (module: ClientModule) => T): T => {
-    const result = core.runner.use(call);
+    const result = core.runner.use((module) => {
+      const answer = call(module);
+      return typeof answer === "number" ? module.require(answer, "app") as T : answer;
+    });
     if (result === null) throw new Refusal(Status.Trapped);
     return result;
+  };
+  /** What belongs to the last status: of a refusal that is the host's own, nothing but its value. */
+  let last = { text: "", value: 0 };
+  const refused = (error: unknown): number => {
+    if (error instanceof MoteError) {
+      last = error;
+      return error.code;
+    }
+    if (!(error instanceof Refusal)) throw error;
+    last = error;
+    return error.status;
   };
   /** Appends through the client's outbox, which keeps count of what is on its way; never waits. */
   const appended = (isPublish: boolean, append: (module: ClientModule) => number): number => {
     let result: number = Status.Full;
     const attempt = (module: ClientModule): number => {
       try {
-        return (result = append(module));
+        result = append(module);
+        if (result < 0) last = module.error(result, "app");
+        return result;
       } catch (error) {
-        result = error instanceof MoteError ? error.code : error instanceof Refusal ? error.status : Status.Trapped;
+        result = error instanceof MoteError || error instanceof Refusal ? refused(error) : Status.Trapped;
         throw error;
       }
     };
@@ -69,7 +86,7 @@ export function appFunctions(host: VerbHost): AppFunctions {
     return result;
   };
   const flags = (options: number): PublishFlags => {
-    if ((options & ~PUBLISH_BITS) !== 0) throw new Refusal(Status.InvalidValue);
+    if ((options & ~PUBLISH_BITS) !== 0) throw new Refusal(Status.InvalidValue, "options", options);
     const qos = (options & AppPublish.Qos0) !== 0 ? 0 : (options & AppPublish.Qos1) !== 0 ? 1 : undefined;
     return options === 0 ? {} : { qos, retain: (options & AppPublish.Retain) !== 0 };
   };
@@ -84,7 +101,7 @@ export function appFunctions(host: VerbHost): AppFunctions {
     publish: (topic, topicLength, at, length, options) =>
       appended(true, (module) => module.publish(bytes(topic!, topicLength!), bytes(at!, length!), flags(options!))),
     subscribe(at, length, qos) {
-      if (qos !== 0 && qos !== 1) return Status.InvalidValue;
+      if (qos !== 0 && qos !== 1) throw new Refusal(Status.InvalidValue, "qos", qos);
       const filter = text(at!, length!);
       const id = use((module) => module.subscribe(bytes(at!, length!), qos));
       if (id >= 0) host.filters.set(filter, qos);
@@ -92,7 +109,7 @@ export function appFunctions(host: VerbHost): AppFunctions {
     },
     unsubscribe(at, length) {
       const filter = text(at!, length!);
-      if (!host.filters.delete(filter)) return Status.NotFound;
+      if (!host.filters.delete(filter)) throw new Refusal(Status.NotFound, filter);
       return isTold(filter) ? Status.Ok : use((module) => module.unsubscribe(bytes(at!, length!)));
     },
     ota_start: (kind) => use((module) => module.ota("ota_start", kind!)),
@@ -101,21 +118,22 @@ export function appFunctions(host: VerbHost): AppFunctions {
     event_release: (isAccepted) => use((module) => { module.release(isAccepted!); return Status.Ok; }),
     json_find(at, length, path, pathLength, found) {
       bytes(found!, JsonField.End);
-      const value = use((module) => module.jsonFind(bytes(at!, length!), lentAt(at! >>> 0, length!), bytes(path!, pathLength!)));
-      if (value.type < 0) return value.type;
+      const value = use((module) => {
+        const answer = module.jsonFind(bytes(at!, length!), lentAt(at! >>> 0, length!), bytes(path!, pathLength!));
+        return { ...answer, type: module.require(answer.type, "app") };
+      });
       host.module().view.setUint32((found! >>> 0) + JsonField.Text, (at! >>> 0) + value.at, true);
       host.module().view.setUint32((found! >>> 0) + JsonField.TextLength, value.length, true);
       return value.type;
     },
     json_text(at, length, to, capacity) {
       const room = bytes(to!, capacity!);
-      const found = use((module) => module.jsonText(bytes(at!, length!), lentAt(at! >>> 0, length!), room.length));
-      if (typeof found === "number") return found;
+      const found = use((module) => module.jsonText(bytes(at!, length!), lentAt(at! >>> 0, length!), room.length)) as Uint8Array;
       room.set(found);
       return found.length;
     },
     timer(ms) {
-      if (ms! >>> 0 > INTERVAL_MS_MAX) return Status.InvalidValue;
+      if (ms! >>> 0 > INTERVAL_MS_MAX) throw new Refusal(Status.InvalidValue, "timer", INTERVAL_MS_MAX);
       host.setTimer(ms!);
       return Status.Ok;
     },
@@ -124,21 +142,30 @@ export function appFunctions(host: VerbHost): AppFunctions {
     random_u32: () => core.ports.clock.random(),
     log: (level, at, length) => host.log(level!, text(at!, length!)),
     io: (op, at, length) => host.io(op!, bytes(at!, length!)),
+    error_value: () => last.value,
+    error_text(at, capacity) {
+      const room = host.module().span(at!, capacity!);
+      if (room === null) return Status.InvalidValue;
+      const { read, written } = new TextEncoder().encodeInto(last.text, room);
+      return read === last.text.length ? written : Status.TooLarge;
+    },
+    points_max(isOfChildren) {
+      const points = core.pointsMax(isOfChildren !== 0);
+      return points === Infinity ? 0 : points;
+    },
+    state: () => State[core.link.state === "Failed" ? "Stopped" : core.link.state],
+    stat: (which) => BigInt(which! >= Stat.Size && which! < Stat.End && which! % 4 === 0 ? core.counter(which!) : Status.InvalidValue),
+    features: () => core.runner.module?.features() ?? 0,
   };
   for (const verb of SENDS) verbs[verb] = (at, length, options) => appended(true, (module) => module.send(verb, bytes(at!, length!), flags(options!)));
   for (const verb of REQUESTS) verbs[verb] = (at, length, timeoutMs) => appended(false, (module) => module.request(verb, bytes(at!, length!), timeoutMs!));
-  return Object.fromEntries(Object.entries(verbs).map(([name, run]) => [name, answering(run)]));
-}
-
-/** Failures become the Status that the app gets. What is no failure of the client's, such as an exception of `io`, ends the app. */
-function answering(run: (...values: number[]) => number | bigint | void): (...values: number[]) => number | bigint | void {
-  return (...values) => {
+  /** Failures become the Status that the app gets. What is no failure of the client's, such as an exception of `io`, ends the app. */
+  const answering = (run: (...values: number[]) => number | bigint | void) => (...values: number[]): number | bigint | void => {
     try {
       return run(...values);
     } catch (error) {
-      if (error instanceof Refusal) return error.status;
-      if (error instanceof MoteError) return error.code;
-      throw error;
+      return refused(error);
     }
   };
+  return Object.fromEntries(Object.entries(verbs).map(([name, run]) => [name, answering(run)]));
 }

@@ -48,6 +48,7 @@ export class Core {
   onRebuilt: () => void = () => {};
   readonly #configuration: Prepared;
   readonly #ownSubscriptions: number;
+  readonly #splitPoints: number | undefined;
   #counters: Counters | undefined;
   #traps = 0;
   #messagesLost = 0;
@@ -58,7 +59,8 @@ export class Core {
     this.ports = portsOf(prepared.tls, options);
     this.outbox = new Outbox(() => this.runner, options.waitingMax ?? 256, options.whenFull ?? "wait");
     this.requests = new Requests(this.outbox);
-    this.messages = new Messages(this.outbox, () => this.messageLimits(this.limits?.rateLimits.telemetryDataPoints));
+    this.messages = new Messages(this.outbox, () => this.messageLimits(false));
+    this.#splitPoints = options.splitPoints;
     this.updates = new Updates((call) => { this.runner.use(call); }, this.ports.ota);
     this.link = new Link(prepared, () => this.runner, (error) => this.#ended(error));
     this.inbound = new Inbound(options.queueMessages ?? 64, async (id, value) => {
@@ -111,9 +113,21 @@ export class Core {
     return { client: attributesOf(client, doing), shared: attributesOf(shared, doing) };
   }
 
-  /** What one message of telemetry or attributes may hold now, under a rate of data points. */
-  messageLimits(pointsRate: string | null | undefined): MessageLimits {
-    const { sendBytes, stagingBytes, subscriptionBytes, telemetryPointsRate } = this.#configuration;
+  /** One counter by its `Stat`. */
+  counter(which: number): number {
+    return this.runner.module?.counter(which) ?? 0;
+  }
+
+  /** Data points that one message may have; Infinity = any. A configured rate holds until the server has told its own. */
+  pointsMax(isOfChildren: boolean): number {
+    if (this.#splitPoints) return this.#splitPoints;
+    if (this.limits === null) return smallestCount(this.#configuration.telemetryPointsRate);
+    return smallestCount((isOfChildren ? this.limits.gatewayRateLimits : this.limits.rateLimits)?.telemetryDataPoints);
+  }
+
+  /** What one message of telemetry or attributes may hold now. */
+  messageLimits(isOfChildren: boolean): MessageLimits {
+    const { sendBytes, stagingBytes, subscriptionBytes } = this.#configuration;
     let declaredBytes = subscriptionBytes + (this.requests.verbsUsed + this.#ownSubscriptions) * SUBSCRIPTION_BYTES;
     for (const { filter } of this.inbound.subscriptions) declaredBytes += filter.length * 3 + 24;
     const overheadBytes = PACKET_BYTES + declaredBytes;
@@ -123,7 +137,7 @@ export class Core {
       recordBytes: stagingBytes - 4,
       jsonBytes: isServer ? Math.max(serverBytes - SERVER_BYTES, serverBytes / 2) : sendBytes - overheadBytes,
       jsonLimit: isServer ? { name: "maxPayloadSize", overheadBytes: SERVER_BYTES } : { name: "send_buffer", overheadBytes },
-      points: Math.min(smallestCount(pointsRate), smallestCount(telemetryPointsRate)),
+      points: this.pointsMax(isOfChildren),
     };
   }
 

@@ -163,7 +163,7 @@ export class GatewayClient extends DeviceClient {
   }
 
   #limits(): MessageLimits {
-    return this.core.messageLimits(this.sessionLimits?.gatewayRateLimits?.telemetryDataPoints);
+    return this.core.messageLimits(true);
   }
 
   #onEvent(event: ModuleEvent, module: ClientModule): boolean {

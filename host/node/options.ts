@@ -14,6 +14,8 @@ export interface ClientOptions extends PortOptions {
   readonly whenFull?: "wait" | "reject" | undefined;
   /** Sends that may wait at once; further ones are rejected. 256 when absent. */
   readonly waitingMax?: number | undefined;
+  /** Most data points of a message that leaves in several; what the server allows, or any, when absent. */
+  readonly splitPoints?: number | undefined;
   /** RPC requests and attribute updates that wait for a reader. 64 when absent. */
   readonly queueMessages?: number | undefined;
   /** Memory that the module may use, to see what a device would; its whole memory when absent. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { before, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import wabt from "wabt";
-import { EventKind, Status } from "../../build/generated/abi.ts";
+import { EventKind, State, Status } from "../../build/generated/abi.ts";
 import { plainValue } from "../../host/server/values.ts";
 import { compileApp } from "../../host/app/compile.ts";
 import { behaviour, Site } from "../behaviour/harness.ts";
@@ -19,7 +19,7 @@ const SHARED = "/api/plugins/telemetry/DEVICE/{id}/SHARED_SCOPE";
 
 /** An app that does what its caller asks, harmful or not. */
 const SERVANT = `
-import { addDecimal, addInteger, addText, AppPublish, beginMessage, equals, eventFlags, eventId, EventKind, eventName, eventOffset, eventReason, eventTotal, eventValue, findJson,
+import { addBoolean, addDecimal, addInteger, addText, AppPublish, beginMessage, equals, errorText, errorValue, eventFlags, Feature, features, stat, Stat, state, eventId, EventKind, eventName, eventOffset, eventReason, eventTotal, eventValue, findJson,
   foundJson, log, nowMs, publish, readDecimal, requestAttributes, sendAttributes, sendRpcReply, sendTelemetry, startTimer, subscribe, text, textAt, unescape } from "${LIBRARY}";
 ${HEAD}
 let calls: i32 = 0;
@@ -64,6 +64,27 @@ export function on_event(kind: i32, length: i32): void {
   }
   if (is(text("outside"))) reply(text("result"), publish(textAt(0xfff0, 0xff), 0));
   if (is(text("huge"))) { beginMessage(); addText(text("a"), textAt(BIG, 400)); addText(text("b"), textAt(BIG, 400)); reply(text("result"), sendTelemetry()); }
+  if (is(text("facts"))) {
+    beginMessage();
+    addInteger(text("state"), state());
+    addInteger(text("connects"), stat(Stat.Connects));
+    addInteger(text("none"), stat(<Stat>7));
+    addInteger(text("above"), stat(Stat.End));
+    addBoolean(text("raw"), (features() & Feature.Raw) != 0);
+    addBoolean(text("gateway"), (features() & Feature.Gateway) != 0);
+    sendRpcReply(eventId());
+  }
+  if (is(text("error"))) {
+    subscribe(text("a/#/b"), 7);
+    const value = errorValue();
+    const bytes = errorText(BUFFER, 64);
+    beginMessage();
+    addInteger(text("value"), value);
+    addText(text("text"), textAt(BUFFER, bytes));
+    addInteger(text("short"), errorText(BUFFER, 2));
+    addInteger(text("outside"), errorText(0xfff0, 64));
+    sendRpcReply(eventId());
+  }
   if (is(text("options"))) { beginMessage(); reply(text("result"), sendTelemetry(64)); }
   if (is(text("publish"))) reply(text("result"), publish(text("v1/devices/me/telemetry"), text("{\\"raw\\":7}"), AppPublish.Qos1));
 }
@@ -197,6 +218,14 @@ behaviour("apps", (check) => {
     await site.stored("raw");
     assert.deepEqual(await rpc(site, "timer"), { result: Status.Ok });
     await site.stored("timer");
+  });
+
+  check("an app asks for the state of the link, a counter, what the client can do, and what a status is about", async (t, engine) => {
+    const { site } = await running(t, engine, servant);
+    assert.deepEqual(await rpc(site, "facts"), {
+      state: State.Connected, connects: 1, none: Status.InvalidValue, above: Status.InvalidValue, raw: true, gateway: false,
+    });
+    assert.deepEqual(await rpc(site, "error"), { value: 7, text: "qos", short: Status.TooLarge, outside: Status.InvalidValue });
   });
 
   check("an event that does not fit the app's buffer arrives as MessageTooLarge, and can be answered", async (t, engine) => {

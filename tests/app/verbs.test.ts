@@ -63,12 +63,15 @@ export function on_event(kind: i32, length: i32): void {
 
 /** Sends more than a message holds, as soon as there is a connection, and goes on when there is room again. */
 const SPEAKER = `
-import { addBoolean, addInteger, addJson, addText, AppPublish, beginArray, beginDocument, beginMessage, beginObject, endLevel, EventKind, publish, sendAttributesInParts, sendRest,
+import { addBoolean, addInteger, addJson, addText, AppPublish, beginArray, beginDocument, beginList, beginMessage, beginObject, endLevel, errorText, errorValue, EventKind, publish, sendAttributesInParts, sendRest, sendTelemetry,
   sendTelemetryInParts, Status, Text, text, textAt } from "${LIBRARY}";
 ${HEAD}
 @lazy const NAME: usize = memory.data(3);
 @lazy const LONG: usize = memory.data(300);
+@lazy const WHAT: usize = memory.data(32);
 let step: i32 = 0;
+let needed: i32 = 0;
+let whatBytes: i32 = 0;
 export function setup(): void {}
 function key(i: i32): Text { store<u8>(NAME, 0x6b); store<u8>(NAME, 0x30 + i / 10, 1); store<u8>(NAME, 0x30 + i % 10, 2); return textAt(NAME, 3); }
 function fill(count: i32): void { for (let i = 0; i < count; i++) addInteger(key(i), i); }
@@ -82,18 +85,55 @@ function start(): i32 {
   if (step == 2) return sendTelemetryInParts(1);
   if (step == 3) { beginDocument(text("[{\\"a\\":1},{\\"b\\":2}]")); return sendTelemetryInParts(1); }
   if (step == 4) { addInteger(text("ts"), 5); beginObject(text("values")); addInteger(text("v"), 1); endLevel(); addJson(text("more"), text("[1]")); return sendTelemetryInParts(1); }
+  if (step == 5) { beginList(); for (let i = 0; i < 8; i++) { beginObject(0); addInteger(text("ts"), i); beginObject(text("values")); fill(3); endLevel(); endLevel(); } return sendTelemetryInParts(4); }
   memory.fill(LONG, 0x61, 300);
   fill(2); addText(text("long"), textAt(LONG, 300)); addInteger(text("never"), 1);
   return sendTelemetryInParts();
 }
 function go(result: i32): void {
-  while (result >= 0 && step < 5) { step++; result = start(); }
-  if (step == 5 && result == Status.TooLarge) step = 6;
-  if (step == 6 && publish(text("end"), text("TooLarge"), AppPublish.Qos1) > 0) step = 7;
+  while (result >= 0 && step < 6) { step++; result = start(); }
+  if (step == 6 && result == Status.TooLarge) { step = 7; needed = errorValue(); whatBytes = errorText(WHAT, 32); result = sendRest(); }
+  if (step == 7 && result >= 0) { beginMessage(); addInteger(text("needed"), needed); addText(text("what"), textAt(WHAT, whatBytes)); if (sendTelemetry() > 0) step = 8; }
+  if (step == 8 && publish(text("end"), text("TooLarge"), AppPublish.Qos1) > 0) step = 9;
 }
 export function on_event(kind: i32, length: i32): void {
   if (kind == EventKind.Connected) go(start());
-  if (kind == EventKind.Delivered && step < 7) go(sendRest());
+  if (kind == EventKind.Delivered && step < 9) go(sendRest());
+}
+`;
+
+/** The same for children: as many data points a message as the configured rate lets pass at once. */
+const CROWD = `
+import { addDecimal, addInteger, addText, AppPublish, beginArray, beginMessage, beginObject, endLevel, errorValue, EventKind, publish, sendChildAttributesInParts, sendChildTelemetryInParts,
+  sendRest, Status, Text, text, textAt } from "${LIBRARY}";
+${HEAD}
+@lazy const LONG: usize = memory.data(250);
+let step: i32 = 0;
+export function setup(): void {}
+function child(name: Text): void {
+  beginArray(name);
+  beginObject(0); addInteger(text("ts"), 1700000000000);
+  beginObject(text("metadata")); addText(text("connector"), text("bus")); addInteger(text("receivedTs"), 1); addInteger(text("publishedTs"), 2); endLevel();
+  beginObject(text("values")); addInteger(text("a"), 1); addDecimal(text("b"), 25, 1); addText(text("c"), text("x")); endLevel(); endLevel();
+  beginObject(0); addInteger(text("plain"), 4); endLevel();
+  endLevel();
+}
+function start(): i32 {
+  beginMessage();
+  if (step == 0) { child(text("c 1")); child(text("c \\"2\\"")); return sendChildTelemetryInParts(0, AppPublish.Qos1); }
+  memory.fill(LONG, 0x61, 250);
+  beginObject(text("c 1")); addInteger(text("d"), 1); addText(text("long"), textAt(LONG, 250)); addInteger(text("e"), 2); endLevel();
+  beginObject(text("c 3")); addInteger(text("f"), 3); endLevel();
+  return sendChildAttributesInParts(1, AppPublish.Qos1);
+}
+function go(result: i32): void {
+  if (result >= 0 && step == 0) { step = 1; result = start(); }
+  if (step == 1 && result == Status.TooLarge) { step = 2; if (errorValue() != 324) publish(text("value"), text("is another"), 0); result = sendRest(); }
+  if (step == 2 && result >= 0 && publish(text("end"), text("TooLarge"), AppPublish.Qos1) > 0) step = 3;
+}
+export function on_event(kind: i32, length: i32): void {
+  if (kind == EventKind.Connected) go(start());
+  if (kind == EventKind.Delivered && step < 3) go(sendRest());
 }
 `;
 
@@ -123,11 +163,13 @@ export function on_event(kind: i32, length: i32): void {
 let steward = "";
 let updater = "";
 let speaker = "";
+let crowd = "";
 
 before(async () => {
   steward = await compileToFile("steward", STEWARD);
   updater = await compileToFile("updater", UPDATER);
-  speaker = await compileToFile("speaker", SPEAKER);
+  speaker = await compileToFile("speaker", SPEAKER, { messageBytes: 1024, memoryBytes: 4096 });
+  crowd = await compileToFile("crowd", CROWD, { messageBytes: 768, memoryBytes: 4096 });
 });
 
 /** A gateway whose app answers, on an engine. */
@@ -204,6 +246,9 @@ behaviour("messages in parts by an app", (check) => {
     await sent.until("the end", () => link.of("publish").some(({ topic }) => topic === "end") || undefined, () => `${link.of("publish").length} messages`);
     const messages = link.of("publish").filter(({ topic }) => topic !== "end").map(({ topic, payload }) => ({ topic: topic.split("/").at(-1)!, json: JSON.parse(payload.toString()) as unknown }));
     const numbers = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${String(index).padStart(2, "0")}`, index]));
+    const fours = Array.from({ length: 24 }, (_, index) => ({ ts: Math.floor(index / 3), key: `k0${index % 3}`, value: index % 3 }));
+    const joined = (list: { ts: number; values: Record<string, number> }[], { ts, key, value }: (typeof fours)[number]): typeof list =>
+      (list.at(-1)?.ts === ts ? [...list.slice(0, -1), { ts, values: { ...list.at(-1)!.values, [key]: value } }] : [...list, { ts, values: { [key]: value } }]);
     const timed = messages.filter(({ json }) => (json as { ts?: number }).ts === 1700000000000).map(({ json }) => (json as { values: object }).values);
     assert.ok(timed.length > 1, "20 members take more than 256 bytes");
     assert.deepEqual(timed.flatMap((values) => Object.entries(values)), Object.entries(numbers(20)));
@@ -213,9 +258,46 @@ behaviour("messages in parts by an app", (check) => {
       { topic: "telemetry", json: {} },
       { topic: "telemetry", json: [{ a: 1 }, { b: 2 }] },
       { topic: "telemetry", json: { ts: 5, values: { v: 1 }, more: [1] } },
+      // Lists of entries, four data points each, a time for each part of an entry.
+      ...[0, 1, 2, 3, 4, 5].map((part) => ({ topic: "telemetry", json: fours.slice(4 * part, 4 * part + 4).reduce(joined, []) })),
       { topic: "telemetry", json: numbers(2) },
+      { topic: "telemetry", json: { never: 1 } },
+      { topic: "telemetry", json: { needed: 340, what: "staging_buffer" } },
     ]);
   });
+});
+
+describe("messages of children in parts by an app", { concurrency: true }, () => {
+  for (const engine of ["v8", "wasm3"]) {
+    test(`${engine}: what no message holds leaves in several, every data point once, with its child, time and metadata`, { timeout: 3 * PATIENCE_MS }, async (t) => {
+      const broker = await BareBroker.open(t);
+      const configuration = { session_limits: false, staging_buffer: 300, send_buffer: 800, telemetry_points_rate_limit: "3:1,3:2" };
+      if (engine === "v8") {
+        const client = new GatewayClient({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, ...configuration }, { profile: "gateway" });
+        t.after(() => client.stop());
+        client.runApp(readFileSync(crowd));
+        await client.connect();
+      } else {
+        new AppDevice(t, engine, crowd, broker.port, configuration, ["--profile", "gateway"]);
+      }
+      const link = await broker.link();
+      const sent = new Watch();
+      broker.onPacket = () => sent.changed();
+      await sent.until("the end", () => link.of("publish").some(({ topic }) => topic === "end") || undefined, () => `${link.of("publish").length} messages`);
+      const messages = link.of("publish").filter(({ topic }) => topic !== "end").map(({ topic, payload }) => ({ topic: topic.split("/").at(-1)!, json: JSON.parse(payload.toString()) as unknown }));
+      const timed = (values: object): object => ({ ts: 1700000000000, metadata: { connector: "bus", receivedTs: 1, publishedTs: 2 }, values });
+      const all = { a: 1, b: 2.5, c: "x" };
+      assert.deepEqual(messages, [
+        ...["c 1", 'c "2"'].flatMap((name) => [
+          { topic: "telemetry", json: { [name]: [timed(all)] } },
+          { topic: "telemetry", json: { [name]: [{ plain: 4 }] } },
+        ]),
+        { topic: "attributes", json: { "c 1": { d: 1 } } },
+        { topic: "attributes", json: { "c 1": { e: 2 } } },
+        { topic: "attributes", json: { "c 3": { f: 3 } } },
+      ]);
+    });
+  }
 });
 
 behaviour("updates by an app", (check) => {

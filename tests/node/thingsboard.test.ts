@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { RequestTimeoutError, type DeviceClient } from "../../host/node/index.ts";
+import { RequestTimeoutError, type ClientOptions, type DeviceClient } from "../../host/node/index.ts";
 import { demoDevice, startServer, type LocalServer } from "../../host/server/server.ts";
 import type { Device } from "../../host/server/device.ts";
 import { client, nextEvent, PATIENCE_MS } from "./harness.ts";
@@ -196,3 +196,22 @@ test("the first program of the README connects, sends and answers", async (t) =>
   await running;
 });
 
+
+test("a configured rate of data points holds until the server has told its own; splitPoints comes first", async (t) => {
+  const server = await startServer({ mqttPort: 0, restPort: 0, rateLimits: { device: { telemetryDataPoints: "10:1" } } });
+  t.after(() => server.close());
+  const ten = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`k${index}`, index]));
+  const messages = async (configuration: object, options: ClientOptions, isTold: boolean): Promise<number> => {
+    const made = client(t, server.mqttPort, { access_token: demoDevice.token, telemetry_points_rate_limit: "4:1", ...configuration }, options);
+    const events = made.events();
+    await made.connect();
+    if (isTold) await nextEvent(events, "SessionLimits");
+    let count = 0;
+    await made.sendTelemetry(ten, { onAppended: () => { count++; } });
+    await made.stop();
+    return count;
+  };
+  assert.equal(await messages({ session_limits: false }, {}, false), 3);
+  assert.equal(await messages({ session_limits: true }, {}, true), 1);
+  assert.equal(await messages({ session_limits: true }, { splitPoints: 5 }, true), 2);
+});

@@ -7,7 +7,10 @@
 #define PUBLISH_BITS (MOTE_APP_PUBLISH_QOS0 | MOTE_APP_PUBLISH_QOS1 | MOTE_APP_PUBLISH_RETAIN)
 
 // How a verb is run, and the export of the client that belongs to it.
-enum { MESSAGE, REPLY, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, REQUEST, NUMBER, TWO_NUMBERS, JSON_FIND, JSON_TEXT, TIMER, NOW, UNIX, RANDOM, LOG, IO };
+enum {
+    MESSAGE, REPLY, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, REQUEST, NUMBER, TWO_NUMBERS, JSON_FIND, JSON_TEXT, TIMER, NOW, UNIX, RANDOM, LOG, IO,
+    ERROR_VALUE, ERROR_TEXT, POINTS_MAX, STATE, STAT, FEATURES,
+};
 #define RUN(name, form, run) run,
 static const uint8_t runs[] = {MOTE_APP_VERBS(RUN)};
 #define NAME(name, form, run) #name,
@@ -20,17 +23,26 @@ static int32_t call(mote_t *mote, mote_app_verb_t verb, uint32_t count, const ui
     for (uint32_t i = 0; i < MOTE_EXPORT_COUNT; i++) {
         if (strcmp(export_names[i], names[verb]) == 0) return mote_call(mote, (mote_export_t)i, count, values);
     }
-    return MOTE_STATUS_NOT_IN_PROFILE;
+    return mote_fail(mote, MOTE_STATUS_NOT_IN_PROFILE, names[verb], 0);
+}
+
+static int32_t too_large(mote_t *mote, uint32_t used, uint32_t length) {
+    uint32_t most = (uint32_t)INT32_MAX - used;
+    return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(used + (length < most ? length : most)));
 }
 
 static bool holds(const mote_app_t *app, uint32_t address, uint32_t length) {
     return address <= app->memory_length && length <= app->memory_length - address;
 }
 
+static int32_t outside(mote_t *mote) {
+    return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "memory", 0);
+}
+
 // The staging area is free: the client lives, and nobody builds a message there.
-static int32_t check_staging(const mote_t *mote) {
+static int32_t check_staging(mote_t *mote) {
     if (mote->life != MOTE_LIFE_ALIVE) return MOTE_STATUS_TRAPPED;
-    return mote->message_open ? MOTE_STATUS_BAD_STATE : MOTE_STATUS_OK;
+    return mote->message_open ? mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0) : MOTE_STATUS_OK;
 }
 
 // Copies bytes of the app behind `*ref_offset` bytes of the client's staging area.
@@ -38,8 +50,8 @@ static int32_t stage(mote_app_t *app, uint32_t *ref_offset, uint32_t address, ui
     mote_t *mote = app->options.mote;
     int32_t status = check_staging(mote);
     if (status < 0) return status;
-    if (!holds(app, address, length)) return MOTE_STATUS_INVALID_VALUE;
-    if (length > mote->staging_capacity - *ref_offset) return MOTE_STATUS_TOO_LARGE;
+    if (!holds(app, address, length)) return outside(mote);
+    if (length > mote->staging_capacity - *ref_offset) return too_large(mote, *ref_offset, length);
     memcpy(mote->memory + mote->staging_address + *ref_offset, app->memory + address, length);
     *ref_offset += length;
     return MOTE_STATUS_OK;
@@ -47,7 +59,7 @@ static int32_t stage(mote_app_t *app, uint32_t *ref_offset, uint32_t address, ui
 
 // Writes the options behind what is staged: their address, 0 for none, or a status.
 static int32_t stage_options(mote_t *mote, uint32_t offset, uint32_t bits) {
-    if ((bits & ~(uint32_t)PUBLISH_BITS) != 0) return MOTE_STATUS_INVALID_VALUE;
+    if ((bits & ~(uint32_t)PUBLISH_BITS) != 0) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "options", (int32_t)bits);
     if (bits == 0) return 0;
     mote_publish_options_t options = {.qos = 1, .retain = (bits & MOTE_APP_PUBLISH_RETAIN) != 0};
     if ((bits & MOTE_APP_PUBLISH_QOS0) != 0) {
@@ -56,14 +68,21 @@ static int32_t stage_options(mote_t *mote, uint32_t offset, uint32_t bits) {
         options.qos = (uint8_t)mote_config_unsigned(mote->options.config, mote->options.config_length, "qos", 1);
     }
     uint32_t address = mote_options_write(mote, offset, &options);
-    return address == 0 ? MOTE_STATUS_TOO_LARGE : (int32_t)address;
+    return address == 0 ? too_large(mote, offset, MOTE_OPTION_FIELD_END) : (int32_t)address;
+}
+
+// Stages what is sent and its options: their address, 0 for none, or a status.
+static int32_t stage_message(mote_app_t *app, uint32_t *ref_length, uint32_t address, uint32_t length, uint32_t bits) {
+    mote_t *mote = app->options.mote;
+    int32_t status = stage(app, ref_length, address, length);
+    if (status == MOTE_STATUS_TOO_LARGE && bits != 0) mote->error_value += MOTE_OPTION_FIELD_END;
+    return status < 0 ? status : stage_options(mote, *ref_length, bits);
 }
 
 static int32_t message(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arguments) {
     mote_t *mote = app->options.mote;
     uint32_t length = 0;
-    int32_t options = stage(app, &length, ARGUMENT(0), ARGUMENT(1));
-    if (options >= 0) options = stage_options(mote, length, ARGUMENT(2));
+    int32_t options = stage_message(app, &length, ARGUMENT(0), ARGUMENT(1), ARGUMENT(2));
     if (options < 0) return options;
     return mote_queued(mote, call(mote, verb, 2, (const uint32_t[]){length, (uint32_t)options}));
 }
@@ -71,8 +90,7 @@ static int32_t message(mote_app_t *app, mote_app_verb_t verb, const uint64_t *ar
 static int32_t reply(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arguments) {
     mote_t *mote = app->options.mote;
     uint32_t length = 0;
-    int32_t options = stage(app, &length, ARGUMENT(1), ARGUMENT(2));
-    if (options >= 0) options = stage_options(mote, length, ARGUMENT(3));
+    int32_t options = stage_message(app, &length, ARGUMENT(1), ARGUMENT(2), ARGUMENT(3));
     if (options < 0) return options;
     return mote_queued(mote, call(mote, verb, 3, (const uint32_t[]){ARGUMENT(0), length, (uint32_t)options}));
 }
@@ -88,8 +106,7 @@ static int32_t publish(mote_app_t *app, const uint64_t *arguments) {
     mote_t *mote = app->options.mote;
     uint32_t length = 0;
     int32_t options = stage(app, &length, ARGUMENT(0), ARGUMENT(1));
-    if (options >= 0) options = stage(app, &length, ARGUMENT(2), ARGUMENT(3));
-    if (options >= 0) options = stage_options(mote, length, ARGUMENT(4));
+    if (options >= 0) options = stage_message(app, &length, ARGUMENT(2), ARGUMENT(3), ARGUMENT(4));
     if (options < 0) return options;
     uint32_t base = mote->staging_address;
     const uint32_t values[] = {base, ARGUMENT(1), base + ARGUMENT(1), ARGUMENT(3), (uint32_t)options};
@@ -102,9 +119,9 @@ static int32_t filter(mote_app_t *app, const uint64_t *arguments, const char **o
     uint32_t length = ARGUMENT(1);
     int32_t status = check_staging(mote);
     if (status < 0) return status;
-    if (!holds(app, ARGUMENT(0), length)) return MOTE_STATUS_INVALID_VALUE;
-    if (length >= mote->staging_capacity / 2) return MOTE_STATUS_TOO_LARGE;
-    if (memchr(app->memory + ARGUMENT(0), 0, length) != NULL) return MOTE_STATUS_INVALID_TOPIC;
+    if (!holds(app, ARGUMENT(0), length)) return outside(mote);
+    if (length >= mote->staging_capacity / 2) return too_large(mote, length + 1, length);
+    if (memchr(app->memory + ARGUMENT(0), 0, length) != NULL) return mote_fail(mote, MOTE_STATUS_INVALID_TOPIC, "", 0);
     char *to = (char *)mote->memory + mote->staging_address + mote->staging_capacity - length - 1;
     memcpy(to, app->memory + ARGUMENT(0), length);
     to[length] = 0;
@@ -115,7 +132,7 @@ static int32_t filter(mote_app_t *app, const uint64_t *arguments, const char **o
 static int32_t subscribe(mote_app_t *app, const uint64_t *arguments) {
     const char *text = NULL;
     int32_t status = filter(app, arguments, &text);
-    if (status >= 0 && ARGUMENT(2) > 1) status = MOTE_STATUS_INVALID_VALUE;
+    if (status >= 0 && ARGUMENT(2) > 1) status = mote_fail(app->options.mote, MOTE_STATUS_INVALID_VALUE, "qos", (int32_t)ARGUMENT(2));
     return status < 0 ? status : mote_subscribe(app->options.mote, text, (uint8_t)ARGUMENT(2));
 }
 
@@ -144,7 +161,7 @@ static int32_t client_text(mote_app_t *app, uint32_t address, uint32_t length, u
 static int32_t json_find(mote_app_t *app, const uint64_t *arguments) {
     mote_t *mote = app->options.mote;
     uint32_t staged = 0;
-    if (!holds(app, ARGUMENT(0), ARGUMENT(1)) || !holds(app, ARGUMENT(4), MOTE_JSON_FIELD_END)) return MOTE_STATUS_INVALID_VALUE;
+    if (!holds(app, ARGUMENT(0), ARGUMENT(1)) || !holds(app, ARGUMENT(4), MOTE_JSON_FIELD_END)) return outside(mote);
     int32_t document = client_text(app, ARGUMENT(0), ARGUMENT(1), &staged);
     if (document < 0) return document;
     uint32_t path = mote->staging_address + staged;
@@ -162,7 +179,7 @@ static int32_t json_find(mote_app_t *app, const uint64_t *arguments) {
 static int32_t json_text(mote_app_t *app, const uint64_t *arguments) {
     mote_t *mote = app->options.mote;
     uint32_t staged = 0;
-    if (!holds(app, ARGUMENT(0), ARGUMENT(1)) || !holds(app, ARGUMENT(2), ARGUMENT(3))) return MOTE_STATUS_INVALID_VALUE;
+    if (!holds(app, ARGUMENT(0), ARGUMENT(1)) || !holds(app, ARGUMENT(2), ARGUMENT(3))) return outside(mote);
     int32_t text = client_text(app, ARGUMENT(0), ARGUMENT(1), &staged);
     if (text < 0) return text;
     uint32_t to = mote->staging_address + staged;
@@ -177,7 +194,7 @@ static int32_t json_text(mote_app_t *app, const uint64_t *arguments) {
 // ------------------------------------------------------------------------ host
 
 static int32_t timer(mote_app_t *app, uint32_t ms) {
-    if (ms > MOTE_INTERVAL_MS_MAX) return MOTE_STATUS_INVALID_VALUE;
+    if (ms > MOTE_INTERVAL_MS_MAX) return mote_fail(app->options.mote, MOTE_STATUS_INVALID_VALUE, "timer", MOTE_INTERVAL_MS_MAX);
     app->timer_set = ms != 0;
     app->timer_due_ms = mote_now_ms(app->options.mote) + ms;
     return MOTE_STATUS_OK;
@@ -187,6 +204,20 @@ static int32_t io(mote_app_t *app, const uint64_t *arguments) {
     if (app->options.io == NULL) return MOTE_STATUS_NOT_IN_PROFILE;
     if (!holds(app, ARGUMENT(1), ARGUMENT(2))) return MOTE_STATUS_INVALID_VALUE;
     return app->options.io(app->options.user, (int32_t)ARGUMENT(0), app->memory + ARGUMENT(1), ARGUMENT(2));
+}
+
+static int32_t error_text(mote_app_t *app, const uint64_t *arguments) {
+    mote_span_t text = mote_error_text(app->options.mote);
+    if (!holds(app, ARGUMENT(0), ARGUMENT(1))) return MOTE_STATUS_INVALID_VALUE;
+    if (text.length > ARGUMENT(1)) return MOTE_STATUS_TOO_LARGE;
+    if (text.length > 0) memcpy(app->memory + ARGUMENT(0), text.data, text.length);
+    return (int32_t)text.length;
+}
+
+// No counter is less than a status, since it is not sign-extended.
+static int64_t counter(const mote_t *mote, uint32_t which) {
+    if (which >= MOTE_STAT_END || which % 4 != 0) return MOTE_STATUS_INVALID_VALUE;
+    return mote_stat(mote, (mote_stat_t)which);
 }
 
 static void log_line(mote_app_t *app, const uint64_t *arguments) {
@@ -213,6 +244,12 @@ int64_t mote_app_verb(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arg
     case UNIX: return port->functions->unix_ms(port);
     case RANDOM: return (int32_t)port->functions->random_u32(port);
     case IO: return io(app, arguments);
+    case ERROR_VALUE: return mote_error_value(mote);
+    case ERROR_TEXT: return error_text(app, arguments);
+    case POINTS_MAX: return (int32_t)mote_split_points_max(mote, ARGUMENT(0) != 0);
+    case STATE: return (int32_t)mote_state(mote);
+    case STAT: return counter(mote, ARGUMENT(0));
+    case FEATURES: return (int32_t)mote_features(mote);
     default: log_line(app, arguments); return 0;
     }
 }

@@ -32,7 +32,13 @@
     X(unix_ms, "I()", UNIX)                          \
     X(random_u32, "i()", RANDOM)                     \
     X(log, "v(iii)", LOG)                            \
-    X(io, "i(iii)", IO)
+    X(io, "i(iii)", IO)                              \
+    X(error_value, "i()", ERROR_VALUE)               \
+    X(error_text, "i(ii)", ERROR_TEXT)               \
+    X(points_max, "i(i)", POINTS_MAX)                \
+    X(state, "i()", STATE)                           \
+    X(stat, "I(i)", STAT)                            \
+    X(features, "i()", FEATURES)
 
 typedef enum mote_app_verb {
 #define MOTE_APP_VERB_SYMBOL(name, form, run) MOTE_APP_VERB_##name,

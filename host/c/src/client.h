@@ -55,7 +55,9 @@ void mote_posts_send(mote_t *mote);
 
 // split.c
 int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_t key_length, const char *text, uint32_t text_length);
+void mote_split_configure(mote_t *mote);
 void mote_split_learn(mote_t *mote, const mote_event_t *event);
+uint32_t mote_split_points_max(const mote_t *mote, bool of_child);
 int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote_connector_t *connector);
 
 // message.c

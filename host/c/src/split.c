@@ -179,6 +179,13 @@ static uint32_t read_points(mote_t *mote, mote_span_t answer, const char *path) 
     return mote_json_find(mote, answer, path, &rate) == MOTE_JSON_TYPE_TEXT ? smallest_count(rate.text) : 0;
 }
 
+// A configured rate holds until the server has told its own.
+void mote_split_configure(mote_t *mote) {
+    mote_span_t rate;
+    if (!mote_config_find(mote->options.config, mote->options.config_length, "telemetry_points_rate_limit", &rate)) return;
+    mote->points_own = mote->points_children = smallest_count(rate);
+}
+
 // What the server tells of its limits holds where the application set none. The server of ThingsBoard 3 says rateLimit.
 void mote_split_learn(mote_t *mote, const mote_event_t *event) {
     if (event->reason < 0) return;
@@ -187,7 +194,7 @@ void mote_split_learn(mote_t *mote, const mote_event_t *event) {
     mote->points_children = read_points(mote, event->payload, "gatewayRateLimits.telemetryDataPoints");
 }
 
-static uint32_t points_max_of(const mote_t *mote, bool of_child) {
+uint32_t mote_split_points_max(const mote_t *mote, bool of_child) {
     if (mote->options.split_points != 0) return mote->options.split_points;
     return of_child ? mote->points_children : mote->points_own;
 }
@@ -209,7 +216,7 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_
     for (bool again = true;; again = false) {
         uint32_t room = mote->staging_capacity - mote->message_length;
         bool fits = room >= ends && need <= room - ends && split->json + json <= split->json_max;
-        uint32_t points_max = points_max_of(mote, split->device != NULL);
+        uint32_t points_max = mote_split_points_max(mote, split->device != NULL);
         bool counts = !opens || points_max == 0 || split->points < points_max;
         if (fits && counts) break;
         uint32_t cut = opens ? mote->message_length : split->member;

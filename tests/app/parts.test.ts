@@ -1,0 +1,347 @@
+// Messages that leave in parts: documents, limits and a full outbox by one seed, and every data point once, in its place and in order.
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { Member, MemberField, Status } from "../../build/generated/abi.ts";
+import { compile, HEAD, LIBRARY } from "./sources.ts";
+
+const MESSAGE_BYTES = 2048;
+
+/** Lays out what the test dictates, a member for each `io`, and sends it in parts. */
+const SCRIBE = `
+import { addBoolean, addDecimal, addInteger, addJson, addNull, addText, beginArray, beginDocument, beginList, beginMessage, beginObject, endLevel, io, messageBytes,
+  sendAttributesInParts, sendChildAttributesInParts, sendChildTelemetryInParts, sendRest, sendTelemetryInParts, sendRpcReply, textAt } from "${LIBRARY}";
+${HEAD}
+@lazy const MEMBER: usize = memory.data(400, 8);
+export function setup(): void {}
+function begin(): void {
+  const type = io(0, MEMBER, 400);
+  if (type == ${Member.ArrayBegin}) beginList();
+  else if (type == ${Member.Json}) beginDocument(textAt(MEMBER + 12, load<i32>(MEMBER, 4)));
+  else beginMessage();
+}
+function add(): bool {
+  const type = io(0, MEMBER, 400);
+  const keyLength = <i32>load<u16>(MEMBER, 2);
+  const key = textAt(MEMBER + 12, keyLength);
+  const value = textAt(MEMBER + 12 + ((keyLength + 3) & ~3), load<i32>(MEMBER, 4));
+  if (type == ${Member.Null}) addNull(key);
+  else if (type == ${Member.False} || type == ${Member.True}) addBoolean(key, type == ${Member.True});
+  else if (type == ${Member.Integer}) addInteger(key, load<i64>(MEMBER, 4));
+  else if (type == ${Member.Decimal}) addDecimal(key, load<i64>(MEMBER, 4), load<u8>(MEMBER, 1));
+  else if (type == ${Member.Text}) addText(key, value);
+  else if (type == ${Member.Json}) addJson(key, value);
+  else if (type == ${Member.ObjectBegin}) beginObject(key);
+  else if (type == ${Member.ArrayBegin}) beginArray(key);
+  else if (type == ${Member.End}) endLevel();
+  return type >= 0;
+}
+export function on_event(kind: i32, length: i32): void {
+  let result = 0;
+  if (kind < 4) { begin(); while (add()) {} }
+  if (kind == 0) result = sendTelemetryInParts(length);
+  if (kind == 1) result = sendAttributesInParts(length);
+  if (kind == 2) result = sendChildTelemetryInParts(length);
+  if (kind == 3) result = sendChildAttributesInParts(length);
+  if (kind == 4) result = sendRest();
+  if (kind == 5) { beginMessage(); result = sendRpcReply(1); }
+  io(1, MEMBER, result);
+  io(2, MEMBER, messageBytes());
+}
+`;
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json } | Ready;
+/** Ready text. */
+class Ready {
+  constructor(readonly text: string) {}
+}
+type Values = Record<string, Json>;
+
+const padded = (length: number): number => (length + 3) & ~3;
+
+/** The members of a value, as ABI.md section 7 lays them out; those that end the value included. */
+function members(value: Json, key = ""): Buffer[] {
+  const member = (type: number, number = 0n, text = "", digits = 0): Buffer => {
+    const bytes = Buffer.alloc(MemberField.Key + padded(Buffer.byteLength(key)) + padded(Buffer.byteLength(text)));
+    bytes.writeUInt8(type, MemberField.Type);
+    bytes.writeUInt8(digits, MemberField.Digits);
+    bytes.writeUInt16LE(Buffer.byteLength(key), MemberField.KeyLength);
+    bytes.writeBigInt64LE(number, MemberField.Number);
+    bytes.write(key, MemberField.Key);
+    bytes.write(text, MemberField.Key + padded(Buffer.byteLength(key)));
+    return bytes;
+  };
+  const end = Buffer.alloc(MemberField.Key);
+  end[0] = Member.End;
+  if (value === null) return [member(Member.Null)];
+  if (typeof value === "boolean") return [member(value ? Member.True : Member.False)];
+  if (typeof value === "number") return [Number.isInteger(value) ? member(Member.Integer, BigInt(value)) : member(Member.Decimal, BigInt(Math.round(value * 100)), "", 2)];
+  if (typeof value === "string") return [member(Member.Text, BigInt(Buffer.byteLength(value)), value)];
+  if (value instanceof Ready) return [member(Member.Json, BigInt(Buffer.byteLength(value.text)), value.text)];
+  if (Array.isArray(value)) return [member(Member.ArrayBegin), ...value.flatMap((each) => members(each)), end];
+  return [member(Member.ObjectBegin), ...Object.entries(value).flatMap(([name, each]) => members(each, name)), end];
+}
+
+const sizeOf = (value: Json): number => Buffer.concat(members(value)).length;
+const plain = (value: Json): unknown => JSON.parse(JSON.stringify(value, (_key, each: unknown) => (each instanceof Ready ? JSON.parse(each.text) : each)));
+
+/** The value of a record. */
+function decoded(record: Buffer): unknown {
+  let at = 0;
+  const read = (): { type: number; key: string; value: unknown } => {
+    const type = record.readUInt8(at);
+    const keyLength = record.readUInt16LE(at + MemberField.KeyLength);
+    const number = record.readBigInt64LE(at + MemberField.Number);
+    const key = record.toString("utf8", at + MemberField.Key, at + MemberField.Key + keyLength);
+    const digits = record.readUInt8(at + MemberField.Digits);
+    at += MemberField.Key + padded(keyLength);
+    const text = (): string => {
+      const found = record.toString("utf8", at, at + Number(number));
+      at += padded(Number(number));
+      return found;
+    };
+    const nested = (): { key: string; value: unknown }[] => {
+      const found = [];
+      for (let each = read(); each.type !== Member.End; each = read()) found.push(each);
+      return found;
+    };
+    switch (type) {
+      case Member.Null: return { type, key, value: null };
+      case Member.False: return { type, key, value: false };
+      case Member.True: return { type, key, value: true };
+      case Member.Integer: return { type, key, value: Number(number) };
+      case Member.Decimal: return { type, key, value: Number(number) / 10 ** digits };
+      case Member.Text: return { type, key, value: text() };
+      case Member.Json: return { type, key, value: JSON.parse(text()) };
+      case Member.ObjectBegin: return { type, key, value: Object.fromEntries(nested().map((each) => [each.key, each.value])) };
+      case Member.ArrayBegin: return { type, key, value: nested().map(({ value }) => value) };
+      case Member.End: return { type, key, value: undefined };
+      default: throw new Error(`a member of type ${type}`);
+    }
+  };
+  const { value } = read();
+  assert.equal(at, record.length, "the record is one value");
+  return value;
+}
+
+/** What a data point of a document is, with all that stands around it. */
+interface Point { readonly child: string; readonly around: string; readonly key: string; readonly value: unknown }
+
+/** The data points of a document, in order; an entry without any is one without a key. */
+function points(kind: number, document: unknown): Point[] {
+  const ofEntry = (child: string, entry: unknown): Point[] => {
+    const { ts, values, ...rest } = entry as Values;
+    const isTimed = kind % 2 === 0 && typeof ts === "number" && typeof values === "object" && (Object.keys(rest).length === 0 || (Object.keys(rest).length === 1 && "metadata" in rest));
+    const around = isTimed ? JSON.stringify({ ts, ...rest }) : "";
+    const found = Object.entries((isTimed ? values : entry) as Values);
+    return found.length === 0 ? [{ child, around, key: "", value: undefined }] : found.map(([key, value]) => ({ child, around, key, value }));
+  };
+  if (kind === 0) return (Array.isArray(document) ? document : [document]).flatMap((entry) => ofEntry("", entry));
+  if (kind === 1) return ofEntry("", document);
+  return Object.entries(document as Record<string, unknown>).flatMap(([child, of]) => (kind === 2 ? of as unknown[] : [of]).flatMap((entry) => ofEntry(child, entry)));
+}
+
+/** A document that has this point alone. */
+function alone(kind: number, { child, around, key, value }: Point, isList: boolean): Json {
+  const values = (value === undefined ? {} : { [key]: value }) as Values;
+  const entry: Json = around === "" ? values : { ...JSON.parse(around) as Values, values };
+  if (kind === 0) return isList ? [entry] : entry;
+  return kind === 1 ? entry : { [child]: kind === 2 ? [entry] : entry };
+}
+
+interface Engine {
+  compile(bytes: Uint8Array): Promise<object>;
+  instantiate(module: object, imports: object): Promise<{ readonly exports: unknown }>;
+}
+const engine = (globalThis as unknown as { WebAssembly: Engine }).WebAssembly;
+
+let app: object;
+let appOfDefault: object;
+
+before(async () => {
+  app = await engine.compile((await compile("scribe", SCRIBE, { memoryBytes: 8192, messageBytes: MESSAGE_BYTES })).wasm);
+  appOfDefault = await engine.compile((await compile("scribe-default", SCRIBE)).wasm);
+});
+
+interface Host {
+  readonly sent: Buffer[];
+  readonly pointsMax: number;
+  /** Told of a record; the answer of the verb. */
+  answer(record: Buffer): number;
+}
+
+/** The app with the test as its host: runs a step, and answers with its result. */
+async function scribe(module: object, host: Host): Promise<(kind: number, most: number, document?: Json) => { result: number; messageBytes: number }> {
+  let dictated: Buffer[] = [];
+  const told = { result: 0, messageBytes: 0 };
+  const send = (of: number) => (at: number, length: number): number => {
+    assert.equal(of, current, "by the verb of this message");
+    const record = Buffer.from(memory().subarray(at, at + length));
+    const result = host.answer(record);
+    if (result >= 0) host.sent.push(record);
+    return result;
+  };
+  let current = 0;
+  const instance = await engine.instantiate(module, {
+    mote: {
+      send_telemetry: send(0), send_attributes: send(1), gateway_telemetry: send(2), gateway_attributes: send(3),
+      send_rpc_reply: () => 0,
+      points_max: (isOfChildren: number) => {
+        assert.equal(isOfChildren, current >> 1);
+        return host.pointsMax;
+      },
+      io(op: number, at: number, length: number): number {
+        if (op === 1) told.result = length;
+        if (op === 2) told.messageBytes = length;
+        const next = op === 0 ? dictated.shift() : undefined;
+        if (next === undefined) return -1;
+        memory().set(next, at);
+        return next[0]!;
+      },
+    },
+  });
+  const exports = instance.exports as { on_event(kind: number, length: number): void; fuel: { value: number }; memory: { buffer: ArrayBuffer } };
+  const memory = (): Uint8Array => new Uint8Array(exports.memory.buffer);
+  return (kind, most, document) => {
+    // The last End is the app's own.
+    if (document !== undefined) {
+      dictated = document instanceof Ready ? members(document) : members(document).slice(0, -1);
+      current = kind;
+    }
+    exports.fuel.value = 1_000_000;
+    exports.on_event(kind, most);
+    return { ...told };
+  };
+}
+
+/** Numbers by a seed (Lehmer's generator). */
+function random(seed: number): (below: number) => number {
+  let state = seed * 2 + 1;
+  return (below) => {
+    state = (state * 48271) % 0x7fffffff;
+    return state % below;
+  };
+}
+
+function documents(seed: number): { kind: number; document: Json } {
+  const next = random(seed);
+  const times = <T>(most: number, make: (index: number) => T): T[] => Array.from({ length: next(most + 1) }, (_, index) => make(index));
+  const letters = (most: number): string => Array.from({ length: next(most + 1) }, () => "abcdé\"\\ü\n"[next(9)]).join("");
+  const value = (depth: number): Json => {
+    switch (next(depth > 2 ? 7 : 9)) {
+      case 0: return null;
+      case 1: return next(2) === 0;
+      case 2: return next(1_000_000) - 500_000;
+      case 3: return (next(100_000) * 100 + 1 + next(99)) / 100;
+      case 4: return letters(next(4) === 0 ? 100 : 12);
+      case 5: return new Ready(JSON.stringify({ ready: letters(8) }));
+      case 6: return "";
+      case 7: return times(3, () => value(depth + 1));
+      default: return Object.fromEntries(times(3, (index) => [`m${index}`, value(depth + 1)]));
+    }
+  };
+  const values = (): Values => Object.fromEntries(times(8, (index) => [["k", "key", "values", "tx", "metadata"][next(5)]! + index, value(0)]));
+  const entry = (): Json => {
+    const form = next(4);
+    if (form === 0) return values();
+    const ts = 1_700_000_000_000 + next(1000);
+    return form === 1 ? { ts, metadata: { connector: letters(6), receivedTs: 1, publishedTs: 2 }, values: values() } : { ts, values: values() };
+  };
+  const kind = next(4);
+  const names = times(3, (index) => `${letters(10)}${index}`);
+  const list = (): Json[] => [entry(), ...times(2, entry)];
+  if (kind === 0) return { kind, document: next(2) === 0 ? entry() : list() };
+  if (kind === 1) return { kind, document: values() };
+  return { kind, document: Object.fromEntries(["c", ...names].map((name) => [name, kind === 2 ? list() : values()])) };
+}
+
+test("every data point leaves once, with its child, its time and its metadata, in messages that fit, whatever is full meanwhile", async () => {
+  let parts = 0;
+  let refusals = 0;
+  for (let seed = 1; seed <= 800; seed++) {
+    const { kind, document } = documents(seed);
+    if (sizeOf(document) > MESSAGE_BYTES) continue;
+    const next = random(seed + 7919);
+    const recordMax = next(3) === 0 ? MESSAGE_BYTES : 60 + next(400);
+    const most = next(2) * (1 + next(6));
+    const host: Host = {
+      sent: [], pointsMax: next(2) * (1 + next(4)),
+      answer: (record) => (record.length > recordMax ? Status.TooLarge : next(5) === 0 ? Status.Full : 7),
+    };
+    const run = await scribe(app, host);
+    const refusedBehind: number[] = [];
+    for (let { result } = run(kind, most, document), turn = 0; ; { result } = run(4, 0), turn++) {
+      assert.ok(turn < 1000, `seed ${seed} does not end`);
+      assert.ok(result === 7 || result === 0 || result === Status.Full || result === Status.TooLarge, `seed ${seed}: ${result}`);
+      if (result === Status.TooLarge) refusedBehind.push(host.sent.reduce((sum, record) => sum + points(kind, decoded(record)).length, 0) + refusedBehind.length);
+      if (result >= 0) break;
+    }
+    assert.equal(run(4, 0).result, 0, `seed ${seed}: nothing is left`);
+    const wanted = points(kind, plain(document));
+    const limit = most || host.pointsMax || Infinity;
+    const got = host.sent.flatMap((record) => {
+      const value = decoded(record);
+      const found = points(kind, value);
+      assert.ok(found.length <= limit, `seed ${seed}: ${found.length} points`);
+      if (kind === 2) for (const list of Object.values(value as Record<string, unknown[]>)) assert.ok(list.length > 0, `seed ${seed}: an empty list`);
+      return found;
+    });
+    const expected = wanted.filter((_, index) => !refusedBehind.includes(index));
+    assert.deepEqual(got, expected, `seed ${seed}`);
+    for (const index of refusedBehind) {
+      assert.ok(sizeOf(alone(kind, wanted[index]!, Array.isArray(document))) > recordMax, `seed ${seed}: ${JSON.stringify(wanted[index])} would have fitted`);
+    }
+    if (limit === Infinity && sizeOf(document) <= recordMax) assert.equal(host.sent.length, 1, `seed ${seed}: in one piece`);
+    parts += host.sent.length;
+    refusals += refusedBehind.length;
+  }
+  assert.ok(parts > 1500 && refusals > 40, `${parts} parts, ${refusals} refused`);
+});
+
+test("an entry in another form and ready text leave whole", async () => {
+  const host: Host = { sent: [], pointsMax: 1, answer: () => 0 };
+  const run = await scribe(app, host);
+  const other: Json[] = [{ ts: 5, values: { a: 1, b: 2 }, more: [1] }, { ts: 5 }, { ts: "5", values: { a: 1 } }, { ts: 5, metadata: { a: 1 }, more: 1, values: { a: 1 } }];
+  for (const entry of other) run(2, 0, { c: [entry] });
+  run(2, 0, { c: new Ready('[{"a":1},{"b":2}]'), d: [{ e: 1 }] });
+  run(0, 0, new Ready('[{"a":1},{"b":2}]'));
+  assert.deepEqual(host.sent.map(decoded), [
+    { c: [other[0]] }, { c: [other[1]] },
+    // Values of their own: two data points.
+    { c: [{ ts: "5" }] }, { c: [{ values: { a: 1 } }] },
+    { c: [other[3]] },
+    { c: [{ a: 1 }, { b: 2 }] }, { d: [{ e: 1 }] },
+    [{ a: 1 }, { b: 2 }],
+  ]);
+});
+
+test("another message ends what is left, and that is said", async () => {
+  const host: Host = { sent: [], pointsMax: 0, answer: () => Status.Full };
+  const run = await scribe(app, host);
+  assert.equal(run(3, 0, { c: { a: 1 } }).result, Status.Full);
+  assert.equal(run(4, 0).result, Status.Full);
+  run(5, 0);
+  assert.equal(run(4, 0).result, Status.BadState);
+  assert.equal(run(4, 0).result, 0);
+});
+
+test("a failure that no room mends ends it", async () => {
+  const host: Host = { sent: [], pointsMax: 0, answer: () => Status.Malformed };
+  const run = await scribe(app, host);
+  assert.equal(run(1, 0, { a: new Ready("{") }).result, Status.Malformed);
+  assert.equal(run(4, 0).result, 0);
+});
+
+test("what is larger than the buffer of messages is refused with the bytes needed; mote build gives more", async () => {
+  const host: Host = { sent: [], pointsMax: 0, answer: () => 0 };
+  const [small, large] = [await scribe(appOfDefault, host), await scribe(app, host)];
+  const fits = { c: { a: "x".repeat(300), b: "y".repeat(80) } };
+  const document = { c: { a: "x".repeat(300), b: "y".repeat(200), c: 1 } };
+  assert.deepEqual(small(3, 0, fits).result, 0);
+  assert.ok(sizeOf(document) > 512);
+  assert.deepEqual(small(3, 0, document), { result: Status.TooLarge, messageBytes: sizeOf(document) });
+  assert.equal(host.sent.length, 1, "nothing of it is sent");
+  assert.equal(small(4, 0).result, 0);
+  assert.equal(large(3, 0, document).result, 0);
+  assert.deepEqual(decoded(host.sent.at(-1)!), document);
+});
