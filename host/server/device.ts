@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { accessToken, type Credentials, credentialsId, randomAlphanumeric } from "./credentials.ts";
 import type { AttributeScope, DeviceName } from "./events.ts";
-import type { JsonObject } from "./json.ts";
+import { type Json, JsonNumber, type JsonObject } from "./json.ts";
 import type { OtaPackage, OtaType } from "./ota.ts";
 import { RpcQueue, type RpcContext } from "./rpc.ts";
 import type { DeviceSession } from "./session.ts";
@@ -93,7 +93,7 @@ export class Device implements DeviceName {
 
   /** May speak for child devices (spec 3); looked at when the device connects. */
   get isGateway(): boolean {
-    return this.additionalInfo.get("gateway") === true;
+    return asBoolean(this.additionalInfo.get("gateway"));
   }
 
   /** Activity of the gateway is activity of its children (spec 3.4). */
@@ -134,6 +134,11 @@ export class Device implements DeviceName {
   }
 }
 
+/** As the server's JSON library reads a flag: the text "true" and a whole number other than 0 count too. */
+function asBoolean(flag: Json | undefined): boolean {
+  return flag === true || flag === "true" || (flag instanceof JsonNumber && Math.trunc(Number(flag.text)) !== 0);
+}
+
 /** A device that cannot be added or changed as asked. */
 export class DeviceError extends Error {}
 
@@ -158,7 +163,9 @@ export class DeviceRegistry implements Iterable<Device> {
     const device = new Device(options, this.#bounds, this.#context);
     const id = credentialsId(device.credentials);
     if (this.isFull) throw new DeviceError(`there are ${this.#bounds.devices} devices already`);
-    if (device.name === "" || device.name.length > nameLengthMax) throw new DeviceError(`a device name has 1 to ${nameLengthMax} characters`);
+    if (device.name.trim() === "") throw new DeviceError("Device name should be specified!");
+    if (device.name.includes("\0")) throw new DeviceError("Device name should not contain 0x00 symbol!");
+    if (device.name.length > nameLengthMax) throw new DeviceError(`a device name has at most ${nameLengthMax} characters`);
     if (this.#byName.has(device.name)) throw new DeviceError(`there is a device named "${device.name}" already`);
     this.#requireFree(id, device);
     this.#byId.set(device.id, device);

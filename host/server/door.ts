@@ -11,7 +11,7 @@ import { Courier } from "./courier.ts";
 import type { Device } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
-import { brokerSubscriptions, grant, isRegularExpression, subackCodes, unsubackCodes } from "./granting.ts";
+import { brokerSubscriptions, grant, isRegularExpression, subackCodes, unsubscribeAll } from "./granting.ts";
 import { isUndecodable, type LoginVerdict, type Refusal } from "./login.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ProvisioningSession } from "./provisioningSession.ts";
@@ -334,8 +334,7 @@ export class Door implements Link, BrokerPeer, WireListener {
 
   #unsubscribed({ messageId, unsubscriptions }: IUnsubscribePacket): void {
     const session = this.#session!;
-    this.#wire.write({ cmd: "unsuback", messageId: messageId!, granted: unsubackCodes(unsubscriptions, session) });
-    for (const filter of unsubscriptions) if (session.isSubscribed(filter)) session.unsubscribe(filter);
+    this.#wire.write({ cmd: "unsuback", messageId: messageId!, granted: unsubscribeAll(unsubscriptions, session) });
     this.#done();
   }
 

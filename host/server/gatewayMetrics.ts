@@ -1,6 +1,7 @@
 // Latencies that a gateway's connectors report beside telemetry, kept for its own telemetry `gatewayMetrics` (spec 3.6).
 
-import { type Json, JsonNumber, printString } from "./json.ts";
+import { readLong, readText } from "./gson.ts";
+import { type Json, printString } from "./json.ts";
 import { UnconvertibleError } from "./outcome.ts";
 
 export interface GatewayMetadata {
@@ -11,28 +12,31 @@ export interface GatewayMetadata {
 
 /** All three members are required. */
 export function readGatewayMetadata(json: Json): GatewayMetadata {
-  const [connector, receivedTs, publishedTs] = json instanceof Map ? ["connector", "receivedTs", "publishedTs"].map((key) => json.get(key)) : [];
-  if (typeof connector !== "string" || !(receivedTs instanceof JsonNumber) || !(publishedTs instanceof JsonNumber)) {
-    throw new UnconvertibleError('"metadata" must have "connector", "receivedTs" and "publishedTs"');
-  }
-  return { connector, receivedTsMs: Number(receivedTs.text), publishedTsMs: Number(publishedTs.text) };
+  if (!(json instanceof Map)) throw new UnconvertibleError('"metadata" must be an object');
+  return {
+    connector: readText(json.get("connector"), "connector"),
+    receivedTsMs: readLong(json.get("receivedTs"), "receivedTs"),
+    publishedTsMs: readLong(json.get("publishedTs"), "publishedTs"),
+  };
 }
 
+/** In whole milliseconds. A minimum of 0 is taken for none yet, and a maximum is never below 0, as on the real server. */
 class Latency {
   #sumMs = 0;
   #count = 0;
-  #minMs = Infinity;
-  #maxMs = -Infinity;
+  #minMs = 0;
+  #maxMs = 0;
 
   add(ms: number): void {
     this.#sumMs += ms;
     this.#count++;
-    this.#minMs = Math.min(this.#minMs, ms);
+    if (this.#minMs === 0 || ms < this.#minMs) this.#minMs = ms;
     this.#maxMs = Math.max(this.#maxMs, ms);
   }
 
   print(name: string): string {
-    return `"avg${name}Latency":${this.#sumMs / this.#count},"min${name}Latency":${this.#minMs},"max${name}Latency":${this.#maxMs}`;
+    const averageMs = Math.trunc(this.#sumMs / this.#count);
+    return `"avg${name}Latency":${averageMs},"min${name}Latency":${this.#minMs},"max${name}Latency":${this.#maxMs}`;
   }
 }
 

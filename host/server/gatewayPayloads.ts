@@ -1,6 +1,8 @@
 // Reads what a gateway publishes. A wrong shape of the whole message closes the connection in every version (spec 3, 11.21, 11.28).
 
-import { type Json, JsonNumber, type JsonObject, parseLenientJson, printJson } from "./json.ts";
+import { readFlag, readInt, readText } from "./gson.ts";
+import { type Json, type JsonObject, parseLenientJson, printJson } from "./json.ts";
+import { UncheckedError, UnconvertibleError } from "./outcome.ts";
 
 /** A wrong top-level shape, an empty payload, a missing member: PUBACK 0x83 and close. */
 export class GatewayShapeError extends Error {}
@@ -16,7 +18,6 @@ export function readGatewayObject(payload: Buffer): JsonObject {
 export function readEntries<Kind extends Json>(payload: Buffer, isWanted: (json: Json) => json is Kind): [name: string, value: Kind][] {
   const entries = [...readGatewayObject(payload)].flatMap(([name, value]): [string, Kind][] => (isWanted(value) ? [[name, value]] : []));
   if (entries.length === 0) throw new GatewayShapeError("there is no device in the message");
-  for (const [name] of entries) requireName(name);
   return entries;
 }
 
@@ -28,18 +29,17 @@ export function isObject(json: Json): json is JsonObject {
   return json instanceof Map;
 }
 
+/** Of connect and disconnect, which alone ask for a name that is not empty; elsewhere such a device cannot be made. */
 export function readDeviceName(message: JsonObject): string {
-  return requireName(readText(message, "device"));
-}
-
-function requireName(name: string): string {
-  if (name.trim() === "") throw new GatewayShapeError("the device name is empty");
+  const name = shaped(() => readText(message.get("device"), "device"));
+  if (name === "") throw new GatewayShapeError("the device name is empty");
   return name;
 }
 
 /** `type` is optional; null is the default profile. */
 export function readType(message: JsonObject): string | undefined {
-  return message.get("type") == null ? undefined : readText(message, "type");
+  const type = message.get("type");
+  return type == null ? undefined : shaped(() => readText(type, "type"));
 }
 
 export interface ChildAttributesRequest {
@@ -51,21 +51,17 @@ export interface ChildAttributesRequest {
 
 export function readChildAttributesRequest(payload: Buffer): ChildAttributesRequest {
   const message = readGatewayObject(payload);
-  const id = readId(message);
-  const name = readDeviceName(message);
-  // Gson's getAsBoolean: whatever is not true is false.
-  const isClientScope = String(readPrimitive(message, "client")).toLowerCase() === "true";
-  const keys = message.has("key") ? [readText(message, "key")] : readKeys(message.get("keys"));
-  return { id, name, isClientScope, keys: new Set(keys) };
+  return shaped(() => ({
+    id: readInt(message.get("id"), "id"),
+    name: readText(message.get("device"), "device"),
+    isClientScope: readFlag(message.get("client"), "client"),
+    keys: new Set(message.has("key") ? [readText(message.get("key"), "key")] : readKeys(message.get("keys"))),
+  }));
 }
 
 function readKeys(json: Json | undefined): string[] {
   if (!Array.isArray(json)) throw new GatewayShapeError('"key" or "keys" is missing');
-  return json.map((key) => {
-    if (typeof key === "string") return key;
-    if (key instanceof JsonNumber) return key.text;
-    throw new GatewayShapeError('"keys" must hold texts');
-  });
+  return json.map((key) => readText(key, "keys"));
 }
 
 export interface ChildRpcReply {
@@ -77,29 +73,17 @@ export interface ChildRpcReply {
 
 export function readChildRpcReply(payload: Buffer): ChildRpcReply {
   const message = readGatewayObject(payload);
-  const name = readDeviceName(message);
-  const id = readId(message);
   const data = message.get("data");
   if (data === undefined) throw new GatewayShapeError('"data" is missing');
-  return { id, name, data: printJson(data) };
+  return shaped(() => ({ name: readText(message.get("device"), "device"), id: readInt(message.get("id"), "id"), data: printJson(data) }));
 }
 
-function readId(message: JsonObject): number {
-  const id = Math.trunc(Number(readText(message, "id")));
-  if (!(id >= -(2 ** 31) && id < 2 ** 31)) throw new GatewayShapeError('"id" is not a number');
-  return id;
-}
-
-/** Gson's getAsString: also of a number and a boolean. */
-function readText(message: JsonObject, name: string): string {
-  return String(readPrimitive(message, name));
-}
-
-/** An array of one stands for its element, as Gson has it. */
-function readPrimitive(message: JsonObject, name: string): string | boolean {
-  const json = message.get(name);
-  const value = Array.isArray(json) && json.length === 1 ? json[0] : json;
-  if (value instanceof JsonNumber) return value.text;
-  if (typeof value === "string" || typeof value === "boolean") return value;
-  throw new GatewayShapeError(`"${name}" is missing`);
+/** For the message as a whole all wrong members are alike, R2 and R4. */
+function shaped<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UncheckedError || error instanceof UnconvertibleError) throw new GatewayShapeError(error.message);
+    throw error;
+  }
 }

@@ -88,16 +88,15 @@ function receiveForEach<Kind extends Json>(
     if (child === "rateLimit") return refused(child);
     results.push(typeof child === "string" ? refused(child) : converted(() => receiveEntry(child, value, context)));
   }
+  const stored = entries.filter((_entry, index) => results[index] === "stored");
+  const isAggregate = context.serverVersion.aggregatesAcknowledgements;
+  // At QoS 0 an MQTT 5 gateway gets notices that mean nothing, for all devices that were stored but the very last (spec 11.9).
+  const spurious = stored.length < entries.length ? stored : stored.slice(0, -1);
+  if (qos === 0 && isAggregate) for (const [name] of spurious) gateway.notify(name, reason.malformedPacket);
   const failure = results.find((result) => typeof result === "object");
   if (failure !== undefined) return failure;
-  const storedCount = results.filter((result) => result === "stored").length;
-  if (!context.serverVersion.aggregatesAcknowledgements) {
-    return storedCount === 0 ? { kind: "unanswered" } : { ...accepted, pubackCount: storedCount };
-  }
-  if (storedCount < results.length) return { kind: "unanswered" };
-  // At QoS 0 an MQTT 5 gateway gets notices that mean nothing for all devices but one (spec 11.9).
-  const spurious = qos === 0 ? entries.slice(1) : [];
-  return { ...accepted, afterAcknowledge: () => spurious.forEach(([name]) => gateway.notify(name, reason.malformedPacket)) };
+  if (!isAggregate) return stored.length === 0 ? { kind: "unanswered" } : { ...accepted, pubackCount: stored.length };
+  return stored.length < entries.length ? { kind: "unanswered" } : accepted;
 }
 
 /** In a child's payload unchecked exceptions count as bad payloads (spec 11.13). */
@@ -119,12 +118,9 @@ function receiveTelemetry(child: ChildSession, items: Json[], context: UplinkCon
   const { device, gateway } = child;
   const nowMs = context.now();
   const entries = readTelemetry(items.map(withoutMetadata), nowMs);
-  const metadata = items.flatMap((item) => {
-    const isTimed = isObject(item) && item.has("ts") && item.has("values") && item.has("metadata");
-    return isTimed ? [readGatewayMetadata(item.get("metadata")!)] : [];
-  });
-  if (!gateway.spend(countDataPoints(entries))) return limited(child, context);
+  const metadata = items.flatMap((item) => (isObject(item) && item.has("metadata") ? [readGatewayMetadata(item.get("metadata")!)] : []));
   for (const each of metadata) gateway.metrics.add(each, nowMs);
+  if (!gateway.spend(countDataPoints(entries))) return limited(child, context);
   storeTelemetry(device, entries, context.events);
   return entries.length === 0 ? "unanswered" : "stored";
 }

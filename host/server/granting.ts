@@ -31,18 +31,20 @@ export function subackCodes(grants: readonly Grant[], version: 3 | 4 | 5): numbe
   return grants.map(({ qos }) => qos ?? refused);
 }
 
-/** For MQTT 5; the UNSUBACK of 3.x carries no codes. */
-export function unsubackCodes(filters: readonly string[], session: FilterRules): number[] {
+/** Takes the filters back one by one: one named twice was held the first time only. The codes are for MQTT 5; the UNSUBACK of 3.x carries none. */
+export function unsubscribeAll(filters: readonly string[], session: FilterRules & { unsubscribe(filter: string): void }): number[] {
   return filters.map((filter) => {
-    if (session.isSubscribed(filter)) return reason.success;
-    return session.allows(filter) ? reason.noSubscriptionExisted : reason.topicFilterInvalid;
+    // Whether SUBSCRIBE would take it is not asked.
+    if (!session.isSubscribed(filter)) return reason.noSubscriptionExisted;
+    session.unsubscribe(filter);
+    return reason.success;
   });
 }
 
-/** The server compiles UNSUBSCRIBE filters as Java regular expressions (spec 11.12); ECMAScript's are near enough. */
+/** The server makes Java regular expressions of UNSUBSCRIBE filters, after putting patterns in place of the wildcards (spec 11.12); ECMAScript's are near enough. */
 export function isRegularExpression(filter: string): boolean {
   try {
-    return new RegExp(filter, "u") !== null;
+    return new RegExp(filter.replaceAll("+", "[^/]+").replaceAll("#", ".+"), "u") !== null;
   } catch {
     return false;
   }

@@ -6,6 +6,10 @@ export class JsonNumber {
   constructor(text: string) {
     this.text = text;
   }
+
+  toString(): string {
+    return this.text;
+  }
 }
 
 /** Objects are Maps: member order is kept even for names such as "1", and "__proto__" is an ordinary name. */
@@ -187,13 +191,13 @@ class Parser {
   }
 }
 
-/** Compact text, in member order, non-ASCII as it is except U+2028 and U+2029 (spec 2.5). */
-export function printJson(json: Json): string {
+/** Compact text, in member order, non-ASCII as it is except U+2028 and U+2029 (spec 2.5). Numbers are left as they were written unless told otherwise. */
+export function printJson(json: Json, printNumber = (text: string): string => text): string {
   if (json === null || typeof json === "boolean") return String(json);
   if (typeof json === "string") return printString(json);
-  if (json instanceof JsonNumber) return json.text;
-  if (Array.isArray(json)) return `[${json.map(printJson).join(",")}]`;
-  return `{${[...json].map(([name, value]) => `${printString(name)}:${printJson(value)}`).join(",")}}`;
+  if (json instanceof JsonNumber) return printNumber(json.text);
+  if (Array.isArray(json)) return `[${json.map((element) => printJson(element, printNumber)).join(",")}]`;
+  return `{${[...json].map(([name, value]) => `${printString(name)}:${printJson(value, printNumber)}`).join(",")}}`;
 }
 
 export function printString(text: string): string {

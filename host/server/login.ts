@@ -41,7 +41,8 @@ export function decideLogin(connect: IConnectPacket, certificate: ClientCertific
   if (certificate !== null) return decideByCertificate(certificate, context);
   const device = findDevice({ clientId, userName: username ?? "", password: password?.toString() ?? "" }, context.devices);
   if (device !== null) return accept(device, context, 0x89);
-  if (username) return refuse(5, 0x86, password === undefined ? "unknown access token" : "wrong user name or password");
+  // An empty user name is one that was given.
+  if (username !== undefined) return refuse(5, 0x86, password === undefined ? "unknown access token" : "wrong user name or password");
   if (password !== undefined) return refuse(5, 0x86, "password without user name");
   if (clientId.trim() !== "") return refuse(2, 0x85, "no credentials; the client id is not known");
   return refuse(5, 0x87, "no credentials");

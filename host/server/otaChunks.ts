@@ -85,8 +85,8 @@ export class OtaChunks {
     return size > chunkBytesMax ? "PAYLOAD_TOO_LARGE" : size;
   }
 
-  /** The bytes asked for. A request id once bound to a package keeps it, whatever is assigned later. */
-  read(request: ChunkRequest, size: number, assigned: OtaPackage | null, cache: OtaCache): Buffer | ChunkRefusal {
+  /** The bytes asked for, or null where the real server fails to read them and sends nothing. A request id once bound to a package keeps it, whatever is assigned later. */
+  read(request: ChunkRequest, size: number, assigned: OtaPackage | null, cache: OtaCache): Buffer | ChunkRefusal | null {
     let packageId = this.#packageIds.get(request.requestId);
     if (packageId === undefined) {
       if (assigned === null) return "NOT_FOUND";
@@ -95,13 +95,15 @@ export class OtaChunks {
       this.#packageIds.set(request.requestId, packageId);
       cache.fill(packageId, assigned.data);
     }
-    return slice(cache.get(packageId) ?? Buffer.alloc(0), size, request.chunk);
+    return slice(cache.get(packageId) ?? null, size, request.chunk);
   }
 }
 
-/** Past the end there is nothing; the start is a 32-bit product in Java. */
-function slice(data: Buffer, size: number, chunk: number): Buffer {
+/** Past the end there is nothing. The start and what is left are 32-bit numbers in Java, and may turn negative. */
+function slice(data: Buffer | null, size: number, chunk: number): Buffer | null {
   if (size === 0) return data;
   const start = Math.imul(size, chunk);
-  return start < 0 ? Buffer.alloc(0) : data.subarray(start, start + size);
+  const count = data === null ? 0 : Math.min((data.length - start) | 0, size);
+  if (data === null || start >= data.length || count <= 0) return Buffer.alloc(0);
+  return start < 0 ? null : data.subarray(start, start + count);
 }

@@ -7,7 +7,7 @@ import { FaultRequestError } from "./faults.ts";
 import { type Json, JsonError, parseJson } from "./json.ts";
 import { ProfileError } from "./profiles.ts";
 import { addAttributeRoutes } from "./restAttributes.ts";
-import { requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { parseQuery, requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { addClaimRoutes } from "./restClaims.ts";
 import { addCredentialsRoutes } from "./restCredentials.ts";
 import { addDeviceRoutes } from "./restDevices.ts";
@@ -17,15 +17,23 @@ import { addProfileRoutes } from "./restProfiles.ts";
 import { addRpcRoutes } from "./restRpc.ts";
 import { addTelemetryRoutes } from "./restTelemetry.ts";
 import { isCrossSite } from "./sameSite.ts";
+import { NumberTooLargeError } from "./values.ts";
+
+/** Failures of the model that are the caller's. */
+const refusals = [DeviceError, CredentialsError, ProfileError, NumberTooLargeError];
 
 /** ThingsBoard's `errorCode` for the statuses used here. */
 const errorCodes: Record<number, number> = { 400: 31, 403: 20, 404: 32, 429: 33 };
 
 export function createRest(context: RestContext): FastifyInstance {
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({
+    forceCloseConnections: true,
+    routerOptions: { querystringParser: parseQuery },
+    frameworkErrors: (error, _request, reply) => void sendError(reply, error.statusCode ?? 400, error.message, context.now()),
+  });
   app.removeAllContentTypeParsers();
-  // Only JSON is taken, and not by JSON.parse, which would round 64-bit integers.
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+  // Only JSON is taken, under the type of plain text too, and not by JSON.parse, which would round 64-bit integers.
+  app.addContentTypeParser(["application/json", "text/plain"], { parseAs: "string" }, (_request, body, done) => {
     try {
       done(null, body === "" ? undefined : parseJson(body as string));
     } catch (error) {
@@ -33,11 +41,17 @@ export function createRest(context: RestContext): FastifyInstance {
     }
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const isRefused = error instanceof DeviceError || error instanceof CredentialsError || error instanceof ProfileError;
+    const isRefused = refusals.some((refusal) => error instanceof refusal);
     const status = isRefused ? 400 : (error.statusCode ?? 500);
     return sendError(reply, status, error.message, context.now());
   });
-  app.setNotFoundHandler((_request, reply) => sendError(reply, 404, "there is no such path", context.now()));
+  const pathMethods = collectPaths(app);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?")[0]!;
+    const methods = pathMethods.flatMap(([pattern, method]) => (pattern.test(path) ? [method] : []));
+    if (methods.length === 0) return sendError(reply, 404, "there is no such path", context.now());
+    return sendError(reply.header("allow", methods.join(", ")), 405, `Request method '${request.method}' is not supported`, context.now());
+  });
   app.addHook("onRequest", async (request: FastifyRequest) => {
     if (isCrossSite(request.headers.host, request.headers.origin, context.host)) {
       throw new RestError(403, "requests from other sites are refused");
@@ -54,6 +68,16 @@ export function createRest(context: RestContext): FastifyInstance {
   addLimitRoutes(app, context);
   addMoteRoutes(app, context);
   return app;
+}
+
+/** Every path as it is added, so that a wrong method can be told from a wrong path. */
+function collectPaths(app: FastifyInstance): readonly (readonly [pattern: RegExp, method: string])[] {
+  const paths: (readonly [RegExp, string])[] = [];
+  app.addHook("onRoute", ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replaceAll(/:[^/]+/g, "[^/]+")}$`);
+    for (const each of [method].flat()) if (each !== "HEAD") paths.push([pattern, each]);
+  });
+  return paths;
 }
 
 function sendError(reply: FastifyReply, status: number, message: string, nowMs: number): FastifyReply {

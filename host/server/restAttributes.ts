@@ -6,12 +6,12 @@ import type { Attribute, Device } from "./device.ts";
 import type { AttributeScope } from "./events.ts";
 import type { JsonObject } from "./json.ts";
 import { printString } from "./json.ts";
-import { readKeysParameter, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { type KeysQuery, readKeysParameter, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { castRestMember, printValue, type Value } from "./values.ts";
 
 interface ScopeRoute {
   Params: { deviceId: string; scope: string };
-  Querystring: { keys?: string };
+  Querystring: KeysQuery;
 }
 
 const scopes: readonly AttributeScope[] = ["CLIENT_SCOPE", "SHARED_SCOPE", "SERVER_SCOPE"];
@@ -20,17 +20,21 @@ export function addAttributeRoutes(app: FastifyInstance, context: RestContext): 
   const { devices, events, now } = context;
   const base = "/api/plugins/telemetry/DEVICE/:deviceId";
   app.get<ScopeRoute>(`${base}/values/attributes`, async ({ params, query }, reply) =>
-    sendJson(reply, printAttributes(requireDevice(devices, params.deviceId), scopes, readKeysParameter(query.keys))),
+    sendJson(reply, printAttributes(requireDevice(devices, params.deviceId), scopes, readKeysParameter(query))),
   );
   app.get<ScopeRoute>(`${base}/values/attributes/:scope`, async ({ params, query }, reply) => {
     const device = requireDevice(devices, params.deviceId);
-    return sendJson(reply, printAttributes(device, [requireScope(params.scope)], readKeysParameter(query.keys)));
+    return sendJson(reply, printAttributes(device, [requireScope(params.scope)], readKeysParameter(query)));
   });
   app.get<ScopeRoute>(`${base}/keys/attributes`, async ({ params }) => {
     const device = requireDevice(devices, params.deviceId);
     return scopes.flatMap((scope) => [...device.attributes[scope].keys()]);
   });
-  for (const path of [`${base}/:scope`, `${base}/attributes/:scope`]) {
+  app.get<ScopeRoute>(`${base}/keys/attributes/:scope`, async ({ params }) => [
+    ...requireDevice(devices, params.deviceId).attributes[requireScope(params.scope)].keys(),
+  ]);
+  const short = "/api/plugins/telemetry/:deviceId/:scope";
+  for (const path of [`${base}/:scope`, `${base}/attributes/:scope`, short]) {
     app.post<ScopeRoute>(path, async ({ params, body }, reply) => {
       const device = requireDevice(devices, params.deviceId);
       const scope = requireScope(params.scope);
@@ -39,13 +43,15 @@ export function addAttributeRoutes(app: FastifyInstance, context: RestContext): 
       return reply.status(200).send();
     });
   }
-  app.delete<ScopeRoute>(`${base}/:scope`, async ({ params, query }, reply) => {
-    const device = requireDevice(devices, params.deviceId);
-    const keys = readKeysParameter(query.keys);
-    if (keys === undefined || keys.length === 0) throw new RestError(400, '"keys" is required');
-    deleteAttributes(device, requireScope(params.scope), keys, events);
-    return reply.status(200).send();
-  });
+  for (const path of [`${base}/:scope`, short]) {
+    app.delete<ScopeRoute>(path, async ({ params, query }, reply) => {
+      const device = requireDevice(devices, params.deviceId);
+      const keys = readKeysParameter(query);
+      if (keys === undefined || keys.length === 0) throw new RestError(400, '"keys" is required');
+      deleteAttributes(device, requireScope(params.scope), keys, events);
+      return reply.status(200).send();
+    });
+  }
 }
 
 function requireScope(scope: string): AttributeScope {
@@ -55,8 +61,9 @@ function requireScope(scope: string): AttributeScope {
 }
 
 function readMembers(body: JsonObject): [string, Value][] {
-  if (body.size === 0) throw new RestError(400, "there are no attributes in the body");
+  if (body.size === 0) throw new RestError(400, "No attributes data found in request body!");
   return [...body].map(([key, json]) => {
+    if (key.trim() === "") throw new RestError(400, "Key cannot be blank");
     const value = castRestMember(json);
     if (value === null) throw new RestError(400, `attribute "${key}" must not be null`);
     return [key, value];

@@ -40,9 +40,13 @@ export function sendJson(reply: FastifyReply, text: string): FastifyReply {
 }
 
 export function requireDevice(devices: DeviceRegistry, id: string): Device {
-  const device = devices.byId(id);
-  if (device === undefined) throw new RestError(404, `there is no device with id ${id}`);
-  return device;
+  return devices.byId(id) ?? refuseId("device", id);
+}
+
+/** Says why there is nothing with this id: what is no id at all is a wrong request. */
+export function refuseId(what: string, id: string): never {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw new RestError(400, `Invalid UUID string: ${id}`);
+  throw new RestError(404, `there is no ${what} with id ${id}`);
 }
 
 export function requireObject(body: unknown): JsonObject {
@@ -50,9 +54,30 @@ export function requireObject(body: unknown): JsonObject {
   throw new RestError(400, "the body must be a JSON object");
 }
 
-/** `keys=a,b`; undefined when the parameter is absent. */
-export function readKeysParameter(keys: string | undefined): string[] | undefined {
-  return keys?.split(",").filter((key) => key !== "");
+export interface KeysQuery {
+  keys?: string;
+  /** Once for each key, which then may have a comma in it. */
+  key?: string[];
+}
+
+/** `keys=a,b` or `key=a&key=b`; undefined when both are absent. */
+export function readKeysParameter({ keys, key }: KeysQuery): string[] | undefined {
+  return (key ?? keys?.split(","))?.filter((each) => each !== "");
+}
+
+/** A parameter that must be there and be a whole number from `min` on. */
+export function readCount(name: string, text: string | undefined, min: number): number {
+  const count = /^\d{1,9}$/.test(text ?? "") ? Number(text) : -1;
+  if (count < min) throw new RestError(400, `"${name}" must be a whole number of at least ${min}`);
+  return count;
+}
+
+/** As ThingsBoard reads a query: a parameter given more than once is one text with commas. */
+export function parseQuery(text: string): Record<string, string | string[]> {
+  const query = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(query.keys())].map((name) => [name, name === "key" ? query.getAll(name) : query.getAll(name).join(",")]),
+  );
 }
 
 /** A member that must be a text where it is there; null counts as absent. */

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type ChecksumAlgorithm, checksumAlgorithms } from "./checksums.ts";
 import { type JsonObject, JsonNumber, printString } from "./json.ts";
 import { OtaBoundError, type OtaPackage, type OtaPackageInfo, type OtaPackages, otaTypes } from "./ota.ts";
-import { requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { refuseId, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 
 interface PackageRoute {
   Params: { packageId: string };
@@ -72,9 +72,7 @@ function bounded<Result>(action: () => Result): Result {
 }
 
 function requirePackage(packages: OtaPackages, id: string): OtaPackage {
-  const otaPackage = packages.byId(id);
-  if (otaPackage === undefined) throw new RestError(404, `there is no OTA package with id ${id}`);
-  return otaPackage;
+  return packages.byId(id) ?? refuseId("OTA package", id);
 }
 
 function readInfo(body: JsonObject): OtaPackageInfo {

@@ -3,18 +3,14 @@
 import type { FastifyInstance } from "fastify";
 import { type JsonObject, printString } from "./json.ts";
 import { type DeviceProfile, type ProfileOptions, provisionTypes, transportTypes } from "./profiles.ts";
-import { readText, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { readText, refuseId, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 
 interface ProfileRoute {
   Params: { profileId: string };
 }
 
 export function addProfileRoutes(app: FastifyInstance, { profiles }: RestContext): void {
-  const requireProfile = (id: string): DeviceProfile => {
-    const profile = profiles.byId(id);
-    if (profile === undefined) throw new RestError(404, `there is no device profile with id ${id}`);
-    return profile;
-  };
+  const requireProfile = (id: string): DeviceProfile => profiles.byId(id) ?? refuseId("device profile", id);
   app.get("/api/deviceProfiles", async (_request, reply) => {
     const all = [...profiles].map(printProfile);
     return sendJson(reply, `{"data":[${all.join(",")}],"totalPages":1,"totalElements":${all.length},"hasNext":false}`);

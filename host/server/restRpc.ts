@@ -1,9 +1,11 @@
-// REST for server-side RPC: one-way and two-way, on both of ThingsBoard's paths with their different error codes (spec 2.6).
+// REST for server-side RPC: one-way and two-way, on both of ThingsBoard's paths with their different error codes, and what is kept of persistent ones (spec 2.6).
 
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { isJson, JsonNumber, type JsonObject, parseJson, printJson } from "./json.ts";
-import { requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
-import { type Rpc, RpcQueueFullError, type RpcRequest, type RpcResult } from "./rpc.ts";
+import type { Device } from "./device.ts";
+import { isJson, JsonNumber, type JsonObject, parseJson, printString } from "./json.ts";
+import { readCount, refuseId, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { type Rpc, RpcQueueFullError, type RpcRequest, type RpcResult, rpcStatuses } from "./rpc.ts";
+import { printRestJson } from "./values.ts";
 
 interface ErrorStatuses {
   readonly noActiveConnection: number;
@@ -23,7 +25,7 @@ export function addRpcRoutes(app: FastifyInstance, options: RestContext): void {
         const request = readRequest(requireObject(body), direction === "oneway", options);
         try {
           const { rpc, result } = device.rpcs.submit(request);
-          if (request.isPersistent) return sendJson(reply, `{"rpcId":"${rpc.uuid}"}`);
+          if (request.isPersistent && rpc.status !== "EXPIRED") return sendJson(reply, `{"rpcId":"${rpc.uuid}"}`);
           return answer(reply, await result, statuses);
         } catch (error) {
           throw error instanceof RpcQueueFullError ? new RestError(429, error.message) : error;
@@ -31,13 +33,48 @@ export function addRpcRoutes(app: FastifyInstance, options: RestContext): void {
       });
     }
   }
-  app.get<{ Params: { rpcId: string } }>("/api/rpc/persistent/:rpcId", async ({ params }, reply) => {
-    for (const device of options.devices) {
-      const rpc = device.rpcs.persistent(params.rpcId);
-      if (rpc !== undefined) return sendJson(reply, printRpc(rpc, device.id));
+  addPersistentRoutes(app, options);
+}
+
+interface PersistentQuery {
+  pageSize?: string;
+  page?: string;
+  rpcStatus?: string;
+}
+
+function addPersistentRoutes(app: FastifyInstance, { devices }: RestContext): void {
+  const find = (id: string): [Device, Rpc] => {
+    for (const device of devices) {
+      const rpc = device.rpcs.persistent(id);
+      if (rpc !== undefined) return [device, rpc];
     }
-    throw new RestError(404, `there is no RPC with id ${params.rpcId}`);
+    return refuseId("RPC", id);
+  };
+  app.get<{ Params: { rpcId: string } }>("/api/rpc/persistent/:rpcId", async ({ params }, reply) => {
+    const [device, rpc] = find(params.rpcId);
+    return sendJson(reply, printRpc(rpc, device.id));
   });
+  app.delete<{ Params: { rpcId: string } }>("/api/rpc/persistent/:rpcId", async ({ params }, reply) => {
+    const [device, rpc] = find(params.rpcId);
+    device.rpcs.deletePersistent(rpc);
+    return reply.status(200).send();
+  });
+  app.get<{ Params: { deviceId: string }; Querystring: PersistentQuery }>(
+    "/api/rpc/persistent/device/:deviceId",
+    async ({ params, query }, reply) => {
+      const device = requireDevice(devices, params.deviceId);
+      const [pageSize, page] = [readCount("pageSize", query.pageSize, 1), readCount("page", query.page, 0)];
+      const status = query.rpcStatus;
+      if (status !== undefined && !rpcStatuses.some((each) => each === status)) {
+        throw new RestError(400, `"rpcStatus" must be one of ${rpcStatuses.join(", ")}`);
+      }
+      const all = device.rpcs.allPersistent().filter((rpc) => status === undefined || rpc.status === status);
+      const end = (page + 1) * pageSize;
+      const data = all.slice(page * pageSize, end).map((rpc) => printRpc(rpc, device.id));
+      const totals = `"totalPages":${Math.ceil(all.length / pageSize)},"totalElements":${all.length},"hasNext":${all.length > end}`;
+      return sendJson(reply, `{"data":[${data.join(",")}],${totals}}`);
+    },
+  );
 }
 
 function readRequest(body: JsonObject, isOneWay: boolean, options: RestContext): RpcRequest {
@@ -49,18 +86,19 @@ function readRequest(body: JsonObject, isOneWay: boolean, options: RestContext):
   const additionalInfo = body.get("additionalInfo");
   return {
     method,
-    params: printJson(body.get("params") ?? null),
+    params: printRestJson(body.get("params") ?? null),
     isOneWay,
     isPersistent,
     expiresAtMs: readNumber(body, "expirationTime") ?? options.now() + timeoutMs,
-    additionalInfo: additionalInfo === undefined ? null : printJson(additionalInfo),
+    retries: readNumber(body, "retries") ?? null,
+    additionalInfo: additionalInfo === undefined ? null : printRestJson(additionalInfo),
   };
 }
 
 function readNumber(body: JsonObject, name: string): number | undefined {
   const value = body.get(name);
   if (value === undefined || value === null) return undefined;
-  if (value instanceof JsonNumber && /^\d+$/.test(value.text)) return Number(value.text);
+  if (value instanceof JsonNumber && /^\d+$/.test(value.text) && Number.isSafeInteger(Number(value.text))) return Number(value.text);
   throw new RestError(400, `"${name}" must be a whole number`);
 }
 
@@ -69,15 +107,19 @@ function answer(reply: FastifyReply, result: RpcResult, statuses: ErrorStatuses)
   if (result.kind !== "reply") return reply.status(statuses[result.kind]).send();
   if (result.payload === "") return reply.status(200).send();
   if (!isJson(result.payload)) return reply.status(406).send();
-  return sendJson(reply, printJson(parseJson(result.payload)));
+  return sendJson(reply, printRestJson(parseJson(result.payload)));
 }
 
+/** ThingsBoard's Rpc: in the request the params and the additional info are texts. */
 function printRpc(rpc: Rpc, deviceId: string): string {
-  const { method, params, isOneWay, expiresAtMs, additionalInfo } = rpc.request;
-  const request = `{"method":${JSON.stringify(method)},"params":${params},"oneway":${isOneWay}}`;
+  const { method, params, isOneWay, expiresAtMs, retries, additionalInfo } = rpc.request;
+  const device = `{"entityType":"DEVICE","id":"${deviceId}"}`;
+  const request =
+    `{"id":"${rpc.uuid}","deviceId":${device},"oneway":${isOneWay},"expirationTime":${expiresAtMs},` +
+    `"body":{"method":${printString(method)},"params":${printString(params)}},"persisted":true,"retries":${retries},` +
+    `"additionalInfo":${additionalInfo === null ? null : printString(additionalInfo)}}`;
   return (
-    `{"id":{"entityType":"RPC","id":"${rpc.uuid}"},"createdTime":${rpc.createdAtMs},` +
-    `"deviceId":{"entityType":"DEVICE","id":"${deviceId}"},"expirationTime":${expiresAtMs},` +
-    `"request":${request},"response":${rpc.response},"status":"${rpc.status}","additionalInfo":${additionalInfo}}`
+    `{"id":{"entityType":"RPC","id":"${rpc.uuid}"},"createdTime":${rpc.createdAtMs},"deviceId":${device},` +
+    `"expirationTime":${expiresAtMs},"request":${request},"response":${rpc.response},"status":"${rpc.status}","additionalInfo":${additionalInfo}}`
   );
 }

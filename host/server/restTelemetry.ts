@@ -3,15 +3,15 @@
 import type { FastifyInstance } from "fastify";
 import type { Device, Point } from "./device.ts";
 import { printString } from "./json.ts";
-import { readKeysParameter, requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { type KeysQuery, readCount, readKeysParameter, requireDevice, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { printValue, valueText } from "./values.ts";
 
-interface TimeseriesQuery {
-  keys?: string;
+interface TimeseriesQuery extends KeysQuery {
   startTs?: string;
   endTs?: string;
   limit?: string;
   orderBy?: string;
+  agg?: string;
   useStrictDataTypes?: string;
 }
 
@@ -23,7 +23,7 @@ export function addTelemetryRoutes(app: FastifyInstance, { devices, now }: RestC
     async (request, reply) => {
       const device = requireDevice(devices, request.params.deviceId);
       const { query } = request;
-      const keys = readKeysParameter(query.keys);
+      const keys = readKeysParameter(query);
       const isStrict = query.useStrictDataTypes === "true";
       const isHistory = query.startTs !== undefined || query.endTs !== undefined;
       const series = isHistory ? readHistory(device, keys, query) : readLatest(device, keys, now());
@@ -48,11 +48,14 @@ function readHistory(device: Device, keys: string[] | undefined, query: Timeseri
   if (keys === undefined) throw new RestError(400, '"keys" is required with "startTs" and "endTs"');
   const startMs = readNumber("startTs", query.startTs, 0);
   const endMs = readNumber("endTs", query.endTs, Number.MAX_SAFE_INTEGER);
-  const limit = readNumber("limit", query.limit, defaultLimit);
+  const limit = query.limit === undefined ? defaultLimit : readCount("limit", query.limit, 1);
+  const order = (query.orderBy ?? "DESC").toUpperCase();
+  if (order !== "ASC" && order !== "DESC") throw new RestError(400, '"orderBy" must be ASC or DESC');
+  if ((query.agg ?? "NONE") !== "NONE") throw new RestError(400, '"agg" must be NONE: this server does not aggregate');
   return keys.flatMap((key): [string, PrintablePoint[]][] => {
     const points = (device.history.get(key) ?? []).filter(({ tsMs }) => tsMs >= startMs && tsMs < endMs);
     if (points.length === 0) return [];
-    const ordered = query.orderBy?.toUpperCase() === "ASC" ? points : points.reverse();
+    const ordered = order === "ASC" ? points : points.reverse();
     return [[key, ordered.slice(0, limit)]];
   });
 }

@@ -3,9 +3,11 @@
 import { randomUUID } from "node:crypto";
 import type { Device } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
-import { isJson, printString } from "./json.ts";
+import { isJson, parseJson, printString } from "./json.ts";
+import { printRestJson } from "./values.ts";
 
-export type RpcStatus = "QUEUED" | "SENT" | "DELIVERED" | "SUCCESSFUL" | "TIMEOUT" | "EXPIRED" | "DELETED";
+export const rpcStatuses = ["QUEUED", "SENT", "DELIVERED", "SUCCESSFUL", "TIMEOUT", "EXPIRED", "FAILED"] as const;
+export type RpcStatus = (typeof rpcStatuses)[number];
 
 export interface RpcRequest {
   readonly method: string;
@@ -14,6 +16,8 @@ export interface RpcRequest {
   readonly isOneWay: boolean;
   readonly isPersistent: boolean;
   readonly expiresAtMs: number;
+  /** Deliveries that may go without PUBACK before the RPC fails; null for as many as the server allows. */
+  readonly retries?: number | null;
   /** JSON text, kept for the caller of a persistent RPC. */
   readonly additionalInfo: string | null;
 }
@@ -48,12 +52,16 @@ interface Pending {
   readonly settle: (result: RpcResult) => void;
   readonly expiry: NodeJS.Timeout;
   acknowledgeTimer: NodeJS.Timeout | null;
+  /** Deliveries without a PUBACK in time. */
+  timeoutCount: number;
 }
 
 export class RpcQueueFullError extends Error {}
 
 /** Finished persistent RPCs kept for `GET /api/rpc/persistent/{id}`; the oldest is forgotten. */
 const maxPersistentKept = 1_000;
+/** `ACTORS_RPC_MAX_RETRIES` (spec 2.6). */
+const retriesMax = 5;
 
 export class RpcQueue {
   readonly #device: Device;
@@ -78,7 +86,18 @@ export class RpcQueue {
     return this.#persistent.get(uuid);
   }
 
-  /** Makes an RPC and sends it at once to a subscribed session; it waits for a SUBSCRIBE otherwise. */
+  /** Those that are kept, the latest first. */
+  allPersistent(): Rpc[] {
+    return [...this.#persistent.values()].reverse();
+  }
+
+  /** Forgets a persistent RPC; what is still waiting is not sent again, and a reply finds nothing. */
+  deletePersistent({ uuid, requestId }: Rpc): void {
+    this.#persistent.delete(uuid);
+    if (this.#pending.get(requestId)?.rpc.uuid === uuid) this.#finish(requestId, { kind: "timeout" });
+  }
+
+  /** Makes an RPC and sends it at once to a subscribed session; it waits for a SUBSCRIBE otherwise. One that is past its time is not sent at all. */
   submit(request: RpcRequest): { rpc: Rpc; result: Promise<RpcResult> } {
     if (this.#pending.size >= this.#maxPending) throw new RpcQueueFullError(`${this.#maxPending} RPCs are pending`);
     const rpc: Rpc = {
@@ -91,10 +110,14 @@ export class RpcQueue {
       response: null,
     };
     if (request.isPersistent) this.#remember(rpc);
+    if (request.expiresAtMs <= rpc.createdAtMs) {
+      rpc.status = "EXPIRED";
+      return { rpc, result: Promise.resolve({ kind: "timeout" }) };
+    }
     const result = new Promise<RpcResult>((settle) => {
       const waitMs = Math.min(Math.max(request.expiresAtMs - rpc.createdAtMs, 0), 2 ** 31 - 1);
       const expiry = setTimeout(() => this.#expire(rpc.requestId), waitMs);
-      this.#pending.set(rpc.requestId, { rpc, settle, expiry, acknowledgeTimer: null });
+      this.#pending.set(rpc.requestId, { rpc, settle, expiry, acknowledgeTimer: null, timeoutCount: 0 });
     });
     this.#send(rpc.requestId);
     return { rpc, result };
@@ -109,9 +132,10 @@ export class RpcQueue {
   reply(requestId: number, payload: string): void {
     const pending = this.#pending.get(requestId);
     this.#context.events.emit("rpcReplied", { device: this.#device, requestId, payload });
-    if (pending === undefined || pending.rpc.request.isOneWay) return;
+    // A one-way RPC that still waits for its PUBACK takes a reply like any other.
+    if (pending === undefined || pending.rpc.status === "FAILED") return;
     pending.rpc.status = "SUCCESSFUL";
-    pending.rpc.response = isJson(payload) ? payload : printString(payload);
+    pending.rpc.response = printResponse(payload);
     this.#finish(requestId, { kind: "reply", payload });
   }
 
@@ -130,7 +154,7 @@ export class RpcQueue {
   #send(requestId: number): void {
     const pending = this.#pending.get(requestId);
     const session = this.#device.session;
-    if (pending === undefined || !session?.isSubscribedToRpc) return;
+    if (pending === undefined || pending.rpc.status === "FAILED" || !session?.isSubscribedToRpc) return;
     const { rpc } = pending;
     const { method, params, isOneWay, isPersistent } = rpc.request;
     session.sendRpc({
@@ -151,13 +175,27 @@ export class RpcQueue {
     if (qos === 0) return this.#delivered(requestId);
     pending.rpc.status = "SENT";
     if (this.#device.session?.reportsDelivery === false) return;
-    // No PUBACK in time is a status only: nothing is sent again before the next SUBSCRIBE (spec 11.4).
     if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
     const remainingMs = pending.rpc.request.expiresAtMs - this.#context.now();
     pending.acknowledgeTimer = setTimeout(
-      () => void (pending.rpc.status = "TIMEOUT"),
+      () => this.#timedOut(requestId, pending),
       Math.max(0, Math.min(this.#context.rpcAcknowledgeTimeoutMs, remainingMs)),
     );
+  }
+
+  /** No PUBACK in time is a status: nothing is sent again before the next SUBSCRIBE, until there were too many (spec 11.4). */
+  #timedOut(requestId: number, pending: Pending): void {
+    const { rpc } = pending;
+    const retries = Math.min(rpc.request.retries ?? retriesMax, retriesMax);
+    if (pending.timeoutCount++ < retries) {
+      rpc.status = "TIMEOUT";
+      return;
+    }
+    rpc.status = "FAILED";
+    const error = `There was a Timeout and all retry attempts have been exhausted. Retry attempts set: ${retries}`;
+    rpc.response = `{"error":${printString(error)}}`;
+    // A caller who waits is told at the expiry, not before.
+    if (rpc.request.isPersistent) this.#finish(requestId, { kind: "timeout" });
   }
 
   #delivered(requestId: number): void {
@@ -173,7 +211,8 @@ export class RpcQueue {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return;
     if (pending.rpc.request.isPersistent) pending.rpc.status = "EXPIRED";
-    this.#finish(requestId, { kind: pending.rpc.hadSubscriber ? "timeout" : "noActiveConnection" });
+    const isTimeout = pending.rpc.hadSubscriber || pending.rpc.status === "FAILED";
+    this.#finish(requestId, { kind: isTimeout ? "timeout" : "noActiveConnection" });
   }
 
   #finish(requestId: number, result: RpcResult): void {
@@ -184,4 +223,10 @@ export class RpcQueue {
     if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
     pending.settle(result);
   }
+}
+
+/** What a persistent RPC shows as its response: JSON as it is, anything else as an error. */
+function printResponse(payload: string): string | null {
+  if (payload === "") return null;
+  return isJson(payload) ? printRestJson(parseJson(payload)) : `{"error":${printString(payload)}}`;
 }

@@ -58,9 +58,10 @@ function receive(session: Session, topic: string, payload: Buffer, qos: number, 
   if (route.kind === "unknown") return { kind: "unknownTopic" };
   if (route.kind === "otaChunk") return receiveChunkRequest(session, route, payload, context);
   if (route.kind === "claim") return receiveClaim(session, payload, context);
-  if (route.kind === "rpcReply") return receiveRpcReply(session, route.requestId, payload);
   if (route.family.name === "v2 Protobuf") throw new UnconvertibleError("this server reads JSON only");
   switch (route.kind) {
+    case "rpcReply":
+      return receiveRpcReply(session, route.requestId, payload);
     case "telemetry":
       return receiveTelemetry(session, readPayload(payload), context);
     case "attributes":
@@ -145,6 +146,7 @@ function receiveChunkRequest(
   if (asksTheCore && !session.spend()) return limited;
   const answer = typeof size === "string" ? size : otaChunks.read(request, size, device.assignedPackages[type], otaCache);
   if (typeof answer === "string") return { kind: "refusedWithMessage", topic: otaErrorTopic, payload: answer };
+  if (answer === null) return { kind: "accepted", keepsAlive: false };
   const topic = otaChunkTopic(type, requestId, request.chunk);
   const send = (): void => {
     const isLost = faults.takeChunkLoss();

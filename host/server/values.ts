@@ -20,48 +20,62 @@ const maxNumberScale = 10_000;
 
 /** A device's member: numbers in strings are cast; null means "skip this key" (spec 2.1). */
 export function castDeviceMember(json: Json): Value | null {
-  if (typeof json !== "string") return castTyped(json, castNumber);
-  if (!/^-?\d*\.?\d+$/.test(json)) return { type: "string", value: json };
-  try {
-    return castNumber(json);
-  } catch {
-    return { type: "string", value: json };
-  }
+  return castMember(json, castRuleEngineNumber);
 }
 
-/** A REST caller's member: the type written is the type stored. */
+/** A REST caller's member is cast by the same code, and no rule engine reads it again. */
 export function castRestMember(json: Json): Value | null {
-  return castTyped(json, (text) => (/^-?\d+$/.test(text) ? castNumber(text) : { type: "double", value: Number(text) }));
+  return castMember(json, castNumber);
 }
 
-function castTyped(json: Json, number: (text: string) => Value): Value | null {
+function castMember(json: Json, cast: (text: string) => Value): Value | null {
   if (json === null) return null;
   if (typeof json === "boolean") return { type: "boolean", value: json };
-  if (typeof json === "string") return { type: "string", value: json };
-  if (json instanceof JsonNumber) return number(json.text);
+  if (typeof json === "string") return castText(json, cast);
+  if (json instanceof JsonNumber) return cast(json.text);
   return { type: "json", text: printJson(json) };
 }
 
-export function castNumber(text: string): Value {
+function castText(text: string, cast: (text: string) => Value): Value {
+  if (!/^-?\d*\.?\d+$/.test(text)) return { type: "string", value: text };
+  try {
+    return cast(text);
+  } catch {
+    return { type: "string", value: text };
+  }
+}
+
+/** The rule engine reads Java's own text again, so "20000000.0", printed 2.0E7, ends as a long (spec 11.14). */
+function castRuleEngineNumber(text: string): Value {
+  const cast = castNumber(text);
+  const isReadAgain = cast.type === "double" && Math.abs(cast.value) >= 1e7 && Number.isInteger(cast.value);
+  return isReadAgain ? castNumber(printDouble(cast.value)) : cast;
+}
+
+function castNumber(text: string): Value {
   const { unscaled, scale } = readDecimal(text);
   const isPlainFraction = text.includes(".") && !/e/i.test(text);
   if (!isPlainFraction && isIntegral(unscaled, scale)) {
-    const value = scale <= 0 ? unscaled * 10n ** BigInt(-scale) : unscaled / 10n ** BigInt(scale);
+    const value = truncateDecimal(text);
     return isLong(value) ? { type: "long", value } : { type: "string", value: String(value) };
   }
   const value = Number(text);
   if (scale > maxDecimals || !Number.isFinite(value)) return { type: "string", value: printPlain(unscaled, scale) };
-  // The rule engine reads Java's own text again, so "20000000.0", printed 2.0E7, ends as a long (spec 11.14).
-  if (Math.abs(value) >= 1e7 && Number.isInteger(value)) return castNumber(printDouble(value));
   return { type: "double", value: value === 0 ? 0 : value };
 }
 
 function readDecimal(text: string): { unscaled: bigint; scale: number } {
   const [, sign, whole = "", fraction = "", exponent = "0"] = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const scale = fraction.length - Number(exponent);
-  if (text.length > maxNumberScale || Math.abs(scale) >= maxNumberScale) throw new NumberTooLargeError(text.slice(0, 40));
+  if (text.length > maxNumberScale || Math.abs(scale) >= maxNumberScale) throw new NumberTooLargeError(`the number ${text.slice(0, 40)} is too large`);
   const digits = BigInt(whole + fraction);
   return { unscaled: sign === "-" ? -digits : digits, scale };
+}
+
+/** The number without its fraction. */
+export function truncateDecimal(text: string): bigint {
+  const { unscaled, scale } = readDecimal(text);
+  return scale <= 0 ? unscaled * 10n ** BigInt(-scale) : unscaled / 10n ** BigInt(scale);
 }
 
 function isIntegral(unscaled: bigint, scale: number): boolean {
@@ -82,7 +96,7 @@ export function isLong(value: bigint): boolean {
 
 /** Java's Double.toString: plain from 10^-3 up to 10^7, else "1.0E-5"; always with a decimal. */
 export function printDouble(value: number): string {
-  if (value === 0) return "0.0";
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const [mantissa = "", exponentText = "0"] = Math.abs(value).toExponential().split("e");
   const digits = mantissa.replace(".", "");
   const exponent = Number(exponentText);
@@ -91,6 +105,12 @@ export function printDouble(value: number): string {
   if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
   const padded = digits.padEnd(exponent + 1, "0");
   return `${sign}${padded.slice(0, exponent + 1)}.${padded.slice(exponent + 1) || "0"}`;
+}
+
+/** As the server's REST side prints JSON it has read: a number with a point or an exponent is a double. */
+export function printRestJson(json: Json): string {
+  const isDouble = (text: string): boolean => /[.eE]/.test(text) && Number.isFinite(Number(text));
+  return printJson(json, (text) => (isDouble(text) ? printDouble(Number(text)) : text));
 }
 
 /** The value as JSON text. */

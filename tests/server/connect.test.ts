@@ -16,7 +16,10 @@ test("CONNACK of MQTT 3.1 and 3.1.1 follows the table of spec 1.3", async (t) =>
     ["unknown token and password", connectBytes("WRONG", { password: "x" }), "20 02 00 05"],
     ["client id only", connectBytes(null), "20 02 00 02"],
     ["nothing", connectBytes(null, { clientId: "" }), "20 02 00 05"],
-    ["empty user name", Buffer.from("100f00044d5154540482003c000163 0000".replaceAll(" ", ""), "hex"), "20 02 00 02"],
+    // An empty user name was given all the same; only one that is absent makes it a matter of the client id.
+    ["empty user name", Buffer.from("100f00044d5154540482003c000163 0000".replaceAll(" ", ""), "hex"), "20 02 00 05"],
+    ["empty user name and password", Buffer.from("101200044d51545404c2003c000163 0000 000178".replaceAll(" ", ""), "hex"), "20 02 00 05"],
+    ["blank client id", connectBytes(null, { clientId: "  " }), "20 02 00 05"],
     ["password without user name", Buffer.from("101000044d5154540442003c000163000178", "hex"), "20 02 00 05"],
   ];
   for (const [name, connect, connack] of cases) {
@@ -150,4 +153,26 @@ test("the log says what it is, and warns when it is not on loopback", async (t) 
   assert.match(lines.join(), new RegExp(`^Development server.*${server.mqttUrl}.*${server.restUrl}$`));
   await start(t, { host: "0.0.0.0", log: (line) => lines.push(line) });
   assert.match(lines.at(-1) ?? "", /0\.0\.0\.0/);
+});
+
+test("connections that say nothing, half a packet or no MQTT do not keep others waiting", async (t) => {
+  const server = await start(t);
+  // "GET /" begins like a PUBACK of 69 bytes.
+  const texts = ["", "\x10", "\x10\x0d\0\x04MQTT\x04\x02", "GET / HTTP/1.1\r\n\r\n"];
+  const quiet = await Promise.all(texts.map(async (text) => {
+    const client = await rawConnect(t, server);
+    client.send(Buffer.from(text, "latin1"));
+    return client;
+  }));
+  const device = await rawLogin(t, server);
+  await device.expectNothing();
+  for (const client of quiet) assert.deepEqual([client.isClosed, client.received.length], [false, 0]);
+});
+
+test("MQTT 5: more than 100 packets between CONNECT and CONNACK are told as 0x97", async (t) => {
+  const server = await start(t);
+  const client = await rawConnect(t, server, 5);
+  client.send(connectBytes("DEMO_TOKEN", { protocolVersion: 5 }), Buffer.from("c000".repeat(101), "hex"));
+  await client.expectBytes("e0 02 97 00");
+  await client.expectClose();
 });

@@ -146,8 +146,10 @@ test("credentials that cannot be stored are refused by name, and nothing of them
   const server = await start(t);
   const withCredentials = (credentials: object): string => JSON.stringify({ device: { name: "new" }, credentials });
   const cases: [path: string, body: string, said: RegExp][] = [
-    ["/api/device", "{}", /1 to 255 characters/],
-    ["/api/device", JSON.stringify({ name: "x".repeat(256) }), /1 to 255 characters/],
+    ["/api/device", "{}", /name should be specified/],
+    ["/api/device", '{"name":" \\t"}', /name should be specified/],
+    ["/api/device", '{"name":"a\\u0000b"}', /0x00/],
+    ["/api/device", JSON.stringify({ name: "x".repeat(256) }), /at most 255 characters/],
     ["/api/device", '{"name":"Demo device"}', /such name already exists/],
     ["/api/device?accessToken=DEMO_TOKEN", '{"name":"new"}', /same access token/],
     ["/api/device?accessToken=", '{"name":"new"}', /must not be empty/],

@@ -75,7 +75,7 @@ test("an empty array is never acknowledged, though the rest is stored", async (t
 
 test("a child's bad payload: 3.1.1 closes, MQTT 5 says 0x99 and stays, and the other children are stored", async (t) => {
   const server = await startGateway(t);
-  const bad = ['[1]', '[{"ts":null,"values":{}}]', '[{"ts":1,"values":[]}]', '[{"ts":1,"values":{"a":1},"metadata":{"connector":"x"}}]'];
+  const bad = ['[{"p":1,"metadata":{"connector":"x","receivedTs":1}}]', '[{"p":1,"metadata":null}]', '[1]', '[{"ts":null,"values":{}}]', '[{"ts":1,"values":[]}]', '[{"ts":1,"values":{"a":1},"metadata":{"connector":"x"}}]'];
   for (const [index, items] of bad.entries()) {
     const payload = `{"a":[{"before${index}":1}],"b":${items},"c":[{"after${index}":1}]}`;
     const old = await rawLogin(t, server);
@@ -95,7 +95,6 @@ test("a wrong shape of the whole message is acknowledged as failed, then the con
     [telemetry, "[]"],
     [telemetry, "{}"],
     [telemetry, '{"a":{}}'],
-    [telemetry, '{"":[{"p":1}]}'],
     [attributes, '{"a":[1]}'],
     ["v1/gateway/connect", "{}"],
     ["v1/gateway/connect", '{"device":""}'],
@@ -421,9 +420,13 @@ test("MQTT 5 at QoS 0: all is stored, and all devices but one bring a notice tha
   const client = await rawLogin(t, server, 5);
   client.send(publish(telemetry, '{"a":[{"p":1}],"b":[{"p":1}]}', 0));
   const notice = await client.nextPublish();
-  assert.deepEqual([notice.topic, notice.text], ["v1/gateway/disconnect", '{"device":"b","reason":129}']);
+  assert.deepEqual([notice.topic, notice.text], ["v1/gateway/disconnect", '{"device":"a","reason":129}']);
   await client.expectNothing();
   assert.deepEqual([latest(server, "a"), latest(server, "b")], [{ p: 1n }, { p: 1n }]);
+  // The one that is spared is the last to be stored: with a bad entry there is none, and the bad one is not named.
+  client.send(publish(telemetry, '{"a":[1],"b":[{"p":2}]}', 0));
+  assert.equal((await client.nextPublish()).text, '{"device":"b","reason":129}');
+  await client.expectNothing();
   const old = await rawLogin(t, server);
   old.send(publish(telemetry, '{"a":[{"p":1}],"b":[{"p":1}]}', 0));
   await old.expectNothing();
@@ -434,13 +437,17 @@ test("metadata of connectors becomes gatewayMetrics of the gateway and is not st
   const client = await rawLogin(t, server);
   const item = (received: number, published: number): string =>
     `{"ts":1,"values":{"p":1},"metadata":{"connector":"modbus","receivedTs":${received},"publishedTs":${published}}}`;
+  // Without a time the values are stored at the present one, and the metadata counts as well; texts do for numbers.
+  const untimed = '{"q":1,"metadata":{"connector":7,"receivedTs":"1000020","publishedTs":1000020.9}}';
   const report = server.events.next("telemetry", ({ key }) => key === "gatewayMetrics");
-  client.send(publish(telemetry, `{"a":[${item(1_000_000, 1_000_005)},${item(1_000_000, 1_000_015)},{"q":1,"metadata":{"connector":"x"}}]}`, 1, 1));
+  client.send(publish(telemetry, `{"a":[${item(1_000_000, 1_000_005)},${item(1_000_000, 1_000_016)},${untimed}]}`, 1, 1));
   await client.expectBytes("40 02 00 01");
   const { device, value } = await report;
   assert.deepEqual([device.name, value.type], ["gate", "json"]);
   assert.deepEqual(value.type === "json" && JSON.parse(value.text), {
-    modbus: { avgGwLatency: 10, minGwLatency: 5, maxGwLatency: 15, avgTransportLatency: 10, minTransportLatency: 5, maxTransportLatency: 15 },
+    // Averages are whole milliseconds.
+    modbus: { avgGwLatency: 10, minGwLatency: 5, maxGwLatency: 16, avgTransportLatency: 9, minTransportLatency: 4, maxTransportLatency: 15 },
+    7: { avgGwLatency: 0, minGwLatency: 0, maxGwLatency: 0, avgTransportLatency: 0, minTransportLatency: 0, maxTransportLatency: 0 },
   });
   assert.deepEqual(latest(server, "a"), { p: 1n, q: 1n });
 });
@@ -483,4 +490,73 @@ test("a thousand children in one session, each reached over REST as any device",
   assert.deepEqual(latest(server, "child 999"), { index: 999n });
   const answer = await rest(server, "POST", `/api/rpc/twoway/${child(server, "child 500").id}`, '{"method":"who"}');
   assert.deepEqual(JSON.parse(answer.text), { by: "child 500" });
+});
+
+test("only connect and disconnect ask for a name; elsewhere a device without one cannot be made, and the others are stored", async (t) => {
+  const server = await startGateway(t);
+  const client = await rawLogin(t, server, 5);
+  const cases: [topic: string, payload: string, puback: string][] = [
+    [telemetry, '{"":[{"p":1}],"a":[{"p":1}]}', "80"],
+    [attributes, '{"":{"p":1}}', "80"],
+    ["v1/gateway/claim", '{"":{}}', "80"],
+    ["v1/gateway/rpc", '{"device":"","id":0,"data":1}', "80"],
+    ["v1/gateway/attributes/request", '{"id":1,"device":"","client":true,"key":"k"}', "83"],
+    ["v1/gateway/connect", '{"device":"  "}', "80"],
+    ["v1/gateway/connect", '{"device":"a\\u0000b"}', "80"],
+  ];
+  for (const [topic, payload, puback] of cases) {
+    client.send(publish(topic, payload));
+    await client.expectBytes(`40 04 00 07 ${puback} 00`).catch((error: Error) => assert.fail(`${topic} ${payload}: ${error.message}`));
+  }
+  assert.deepEqual(latest(server, "a"), { p: 1n });
+  assert.deepEqual([...server.devices].map(({ name }) => name), ["gate", "a"]);
+});
+
+test("members are read as Gson reads them: numbers for texts, texts for numbers, an array of one for its element", async (t) => {
+  const server = await startGateway(t);
+  const client = await rawLogin(t, server);
+  client.send(publish("v1/gateway/connect", '{"device":7,"type":[true]}', 1, 1), publish(attributes, '{"7":{"true":1,"2":2}}', 1, 2));
+  await client.expectBytes("40 02 00 01 40 02 00 02");
+  assert.equal(child(server, "7").type, "true");
+  client.packets.length = 0;
+  const requests: [members: string, answer: string][] = [
+    ['"id":"4","client":"TRUE","key":["true"]', '{"id":4,"device":"7","value":1}'],
+    ['"id":4.9,"client":[true],"keys":[true,[2]]', '{"id":4,"device":"7","values":{"true":1,"2":2}}'],
+    ['"id":4294967297,"client":1,"key":"true"', '{"id":1,"device":"7"}'],
+  ];
+  for (const [members, answer] of requests) {
+    client.send(publish("v1/gateway/attributes/request", `{"device":[7],${members}}`, 0));
+    assert.equal((await client.nextPublish()).text, answer);
+  }
+  const wrong: [topic: string, members: string][] = [
+    ["v1/gateway/attributes/request", '"id":"4.9","client":true,"key":"k"'],
+    ["v1/gateway/attributes/request", '"id":"","client":true,"key":"k"'],
+    ["v1/gateway/attributes/request", '"id":"0x1","client":true,"key":"k"'],
+    ["v1/gateway/attributes/request", '"id":"2147483648","client":true,"key":"k"'],
+    ["v1/gateway/attributes/request", '"id":true,"client":true,"key":"k"'],
+    ["v1/gateway/attributes/request", '"id":1,"client":null,"key":"k"'],
+    ["v1/gateway/attributes/request", '"id":1,"client":true,"key":null,"keys":["k"]'],
+    ["v1/gateway/attributes/request", '"id":1,"client":true,"keys":"k"'],
+    ["v1/gateway/attributes/request", '"id":1,"client":true,"keys":[null]'],
+    ["v1/gateway/rpc", '"id":[],"data":1'],
+    ["v1/gateway/connect", '"type":{}'],
+  ];
+  for (const [topic, members] of wrong) {
+    const other = await rawLogin(t, server, 5);
+    other.send(publish(topic, `{"device":"7",${members}}`));
+    await other.expectBytes("40 04 00 07 83 00 e0 02 83 00").catch((error: Error) => assert.fail(`${topic} ${members}: ${error.message}`));
+    await other.expectClose();
+  }
+});
+
+test("what makes a device a gateway: the flag as a JSON library reads it", async (t) => {
+  const server = await start(t, { devices: [] });
+  const flags: [flag: string, isGateway: boolean][] = [["true", true], ['"true"', true], ["1", true], ["false", false], ["0", false], ['"yes"', false], ["null", false], ["{}", false]];
+  for (const [index, [flag, isGateway]] of flags.entries()) {
+    const { status } = await rest(server, "POST", `/api/device?accessToken=G${index}`, `{"name":"gate ${index}","additionalInfo":{"gateway":${flag}}}`);
+    assert.equal(status, 200);
+    const client = await rawConnect(t, server);
+    client.send(connectBytes(`G${index}`), publish("v1/gateway/disconnect", '{"device":"x"}', 1, 1), publish("a/b", "", 1, 2));
+    await client.expectBytes(`20 02 00 00 ${isGateway ? "40 02 00 01" : ""} 40 02 00 02`).catch((error: Error) => assert.fail(`${flag}: ${error.message}`));
+  }
 });

@@ -63,7 +63,10 @@ test("SUBACK refuses with 0x8F; UNSUBACK says which filters were held", async (t
   client.send(subscribe(1, ["v2/a", 2], ["#", 0], ["$share/g/v2/a", 0]));
   await client.expectBytes("90 06 00 01 00 01 8f 8f");
   client.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["v2/a", "v2/a/j", "a/b"] });
-  await client.expectBytes("b0 06 00 02 00 00 11 8f");
+  await client.expectBytes("b0 06 00 02 00 00 11 11");
+  // One that is named twice was held the first time only.
+  client.send(subscribe(3, ["v2/a", 0]), { cmd: "unsubscribe", messageId: 4, unsubscriptions: ["v2/a", "v2/a", "v2/+/#/++"] });
+  await client.expectBytes("90 04 00 03 00 00   b0 06 00 04 00 00 11 11");
 });
 
 test("MQTT.js speaks MQTT 5 with the server", async (t) => {

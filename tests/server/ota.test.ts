@@ -292,3 +292,24 @@ test("a form with another part is refused, and an upload that breaks off leaves 
   await ended;
   assert.equal(JSON.parse((await rest(server, "GET", `/api/otaPackage/${id}`)).text).hasData, false);
 });
+
+test("what the real server fails to read it acknowledges and never sends: a start that turns negative, a whole image that expired", async (t) => {
+  const server = await withFirmware(t, image);
+  const client = await rawLogin(t, server);
+  // 65,536 times 32,769 is below zero in 32 bits; times 65,536 it is zero again.
+  client.send(ask(1, 32_769, "65536"));
+  await client.expectBytes("40 02 00 07");
+  client.packets.length = 0;
+  client.send(ask(1, 65_536, "65536", 0));
+  assert.deepEqual(await nextChunk(client), ["v2/fw/response/1/chunk/65536", "123456789"]);
+  // So far below zero that what is left of the image turns negative too: a chunk of nothing.
+  client.send(ask(1, 32_768, "65536", 0));
+  assert.deepEqual(await nextChunk(client), ["v2/fw/response/1/chunk/32768", ""]);
+  client.send(ask(2, 0, "", 0));
+  assert.deepEqual(await nextChunk(client), ["v2/fw/response/2/chunk/0", "123456789"]);
+  server.faults.expireOtaCache();
+  client.send(ask(2, 0, "", 0));
+  await client.expectNothing();
+  client.send(ask(2, 0, "4", 0));
+  assert.deepEqual(await nextChunk(client), ["v2/fw/response/2/chunk/0", ""]);
+});

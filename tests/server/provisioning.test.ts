@@ -63,7 +63,7 @@ test("SUBSCRIBE takes the one filter; UNSUBSCRIBE says what was held", async (t)
   v5.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: [response] }, subscribe(3, [response, 0], ["v2/a", 1]));
   await v5.expectBytes("b0 04 00 02 00 11 90 05 00 03 00 00 8f");
   v5.send({ cmd: "unsubscribe", messageId: 4, unsubscriptions: [response, "v2/a"] });
-  await v5.expectBytes("b0 05 00 04 00 00 8f");
+  await v5.expectBytes("b0 05 00 04 00 00 11");
 });
 
 test("in a device's session the provisioning filter is refused", async (t) => {
@@ -261,7 +261,8 @@ test("profiles are made and changed over REST", async (t) => {
     assert.equal(status, 400, body);
     assert.match(JSON.parse(text).message, said);
   }
-  assert.equal((await rest(server, "GET", "/api/deviceProfile/none")).status, 404);
+  assert.equal((await rest(server, "GET", "/api/deviceProfile/none")).status, 400);
+  assert.equal((await rest(server, "GET", "/api/deviceProfile/11111111-2222-3333-4444-555555555555")).status, 404);
 });
 
 test("a device whose profile is for another protocol is refused: 3, or 0x88 and DISCONNECT 0x89", async (t) => {

@@ -192,3 +192,93 @@ test("what a client sends just before it closes, or before bad bytes, still coun
   await client.expectBytes("40 02 00 03");
   await client.expectClose();
 });
+
+test("the short topics mean the same as the long ones; those for Protobuf are refused", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server, 5);
+  client.send(publish("v2/t", '{"a":1}', 1, 1), publish("v2/t/j", '{"b":2}', 1, 2), publish("v2/a", '{"c":3}', 1, 3), publish("v2/a/j", '{"d":4}', 1, 4));
+  client.send(publish("v2/r/res/0", "x", 1, 5), publish("v2/r/res/j/0", "x", 1, 6));
+  await client.expectBytes("40 02 00 01 40 02 00 02 40 02 00 03 40 02 00 04 40 02 00 05 40 02 00 06");
+  const device = onlyDevice(server);
+  assert.deepEqual([[...device.latest.keys()], [...device.attributes.CLIENT_SCOPE.keys()]], [["a", "b"], ["c", "d"]]);
+  for (const topic of ["v2/t/p", "v2/a/p", "v2/a/req/p/1", "v2/r/req/p/1", "v2/r/res/p/1"]) {
+    client.send(publish(topic, "{}", 1, 7));
+    await client.expectBytes("40 04 00 07 99 00").catch((error: Error) => assert.fail(`${topic}: ${error.message}`));
+  }
+});
+
+test("time stamps: numbers lose their fraction and wrap at 64 bits, texts are whole numbers of 64 bits, all else is an exception", async (t) => {
+  const server = await start(t, { now: () => 5_000 });
+  const client = await rawLogin(t, server, 5);
+  const times: [ts: string, tsMs: number][] = [
+    ["0", 0],
+    ["-1", -1],
+    ["-1.9", -1],
+    ["1.76e12", 1_760_000_000_000],
+    ["1e-3", 0],
+    ["18446744073709551617", 1],
+    ['"+7"', 7],
+    ['"007"', 7],
+    ['[["8"]]', 8],
+  ];
+  for (const [index, [ts, tsMs]] of times.entries()) {
+    client.send(publish(telemetry, `{"ts":${ts},"values":{"t${index}":1}}`));
+    await client.expectBytes("40 02 00 07").catch((error: Error) => assert.fail(`${ts}: ${error.message}`));
+    assert.equal(onlyDevice(server).latest.get(`t${index}`)?.tsMs, tsMs, ts);
+  }
+  for (const ts of ['""', '" 7"', '"7.0"', '"9223372036854775808"', '"0x10"', "NaN", "true", "{}", "[null]", "1e10000"]) {
+    const other = await rawLogin(t, server, 5);
+    other.send(publish(telemetry, `{"ts":${ts},"values":{"t":1}}`));
+    await other.expectBytes("e0 02 8b 00").catch((error: Error) => assert.fail(`${ts}: ${error.message}`));
+    await other.expectClose();
+  }
+});
+
+test("every other unchecked exception is told as 0x8B on MQTT 5", async (t) => {
+  const server = await start(t);
+  const cases: [topic: string, payload: string][] = [
+    ["v1/devices/me/rpc/request/1", "{}"],
+    ["v1/devices/me/rpc/request/1", '{"method":null}'],
+    ["v1/devices/me/rpc/request/1", '{"method":{}}'],
+    ["v1/devices/me/rpc/request/", '{"method":"m"}'],
+    ["v1/devices/me/rpc/request/1x", '{"method":"m"}'],
+    ["v1/devices/me/rpc/request/2147483648", '{"method":"m"}'],
+    ["v1/devices/me/claim", '{"secretKey":null}'],
+    ["v1/devices/me/claim", '{"durationMs":"soon"}'],
+    ["v2/fw/request/1/chunk/0", "4k"],
+    ["v2/fw/request/1/chunk/0", "4096\n"],
+    ["v2/sw/request/1/chunk/0", "2147483648"],
+    ["v2/fw/request/1/chunk/2147483648", "1"],
+  ];
+  for (const [topic, payload] of cases) {
+    for (const qos of [0, 1] as const) {
+      const client = await rawLogin(t, server, 5);
+      client.send(publish(topic, payload, qos));
+      await client.expectBytes("e0 02 8b 00").catch((error: Error) => assert.fail(`${topic} ${payload}: ${error.message}`));
+      await client.expectClose();
+    }
+  }
+});
+
+test("keys are any text, and a member named twice has its last value", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  client.send(publish(attributes, '{"a.b":1,"a,b":2,"Größe \\u2028":3,"":4,"__proto__":5,"a.b":6,"same":"\\"\\u0001é"}', 1, 1));
+  await client.expectBytes("40 02 00 01");
+  client.packets.length = 0;
+  client.send(publish("v1/devices/me/attributes/request/1", "{}", 0));
+  const all = '{"client":{"a.b":6,"a,b":2,"Größe \\u2028":3,"":4,"__proto__":5,"same":"\\"\\u0001é"}}';
+  assert.equal((await client.nextPublish()).text, all);
+  // A comma separates keys, so a key that has one cannot be asked for.
+  client.send(publish("v1/devices/me/attributes/request/2", '{"clientKeys":"a,b"}', 0));
+  assert.equal((await client.nextPublish()).text, "{}");
+  client.send(publish("v1/devices/me/attributes/request/3", '{"clientKeys":",a.b"}', 0));
+  assert.equal((await client.nextPublish()).text, '{"client":{"a.b":6,"":4}}');
+});
+
+test("packets that only a server sends, and those of QoS 2, are ignored", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  client.send(Buffer.from("50020001 62020001 70020001 4002ffff 20020000 90030001 00 b0020001 d000".replaceAll(" ", ""), "hex"));
+  await client.expectNothing();
+});
