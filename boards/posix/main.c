@@ -195,7 +195,7 @@ int main(int count, char **words) {
         .on_event = on_event, .user = &demo,
     };
     if (!mote_module_find(arguments.profile, &options)) return usage("no such profile in this build: ", arguments.profile);
-    if (!read_config(arguments.config)) return usage("cannot read ", arguments.config);
+    if (!read_config(arguments.config)) return usage("cannot read, or larger than 16 KiB: ", arguments.config);
     if (arguments.host != NULL && !override("mqtt_host", arguments.host, "\"")) return usage("no room for --host", "");
     if (arguments.port != NULL && !override("mqtt_port", arguments.port, "")) return usage("no room for --port", "");
     options.config_length = strlen(config);

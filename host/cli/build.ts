@@ -25,8 +25,12 @@ export async function runBuild(entry: string, { out, memory, message, event, hea
     throw new CommandError(ExitCode.Usage, `${entry} was not built\n${error.message}`, "assembly/app/ABI.md says what an app may do");
   }
   const file = out ?? join("build", "apps", `${basename(entry, ".ts")}.wasm`);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, app.wasm);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, app.wasm);
+  } catch (error) {
+    throw new CommandError(ExitCode.Usage, `cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
   writeLine(`${file}: ${app.wasm.length} bytes, ${app.functions} functions, for ${memory} bytes of memory`);
   writeLine(`imports: ${app.imports.join(", ")}`);
   if (app.recursive.length > 0) writeLine(`can call itself, which costs much fuel: ${app.recursive.join(", ")}`);

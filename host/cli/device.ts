@@ -55,14 +55,24 @@ function start(
     const program = app === undefined ? [] : ["--app", app];
     return startNative({ engine, onEvent, onExit, arguments: ["--config", config, ...place, "--interval", String(interval), ...program] });
   }
+  const wasm = app === undefined ? undefined : readApp(app);
   const overridden = {
     ...configuration, ...(host === undefined ? {} : { mqtt_host: host }), ...(port === undefined ? {} : { mqtt_port: port }),
   };
   try {
-    if (app !== undefined) return startAppDevice({ configuration: overridden, baseDirectory, wasm: readFileSync(app), onEvent });
+    if (wasm !== undefined) return startAppDevice({ configuration: overridden, baseDirectory, wasm, onEvent });
     return startDemo({ configuration: overridden, baseDirectory, intervalMs: interval, onEvent });
   } catch (error) {
-    throw asUsage(error instanceof MoteError && !(error instanceof ConfigurationError) && app !== undefined ? app : config, error);
+    if (app !== undefined && !(error instanceof ConfigurationError)) throw asUsage(app, error, "assembly/app/ABI.md says what an app may do");
+    throw asUsage(config, error);
+  }
+}
+
+function readApp(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw asUsage(path, error);
   }
 }
 
@@ -74,12 +84,11 @@ function read(path: string): { configuration: Configuration; baseDirectory: stri
   }
 }
 
-/** What the configuration lacks is the user's to mend. */
-function asUsage(path: string, error: unknown): unknown {
-  if (error instanceof MoteError) return new CommandError(ExitCode.Usage, `${path}: ${error.message}`, "assembly/ABI.md, section 4, lists the keys");
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOENT" || code === "EISDIR" || code === "EACCES") return new CommandError(ExitCode.Usage, `cannot read ${path}: ${code}`);
-  return error;
+/** What a file lacks is the user's to mend. */
+function asUsage(path: string, error: unknown, hint = "assembly/ABI.md, section 4, lists the keys"): unknown {
+  if (error instanceof MoteError) return new CommandError(ExitCode.Usage, `${path}: ${error.message}`, hint);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? error : new CommandError(ExitCode.Usage, `cannot read ${path}: ${code}`);
 }
 
 function notConnected(message: string, hint: string): CommandError {

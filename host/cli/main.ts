@@ -100,4 +100,6 @@ async function main(): Promise<number> {
   }
 }
 
+// A reader that has gone away wants no more; who waits for the end hears of it too (exit.ts).
+process.stdout.on("error", (error: NodeJS.ErrnoException) => { if (error.code !== "EPIPE") throw error; });
 process.exitCode = await main();

@@ -30,10 +30,11 @@ export async function runServer(options: ServerCommandOptions): Promise<void> {
       mqttPort: port, restPort, host, devices, profiles, rateLimits: limit, serverVersion, log: writeLine, ...(tls && { tls }),
     });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") {
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE" || code === "EACCES") {
       throw new CommandError(ExitCode.Failed, message, "choose others with --port, --rest-port and --tls-port; 0 takes any free port");
     }
+    if (syscall === "listen" || syscall === "getaddrinfo") throw new CommandError(ExitCode.Failed, message, "--host takes an address of this machine");
     throw error;
   }
   for (const { name, id } of server.devices) writeLine(`Device "${name}" has id ${id} and access token ${token}`);

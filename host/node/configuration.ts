@@ -119,18 +119,47 @@ export function prepare(configuration: Configuration | string): Prepared {
 
 /** Reads a configuration file; names of files in it are relative to `baseDirectory`. */
 export function readConfiguration(path: string): { configuration: Configuration; baseDirectory: string } {
-  return { configuration: parse(readFileSync(path, "utf8")), baseDirectory: dirname(path) };
+  const bytes = readFileSync(path);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigurationError(Status.InvalidUtf8, "configuration", { cause });
+  }
+  return { configuration: parse(text), baseDirectory: dirname(path) };
+}
+
+/** Whether a text can be the beginning of a JSON document, as far as the parser's words tell. */
+function isBegun(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    const { message } = error as Error;
+    const position = /position (\d+)/.exec(message)?.[1];
+    return position === undefined ? message.includes("end of JSON input") : Number(position) >= text.length;
+  }
+}
+
+/** Line and column, from 1, of the first character that no JSON document has there. The parser does not always say. */
+function placeOfFault(text: string): string {
+  let at = 0;
+  for (let end = text.length; at < end;) {
+    const middle = (at + end) >> 1;
+    if (isBegun(text.slice(0, middle + 1))) at = middle + 1;
+    else end = middle;
+  }
+  const lines = text.slice(0, at).split("\n");
+  return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
 }
 
 function parse(text: string): Configuration {
   let object: unknown;
   try {
     object = JSON.parse(text);
-  } catch (error) {
+  } catch {
     // The parser's own words may quote the text, and with it a secret.
-    const position = /position (\d+)/.exec((error as Error).message)?.[1];
-    const line = position === undefined ? undefined : text.slice(0, Number(position)).split("\n").length;
-    throw new ConfigurationError(Status.Malformed, "configuration", { text: line === undefined ? "not JSON" : `not JSON at line ${line}` });
+    throw new ConfigurationError(Status.Malformed, "configuration", { text: `not JSON at ${placeOfFault(text)}` });
   }
   if (typeof object !== "object" || object === null || Array.isArray(object)) {
     throw new ConfigurationError(Status.WrongType, "configuration", { text: "not an object" });

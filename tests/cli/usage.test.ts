@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { mote } from "./harness.ts";
+import { Command, mote } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-cli-"));
 after(() => rmSync(folder, { recursive: true }));
 
-function file(name: string, text: string): string {
+function file(name: string, text: string | Buffer): string {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
 }
@@ -46,6 +46,12 @@ const mistakes: [name: string, words: string[], said: RegExp][] = [
   ["a server version that is none", ["server", "--server-version", "latest"], /server version is like "4\.2\.1"/],
   ["a missing file", ["device", "--config", join(folder, "absent.json")], /cannot read .*absent\.json: ENOENT/],
   ["a folder in place of a file", ["device", "--config", folder], /cannot read .*: EISDIR/],
+  ["a file below a file", ["device", "--config", join(file("good.json", '{"mqtt_host":"h"}'), "x")], /cannot read .*good\.json.x: ENOTDIR/],
+  ["a name that is too long", ["device", "--config", "x".repeat(300)], /cannot read x+: ENAMETOOLONG/],
+  ["an app that is not there", ["device", "--config", file("good.json", '{"mqtt_host":"h"}'), "--app", join(folder, "absent.wasm")], /cannot read .*absent\.wasm: ENOENT/],
+  ["an app that is none", ["device", "--config", file("good.json", '{"mqtt_host":"h"}'), "--app", file("none.wasm", "x")], /none\.wasm: app: bytes that the format does not allow\n.*app\/ABI\.md/],
+  ["a place where nothing can be written", ["build", "assembly/apps/telemetry.ts", "--out", folder], /cannot write .*: EISDIR/],
+  ["a configuration that is larger than the C program takes", ["device", "--engine", "wasm3", "--config", file("large.json", `{"mqtt_host":"h"${" ".repeat(20_000)}}`)], /larger than 16 KiB: .*large\.json/],
 ];
 
 for (const [name, words, said] of mistakes) {
@@ -57,8 +63,27 @@ for (const [name, words, said] of mistakes) {
   });
 }
 
-const configurations: [name: string, text: string, said: RegExp][] = [
+test("an address that is none of this machine is explained, exit code 1", async (t) => {
+  for (const host of ["192.0.2.1", "mote.invalid"]) {
+    const { code, stderr } = await mote(t, "server", "--port", "0", "--rest-port", "0", "--host", host);
+    assert.match(stderr, /^mote: [^\n]*(EADDRNOTAVAIL|ENOTFOUND|EAI_AGAIN)[^\n]*\n[^\n]*--host[^\n]*\n$/);
+    assert.equal(code, 1);
+  }
+});
+
+for (const words of [["--help"], ["device", "--help"], ["build", "assembly/apps/telemetry.ts", "--out", join(folder, "telemetry.wasm")]]) {
+  test(`a reader of "mote ${words.slice(0, 2).join(" ")}" that has gone away is no failure`, async (t) => {
+    const command = new Command(t, words);
+    command.child.stdout!.destroy();
+    const { code, stderr } = await command.ended;
+    assert.equal(stderr, "");
+    assert.equal(code, 0);
+  });
+}
+
+const configurations: [name: string, text: string | Buffer, said: RegExp][] = [
   ["not JSON, by line", '{\n"mqtt_host":"h",\n"password":"hunter2",\n}', /not JSON at line 4/],
+  ["bytes that are no UTF-8", Buffer.from('{"mqtt_host":"caf\xe9"}', "latin1"), /not UTF-8/],
   ["an unknown key", '{"mqtt_host":"h","mqtt_hots":"i"}', /mqtt_hots/],
   ["another type", '{"mqtt_host":"h","qos":"1"}', /another JSON type.*qos/],
   ["a missing key", "{}", /absent.*mqtt_host/],

@@ -244,3 +244,24 @@ test("a disconnect that start takes back while the outbox drains: the connection
   assert.equal(made.state, "Connected");
   assert.equal(link.of("disconnect").length, 0);
 });
+
+const places: [name: string, text: string, place: string][] = [
+  ["a value that is none", '{"mqtt_host":"h","password":"hunter2","qos":one}', "line 1, column 45"],
+  ["a word that is cut off", '{"mqtt_host":"h",\n"password":"hunter2",\n"clean_session": tru\n}', "line 3, column 21"],
+  ["an end that came too early", '{"mqtt_host":"h",\n"password":"hunter2",\n"qos":', "line 3, column 7"],
+  ["a string without its end", '{"mqtt_host":"h",\n"password":"hunter2', "line 2, column 20"],
+  ["nothing in it", "", "line 1, column 1"],
+  ["something behind it", '{"mqtt_host":"h"}\n;', "line 2, column 1"],
+  ["a byte order mark", '\ufeff{"mqtt_host":"h"}', "line 1, column 1"],
+  ["a number that begins with 0", '{"mqtt_port":01883}', "line 1, column 15"],
+];
+
+for (const [name, text, place] of places) {
+  test(`the configuration as text says where its fault is: ${name}`, () => {
+    assert.throws(() => new DeviceClient(text), (error) => {
+      withStatus("Malformed", ConfigurationError)(error);
+      assert.equal((error as ConfigurationError).text, `not JSON at ${place}`);
+      return true;
+    });
+  });
+}
