@@ -21,6 +21,19 @@ export function clientCertificate(socket: Socket): ClientCertificate | null {
   return { body: leaf.raw.toString("base64"), validFromMs: Date.parse(leaf.validFrom), validToMs: Date.parse(leaf.validTo) };
 }
 
+/** What a chain says about a device: the common name of the leaf, and each certificate as credentials have it, the leaf first. */
+export interface CertificateChain {
+  readonly commonName: string;
+  readonly bodies: readonly string[];
+}
+
+/** null where the client presented no certificate. */
+export function certificateChain(socket: Socket): CertificateChain | null {
+  const chain = chainOf(socket);
+  const commonName = /^CN=(.*)$/m.exec(chain[0]?.subject ?? "")?.[1] ?? "";
+  return chain.length === 0 ? null : { commonName, bodies: chain.map(({ raw }) => raw.toString("base64")) };
+}
+
 /** Whether each certificate was signed with the key of the next. No authority is asked for: one alone always holds. */
 export function isChainSound(socket: Socket): boolean {
   const chain = chainOf(socket);

@@ -1,8 +1,9 @@
 // Provisioning: what a device without credentials asks for, and which credentials it is given (spec 2.9, 11.18).
 
 import { writeAttributes } from "./attributeWrites.ts";
-import { accessToken, type Credentials, CredentialsError, mqttBasic, randomAlphanumeric, x509Certificate } from "./credentials.ts";
-import { type Device, DeviceError, type DeviceRegistry } from "./device.ts";
+import type { CertificateChain } from "./clientCertificate.ts";
+import { accessToken, type Credentials, CredentialsError, mqttBasic, randomAlphanumeric, sha3, x509Certificate } from "./credentials.ts";
+import { type Device, DeviceError, type DeviceOptions, type DeviceRegistry } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
 import { readText } from "./gson.ts";
 import { type Json, printString } from "./json.ts";
@@ -81,10 +82,46 @@ export class Provisioner {
     return `{"credentialsValue":${printValue(credentials)},"credentialsType":"${credentials.type}","status":"SUCCESS"}`;
   }
 
+  /** A handshake: the first certificate that is known as a device's, or that a profile has, decides (spec 1.2). */
+  take({ commonName, bodies }: CertificateChain): void {
+    const { devices, profiles, events } = this.#context;
+    for (const body of bodies) {
+      if (devices.byCredentialsId(sha3(body))?.credentials.type === "X509_CERTIFICATE") return;
+      const profile = profiles.byProvisionKey(sha3(body));
+      if (profile?.provisionType !== "X509_CERTIFICATE_CHAIN") continue;
+      const name = new RegExp(profile.certificatePattern).exec(commonName)?.[1] ?? "";
+      const device = this.#certify(name, profile, x509Certificate(bodies[0]!));
+      if (device === null) events.emit("refused", { device: null, what: "provision", detail: commonName, reason: "FAILURE" });
+      else events.emit("provisioned", { device, credentialsType: device.credentials.type });
+      return;
+    }
+  }
+
+  /** A device that is there gets the new certificate in place of its old one; null when it may not be. */
+  #certify(name: string, profile: DeviceProfile, credentials: Credentials): Device | null {
+    const { devices } = this.#context;
+    const known = name === "" ? undefined : devices.byName(name);
+    if (known === undefined) return name !== "" && profile.isNewAllowed ? this.#add({ name, type: profile.name, credentials }) : null;
+    if (known.type !== profile.name || known.credentials.type !== "X509_CERTIFICATE") return null;
+    devices.changeCredentials(known, credentials);
+    return known;
+  }
+
+  /** null when there is no room for another one. */
+  #add(options: DeviceOptions): Device | null {
+    try {
+      return this.#context.devices.add(options);
+    } catch (error) {
+      if (error instanceof DeviceError) return null;
+      throw error;
+    }
+  }
+
   #provision(request: ProvisionRequest): Device | Refusal {
     const name = request.deviceName.trim();
     if (request.deviceName !== "" && name === "") return "FAILURE";
     const profile = this.#context.profiles.byProvisionKey(request.key);
+    if (profile?.provisionType === "X509_CERTIFICATE_CHAIN") throw new UncheckedError("the profile provisions by certificates alone");
     if (profile === undefined || profile.provisionSecret !== request.secret) return "NOT_FOUND";
     if (profile.provisionType === "DISABLED") return "NOT_FOUND";
     if (profile.provisionType === "ALLOW_CREATE_NEW_DEVICES") return this.#create(name, profile, request);

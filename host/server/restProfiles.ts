@@ -32,12 +32,15 @@ function readProfile(body: JsonObject): ProfileOptions {
   const provisionType = readText(configuration, "type") ?? readText(body, "provisionType");
   const provisionKey = readText(body, "provisionDeviceKey");
   const provisionSecret = readText(configuration, "provisionDeviceSecret");
+  const certificatePattern = readText(configuration, "certificateRegExPattern");
   const transportType = readText(body, "transportType");
   return {
     name: readText(body, "name") ?? "",
     ...(provisionType !== undefined && { provisionType: oneOf(provisionTypes, provisionType, "type of the strategy") }),
     ...(provisionKey !== undefined && { provisionKey }),
     ...(provisionSecret !== undefined && { provisionSecret }),
+    ...(certificatePattern !== undefined && { certificatePattern }),
+    isNewAllowed: configuration.get("allowCreateNewDevicesByX509Certificate") === true,
     ...(transportType !== undefined && { transportType: oneOf(transportTypes, transportType, "transportType") }),
   };
 }
@@ -53,8 +56,10 @@ function oneOf<Name extends string>(names: readonly Name[], name: string, what: 
   return found;
 }
 
-function printProfile({ id, createdAtMs, name, provisionType, provisionKey, provisionSecret, transportType }: DeviceProfile): string {
-  const configuration = `{"type":"${provisionType}","provisionDeviceSecret":${printString(provisionSecret)}}`;
+function printProfile({ id, createdAtMs, name, provisionType, provisionKey, provisionSecret, certificatePattern, isNewAllowed, transportType }: DeviceProfile): string {
+  const chain = provisionType !== "X509_CERTIFICATE_CHAIN" ? ""
+    : `,"certificateRegExPattern":${printString(certificatePattern)},"allowCreateNewDevicesByX509Certificate":${isNewAllowed}`;
+  const configuration = `{"type":"${provisionType}","provisionDeviceSecret":${printString(provisionSecret)}${chain}}`;
   return (
     `{"id":{"entityType":"DEVICE_PROFILE","id":"${id}"},"createdTime":${createdAtMs},"name":${printString(name)},` +
     `"type":"DEFAULT","transportType":"${transportType}","provisionType":"${provisionType}",` +

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Socket, type Server } from "node:n
 import { createBroker } from "./broker.ts";
 import { type ClaimOptions, Claims } from "./claims.ts";
 import { defaultBounds, type Device, type DeviceBounds, type DeviceOptions, DeviceRegistry } from "./device.ts";
+import { certificateChain } from "./clientCertificate.ts";
 import { Door, type DoorHost } from "./door.ts";
 import { ServerEvents } from "./events.ts";
 import { Faults } from "./faults.ts";
@@ -175,13 +176,18 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   };
+  const openSecure = (socket: Socket, tcp: Socket): void => {
+    const chain = certificateChain(socket);
+    if (chain !== null) provisioner.take(chain);
+    open(socket, tcp);
+  };
   const open = (socket: Socket, tcp = socket): void => void new Door(socket, doorHost, `connection-${++connectionCount}`, tcp);
   // Half-open is allowed so that a client's FIN does not cut off the answers to what it sent before.
   const listener = createServer({ allowHalfOpen: true }, (socket) => {
     keep(socket);
     open(socket);
   });
-  const tlsListener = tlsIdentity === null ? null : createTlsListener(tlsIdentity, keep, open);
+  const tlsListener = tlsIdentity === null ? null : createTlsListener(tlsIdentity, keep, openSecure);
   for (const each of [listener, tlsListener]) if (each !== null) each.maxConnections = connectionsMax;
   const inactivityTimeoutMs = options.inactivityTimeoutMs ?? 600_000;
   const idleCheck = setInterval(() => {
