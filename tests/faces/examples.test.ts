@@ -96,6 +96,18 @@ scene("telemetry over TLS, with a client certificate in place of a token", async
   isTelemetryThere(device);
 }, { tls: { port: 0, certificate: own.certificate, key: own.key } });
 
+scene("telemetry of a device that its certificate makes: a profile has the authority that signed it", async ({ server, whole }) => {
+  await whole("telemetry", "delivered", { access_token: undefined, mqtt_port: server.tlsPort!, tls: {
+    ca: authority.caFile, certificate: deviceCertificate.chainFile, key: deviceCertificate.keyFile,
+  } });
+  const made = server.devices.byName("device")!;
+  assert.equal(made.type, "certified");
+  isTelemetryThere(made);
+}, {
+  tls: { port: 0, certificate: own.certificate, key: own.key },
+  profiles: [{ name: "certified", provisionType: "X509_CERTIFICATE_CHAIN", provisionSecret: authority.ca, isNewAllowed: true }],
+});
+
 scene("a hundred measurements with their times", async ({ device, whole }) => {
   await whole("telemetry-pack", "100 delivered");
   const points = device.history.get("humidity")!;

@@ -11,6 +11,8 @@ export interface Certificate {
   /** The same as files. */
   readonly certificateFile: string;
   readonly keyFile: string;
+  /** With the authority's behind it. */
+  readonly chainFile: string;
 }
 
 export class Authority {
@@ -30,10 +32,9 @@ export class Authority {
     this.#openssl("req", "-new", ...NEW_KEY, "-keyout", file("key"), "-out", file("csr"), "-subj", `/CN=${name}`);
     this.#openssl("x509", "-req", "-in", file("csr"), "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
       "-days", String(days), "-extfile", file("ext"), "-out", file("pem"));
-    return {
-      certificate: readFileSync(file("pem"), "utf8"), key: readFileSync(file("key"), "utf8"),
-      certificateFile: file("pem"), keyFile: file("key"),
-    };
+    const certificate = readFileSync(file("pem"), "utf8");
+    writeFileSync(file("chain.pem"), certificate + this.ca);
+    return { certificate, key: readFileSync(file("key"), "utf8"), certificateFile: file("pem"), keyFile: file("key"), chainFile: file("chain.pem") };
   }
 
   remove(): void {
