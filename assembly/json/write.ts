@@ -32,6 +32,7 @@ export const enum Shape {
   ChildClaims = 67240064, // Objects
   ChildMessage = 67108992, // Object
   ChildConnect = 83886208, // Object
+  ChildRequest = 67500160, // Object with members that are no object, no empty array and no Member.Null; as ChildMessage
 }
 const MEMBERS: i32 = 10;
 

@@ -42,7 +42,8 @@ export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
   const id = requests.nextId();
   if (FEATURE_GATEWAY && member) store<i64>(member, id, MemberField.Number);
   const number = FEATURE_GATEWAY && member ? NO_NUMBER : id;
-  const shape = FEATURE_GATEWAY && member ? <i32>Shape.ChildMessage : <i32>Shape.Object;
+  // The server would take an empty list of keys for all of both scopes.
+  const shape = FEATURE_GATEWAY && member ? <i32>Shape.ChildRequest : <i32>Shape.Object;
   const status = append(firstByte, addressOf(topic), lengthOf(topic), number, address(), length, shape);
   if (status < 0) return status;
   requests.add(entry, id, isRpc ? -id : id, timeoutMs);

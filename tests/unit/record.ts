@@ -26,6 +26,13 @@ export function text(key: string, value: string): void {
   end += (length + 3) & ~3;
 }
 
+/** Lays out a member that is ready JSON text, behind the last one. */
+export function json(key: string, value: string): void {
+  const member = end;
+  text(key, value);
+  store<u8>(member, Member.Json);
+}
+
 /** Lays out what has neither key nor value, behind the last one. */
 function mark(type: Member): void {
   number("", 0);

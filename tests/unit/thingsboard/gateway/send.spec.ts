@@ -5,7 +5,7 @@ import { poll } from "../../../../assembly/thingsboard/device";
 import { claimChildren, requestChildAttributes, sendChildAttributes, sendChildRpcReply, sendChildTelemetry } from "../../../../assembly/thingsboard/gateway/send";
 import { configure, connect, layOut } from "../../device";
 import { take_sent, textAt } from "../../host";
-import { close, number, open, text } from "../../record";
+import { close, json, number, open, text } from "../../record";
 
 const SENT = memory.data(2048, 8);
 
@@ -20,9 +20,18 @@ function sent(): string {
   return textAt(topic, topicLength) + " " + textAt(topic + topicLength, <i32>(SENT + length - topic) - topicLength);
 }
 
+/** A request for attributes of a child with a member that is ready JSON text; its result. */
+function requestWith(key: string, value: string): i32 {
+  open();
+  number("id", 0);
+  text("device", "a");
+  json(key, value);
+  return requestChildAttributes(close(), 1000);
+}
+
 describe("send for children", () => {
   test("a session at QoS 0", () => {
-    expect<i32>(configure('{"mqtt_host":"h","rpc":false,"shared_attributes":false,"session_limits":false,"qos":0,"max_requests":2}')).toBe(Status.Ok);
+    expect<i32>(configure('{"mqtt_host":"h","rpc":false,"shared_attributes":false,"session_limits":false,"qos":0,"max_requests":3}')).toBe(Status.Ok);
     expect<i32>(connect()).toBe(EventKind.Connected);
     sent();
   });
@@ -60,8 +69,16 @@ describe("send for children", () => {
     expect<i32>(sendChildRpcReply(close(), 0)).toBe(Status.MissingKey);
     expect<string>(sent()).toBe("");
   });
+  test("the server would take no key for all of both scopes, and close for a member that is an object", () => {
+    expect<i32>(requestWith("keys", "[]")).toBe(Status.InvalidValue);
+    expect<i32>(requestWith("keys", " [ ] ")).toBe(Status.InvalidValue);
+    expect<i32>(requestWith("keys", "{}")).toBe(Status.InvalidValue);
+    expect<string>(sent()).toBe("");
+    expect<i32>(requestWith("keys", '["k"]')).toBe(1);
+    expect<string>(sent()).toBe('v1/gateway/attributes/request {"id":1,"device":"a","keys":["k"]}');
+  });
   test("a request for attributes goes with an id of its own in the place of the one it begins with", () => {
-    for (let id = 1; id <= 2; id++) {
+    for (let id = 2; id <= 3; id++) {
       open();
       number("id", 0);
       text("device", "a");
