@@ -15,26 +15,27 @@ const PROFILES = readdirSync(join(ROOT, "assembly/profiles")).filter((name) => n
 export type Step = "modules" | "apps" | "c" | "node";
 export type Report = (line: string) => void;
 
-/** Each step builds first what it stands on. */
+/** All but the modules stand on the modules. */
 const STEPS: Readonly<Record<Step, (report: Report) => Promise<void>>> = {
-  modules: buildModules,
+  async modules() {},
   apps: buildApps,
   async c(report) {
-    await buildModules(report);
     report("C host");
     await run("cmake", "-S", "boards/posix", "-B", "build/c");
     await run("cmake", "--build", "build/c", "--parallel", String(availableParallelism()));
   },
   async node(report) {
-    await buildModules(report);
     report("Node bundles");
     await runNode("host/tools/build-node.ts");
   },
 };
 
-/** Runs the steps one after the other; what they print is shown only when one fails. */
+/** Runs the steps beside each other; what they print is shown only when one fails. */
 export async function build(steps: readonly Step[] = ["apps", "c", "node"], report: Report = () => {}): Promise<void> {
-  for (const step of steps) await STEPS[step](report);
+  await buildModules(report);
+  const results = await Promise.allSettled(steps.map((step) => STEPS[step](report)));
+  // Not before all have ended, or the next build would meet them.
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 async function buildModules(report: Report): Promise<void> {
@@ -52,7 +53,6 @@ async function buildModules(report: Report): Promise<void> {
 
 /** The example apps; a file that exports no `setup` is a part of one. */
 async function buildApps(report: Report): Promise<void> {
-  await buildModules(report);
   const entries = readdirSync(join(ROOT, "assembly/apps")).filter((name) => readFileSync(join(ROOT, "assembly/apps", name), "utf8").includes("function setup("));
   const inputsMs = Math.max(newestMs("assembly"), newestMs("host/app"), newestMs("package-lock.json"));
   mkdirSync(join(ROOT, "build/apps"), { recursive: true });

@@ -70,7 +70,9 @@ export async function mutate(name: string): Promise<Uint8Array> {
   let isApplied = false;
   let binary: Uint8Array | null = null;
   const { error, stderr } = await asc.main(
-    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--transform", "./assembly/apart.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat"],
+    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--transform", "./assembly/apart.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat",
+      // It lives the same lives as when it is optimised, which takes three times as long.
+      "--optimizeLevel", "0", "--shrinkLevel", "0"],
     {
       readFile(file, folder) {
         const path = join(folder, file);
