@@ -318,7 +318,8 @@ export class Door implements Link, BrokerPeer, WireListener {
   #subscribed({ messageId, subscriptions }: ISubscribePacket): void {
     const session = this.#session!;
     const grants = grant(subscriptions, session, this.#isRefusingSuback);
-    this.#wire.write({ cmd: "suback", messageId: messageId!, granted: subackCodes(grants, this.#wire.version) });
+    if (grants.length === 0) this.#wire.writeEmptyAck("suback", messageId!);
+    else this.#wire.write({ cmd: "suback", messageId: messageId!, granted: subackCodes(grants, this.#wire.version) });
     for (const { filter, qos } of grants) {
       if (qos === null) {
         this.#reportRefused("subscribe", filter, "filter not allowed");
@@ -334,7 +335,8 @@ export class Door implements Link, BrokerPeer, WireListener {
 
   #unsubscribed({ messageId, unsubscriptions }: IUnsubscribePacket): void {
     const session = this.#session!;
-    this.#wire.write({ cmd: "unsuback", messageId: messageId!, granted: unsubscribeAll(unsubscriptions, session) });
+    if (unsubscriptions.length === 0) this.#wire.writeEmptyAck("unsuback", messageId!);
+    else this.#wire.write({ cmd: "unsuback", messageId: messageId!, granted: unsubscribeAll(unsubscriptions, session) });
     this.#done();
   }
 

@@ -18,6 +18,7 @@ export interface WireListener {
 /** How long a closing connection may take to flush: `transport.mqtt.disconnect_timeout` (spec 1.3). */
 const flushTimeoutMs = 1000;
 
+const authHeader = 0xf0;
 const packetsWithId = new Set(["puback", "pubrec", "pubrel", "pubcomp", "subscribe", "unsubscribe"]);
 
 export class Wire {
@@ -72,6 +73,12 @@ export class Wire {
     if (this.#isWritable()) this.#socket.write(mqttPacket.generate(packet, { protocolVersion: this.version }));
   }
 
+  /** SUBACK or UNSUBACK to a packet without filters, which the real server takes; mqtt-packet has no form for it. */
+  writeEmptyAck(cmd: "suback" | "unsuback", messageId: number): void {
+    const body = [messageId >> 8, messageId & 0xff, ...(this.version === 5 ? [0] : [])];
+    if (this.#isWritable()) this.#socket.write(Buffer.of(cmd === "suback" ? 0x90 : 0xb0, body.length, ...body));
+  }
+
   /** MQTT 5 DISCONNECT; success in the short form (spec 11.33). */
   writeDisconnect(reasonCode: number): void {
     if (!this.#isWritable()) return;
@@ -112,7 +119,7 @@ export class Wire {
     this.#arrived = [];
     for (const packet of packets) {
       if (this.#isSilent || this.#isEnded) return;
-      if (isDecodable(packet)) this.#listener.onPacket(packet);
+      if (isDecodable(packet, this.version)) this.#listener.onPacket(packet);
       else this.#listener.onMalformed(`bad ${packet.cmd}`);
     }
     if (this.#malformedCause !== null) this.#listener.onMalformed(this.#malformedCause);
@@ -122,7 +129,9 @@ export class Wire {
   #parse(bytes: Buffer): void {
     try {
       for (const packet of this.#framer.push(bytes)) {
-        this.#parser.parse(packet);
+        // AUTH has no use here, and mqtt-packet takes none without properties.
+        if (packet[0] === authHeader) this.#arrived.push({ cmd: "auth", reasonCode: reason.success });
+        else this.#parser.parse(packet);
         if (this.#malformedCause !== null) return;
       }
     } catch (error) {
@@ -131,8 +140,9 @@ export class Wire {
   }
 }
 
-/** What Netty checks and mqtt-packet does not: packet id 0 and wildcards in a PUBLISH topic (spec 1.1, 2.11). */
-function isDecodable(packet: Packet): boolean {
+/** What Netty checks and mqtt-packet does not: packet id 0, wildcards in a PUBLISH topic (spec 1.1, 2.11), AUTH before MQTT 5. */
+function isDecodable(packet: Packet, version: 3 | 4 | 5): boolean {
+  if (packet.cmd === "auth") return version === 5;
   if (packet.cmd === "publish" && /[+#]/.test(packet.topic)) return false;
   const carriesId = packet.cmd === "publish" ? packet.qos > 0 : packetsWithId.has(packet.cmd);
   return !carriesId || (packet.messageId ?? 0) > 0;

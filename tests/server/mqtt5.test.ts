@@ -79,3 +79,40 @@ test("MQTT.js speaks MQTT 5 with the server", async (t) => {
   assert.equal(await message, '{"rate":2}');
   await assert.rejects(client.publishAsync("x/y", "z", { qos: 1 }), /Topic Name invalid/);
 });
+
+test("every refusal of a login has its own reason, in CONNACK and DISCONNECT", async (t) => {
+  const server = await start(t, { devices: [{ name: "d", token: "DEMO_TOKEN" }], profiles: [{ name: "default", transportType: "COAP" }] });
+  const login = (username: string | null, more: object): Buffer => connectBytes(username, { ...more, protocolVersion: 5 });
+  const cases: [name: string, connect: Buffer, bytes: string][] = [
+    ["unknown user and password", login("WRONG", { password: "x" }), "20 03 00 86 00 e0 02 86 00"],
+    ["empty user name", Buffer.from("101000044d5154540582003c000001630000", "hex"), "20 03 00 86 00 e0 02 86 00"],
+    ["password without user name", Buffer.from("101100044d5154540542003c00000163000178", "hex"), "20 03 00 86 00 e0 02 86 00"],
+    ["blank client id", login(null, { clientId: " " }), "20 03 00 87 00 e0 02 87 00"],
+    ["a profile for another protocol", login("DEMO_TOKEN", { clean: false }), "20 03 01 88 00 e0 02 89 00"],
+  ];
+  for (const [name, connect, bytes] of cases) {
+    const client = await rawConnect(t, server, 5);
+    client.send(connect);
+    await client.expectBytes(bytes).catch((error: Error) => assert.fail(`${name}: ${error.message}`));
+    await client.expectClose();
+  }
+});
+
+test("AUTH, topic aliases and subscription options mean nothing; AUTH before MQTT 5 is no packet", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server, 5);
+  client.send(Buffer.from("f000 f0021800".replaceAll(" ", ""), "hex"));
+  // An alias is set for a known topic, then used: an empty topic is an unknown one (spec 2.13).
+  client.send({ ...publish(telemetry, "{}", 1, 1), properties: { topicAlias: 1 } } as never, { ...publish("", "{}", 1, 2), properties: { topicAlias: 1 } } as never);
+  await client.expectBytes("40 02 00 01 40 04 00 02 90 00");
+  client.send(Buffer.from("820c 0003 02 0b05 0004 76322f61 2d".replaceAll(" ", ""), "hex"));
+  await client.expectBytes("90 04 00 03 00 01");
+  // SUBSCRIBE and UNSUBSCRIBE without filters are answered without codes.
+  client.send(Buffer.from("8203000400 a203000500".replaceAll(" ", ""), "hex"));
+  await client.expectBytes("90 03 00 04 00 b0 03 00 05 00");
+  const old = await rawLogin(t, server);
+  old.send(Buffer.from("82020001 a2020002".replaceAll(" ", ""), "hex"));
+  await old.expectBytes("90 02 00 01 b0 02 00 02");
+  old.send(Buffer.from("f000", "hex"));
+  await old.expectClose();
+});
