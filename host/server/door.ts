@@ -152,7 +152,9 @@ export class Door implements Link, BrokerPeer, WireListener {
 
   /** Handles what has arrived, giving the broker one packet at a time. */
   #drain(): void {
-    while (this.#phase === "open" && this.#current === null && !this.#isStalled) {
+    while (this.#phase === "open" && this.#current === null) {
+      // Where the end is already known, no packet comes that would move the inbox again.
+      if (this.#isStalled) return this.#ending?.();
       const arrival = this.#inbox.shift();
       if (arrival === undefined) return this.#ending === null ? this.#wire.resume() : this.#ending();
       this.#handle(arrival);

@@ -1,6 +1,7 @@
 // CONNECT and CONNACK: codes, session-present, silent closes, the queue before CONNACK, takeover, idle close (spec 1.1 to 1.4).
 
 import assert from "node:assert/strict";
+import type { Packet } from "mqtt-packet";
 import { startServer } from "../../host/server/server.ts";
 import { connectBytes, mqttJs, onlyDevice, publish, rawConnect, rawLogin, start, subscribe, test } from "./harness.ts";
 
@@ -175,4 +176,57 @@ test("MQTT 5: more than 100 packets between CONNECT and CONNACK are told as 0x97
   client.send(connectBytes("DEMO_TOKEN", { protocolVersion: 5 }), Buffer.from("c000".repeat(101), "hex"));
   await client.expectBytes("e0 02 97 00");
   await client.expectClose();
+});
+
+test("what holds off the idle close, and what does not", async (t) => {
+  let nowMs = 0;
+  const server = await start(t, { now: () => nowMs, inactivityTimeoutMs: 600_000, inactivityCheckMs: 5 });
+  const silentDevice = server.addDevice({ name: "silent", token: "SILENT" });
+  const image = server.packages.add({ type: "FIRMWARE", title: "app", version: "1", tag: null, url: null });
+  server.packages.upload(image, Buffer.from("123"), "CRC32");
+  server.assignPackage(onlyDevice(server), "FIRMWARE", image);
+  const telemetry = "v1/devices/me/telemetry";
+  const rpcFilter = "v1/devices/me/rpc/request/+";
+  const cases: [what: string, holds: boolean, packet: Packet][] = [
+    ["PINGREQ", true, { cmd: "pingreq" }],
+    ["SUBSCRIBE", true, subscribe(9, [rpcFilter, 1])],
+    ["SUBSCRIBE that is refused", true, subscribe(9, ["#", 1])],
+    ["UNSUBSCRIBE", true, { cmd: "unsubscribe", messageId: 9, unsubscriptions: ["v2/a"] }],
+    ["telemetry", true, publish(telemetry, '{"a":1}')],
+    ["an attribute request", true, publish("v1/devices/me/attributes/request/1", "{}")],
+    ["a late RPC reply", true, publish("v1/devices/me/rpc/response/99", "{}")],
+    ["a client-side RPC", true, publish("v1/devices/me/rpc/request/1", '{"method":"m"}')],
+    ["a claim", true, publish("v1/devices/me/claim", "")],
+    ["getSessionLimits", false, publish("v1/devices/me/rpc/request/1", '{"method":"getSessionLimits"}')],
+    ["an OTA chunk request", false, publish("v2/fw/request/1/chunk/0", "3")],
+    ["a rejected publish", false, publish(telemetry, "{")],
+    ["the first PUBACK of an RPC", true, { cmd: "puback", messageId: 1 }],
+    ["another PUBACK", false, { cmd: "puback", messageId: 77 }],
+  ];
+  for (const [what, holds, packet] of cases) {
+    nowMs += 10_000_000;
+    const [client, silent] = [await rawConnect(t, server, 5), await rawConnect(t, server)];
+    silent.send(connectBytes("SILENT"));
+    await silent.expectBytes("20 02 00 00");
+    client.send(connectBytes("DEMO_TOKEN", { protocolVersion: 5 }));
+    await client.expectBytes("20 03 00 00 00");
+    client.packets.length = 0;
+    const { rpcs } = onlyDevice(server);
+    if (packet.cmd === "puback" && packet.messageId === 1) {
+      client.send(subscribe(1, [rpcFilter, 1]));
+      await client.next();
+      rpcs.submit({ method: "m", params: "null", isOneWay: false, isPersistent: true, expiresAtMs: nowMs + 60_000, additionalInfo: null });
+      assert.equal((await client.nextPublish()).messageId, 1);
+    }
+    nowMs += 599_999;
+    // getSessionLimits is answered and refreshes nothing: its answer tells that the packet before was handled.
+    client.send(packet, publish("v1/devices/me/rpc/request/1000", '{"method":"getSessionLimits"}', 0));
+    for (let next = await client.next(); next.cmd !== "publish" || !next.topic.endsWith("/1000"); next = await client.next());
+    nowMs += 1;
+    await silent.expectClose();
+    assert.equal(silentDevice.session, null);
+    assert.equal(onlyDevice(server).session !== null, holds, what);
+    client.socket.destroy();
+    while (onlyDevice(server).session !== null) await new Promise(setImmediate);
+  }
 });

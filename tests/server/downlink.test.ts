@@ -469,3 +469,21 @@ test("responses have the QoS that was granted to their filter; an attribute name
   const { text, messageId } = await client.nextPublish();
   assert.deepEqual([text, messageId], ['{"deleted":"x"}', 4]);
 });
+
+test("after 65,535 downlinks no PUBACK of an RPC is matched any more, and replies still work", async (t) => {
+  const server = await start(t, { rpcAcknowledgeTimeoutMs: 20 });
+  const client = await rawLogin(t, server);
+  const { session } = onlyDevice(server);
+  assert.ok(session instanceof Session);
+  for (let count = 0; count < 65_535; count++) session.takePacketId();
+  client.send(subscribe(1, [rpcFilter, 1]));
+  await client.expectBytes("90 03 00 01 01");
+  client.packets.length = 0;
+  const { until } = await persist(server, {});
+  const { messageId } = await client.nextPublish();
+  client.send({ cmd: "puback", messageId: messageId! });
+  await client.expectNothing();
+  await until("TIMEOUT");
+  client.send(publish("v1/devices/me/rpc/response/0", '{"done":1}', 0));
+  assert.deepEqual((await until("SUCCESSFUL")).response, { done: 1 });
+});

@@ -1,6 +1,7 @@
 // What a device publishes: telemetry, attributes, the PUBACK rules R1 to R6, and the topics that are refused (spec 2.0 to 2.4).
 
 import assert from "node:assert/strict";
+import { generate as generatePacket, type Packet } from "mqtt-packet";
 import { onlyDevice, publish, rawConnect, connectBytes, rawLogin, start, subscribe, test } from "./harness.ts";
 import { valueText } from "../../host/server/values.ts";
 
@@ -281,4 +282,56 @@ test("packets that only a server sends, and those of QoS 2, are ignored", async 
   const client = await rawLogin(t, server);
   client.send(Buffer.from("50020001 62020001 70020001 4002ffff 20020000 90030001 00 b0020001 d000".replaceAll(" ", ""), "hex"));
   await client.expectNothing();
+});
+
+test("a client that goes while an early exception holds its queue is gone", async (t) => {
+  const server = await start(t);
+  const early: Packet[] = [publish(telemetry, '{"ts":null,"values":{}}'), { cmd: "unsubscribe", messageId: 1, unsubscriptions: ["*"] }];
+  for (const packet of early) {
+    const gone = server.events.next("disconnected");
+    const client = await rawConnect(t, server);
+    client.send(connectBytes(), packet, publish(telemetry, '{"a":1}', 1, 2));
+    client.socket.end();
+    await gone;
+    await client.expectBytes("20 02 00 00");
+    await client.expectClose();
+    assert.equal(onlyDevice(server).session, null);
+  }
+  assert.equal(onlyDevice(server).latest.size, 0);
+});
+
+/** Numbers that look random and are the same in every run. */
+function pseudoRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    return Math.floor((state / 0x8000_0000) * below);
+  };
+}
+
+test("whatever bytes come, the server lives and lets go of every connection", async (t) => {
+  const server = await start(t, { devices: [{ name: "d", token: "DEMO_TOKEN" }, { name: "gate", token: "GATE", isGateway: true }] });
+  const below = pseudoRandom(20_261_121);
+  const pick = <Item>(items: readonly Item[]): Item => items[below(items.length)]!;
+  const values = ["1", '"a"', "null", "[]", "{}", "[[1]]", "1e400", "'", '{"ts":1,"values":null}', '{"device":1,"id":[],"data":{}}', '{"a":[{"ts":"","values":[]}]}'];
+  const topics = [telemetry, attributes, `${attributes}/request/1`, "v1/devices/me/rpc/request/1", "v1/devices/me/claim", "v2/fw/request/1/chunk/0", "v1/gateway/rpc", "v1/gateway/telemetry", "v1/gateway/attributes/request", "/provision/request", "\0"];
+  const sockets: Promise<void>[] = [];
+  for (let count = 0; count < 150; count++) {
+    const version = pick([4, 5] as const);
+    const client = await rawConnect(t, server, version);
+    const login = connectBytes(pick(["DEMO_TOKEN", "GATE", "provision"]), { protocolVersion: version });
+    const some = Array.from({ length: below(8) }, () => publish(pick(topics), pick(values), pick([0, 1, 2] as const), 1 + below(9)));
+    const more: Packet[] = [subscribe(1, ["v2/r/req/+", 1], [pick(topics), 2]), { cmd: "unsubscribe", messageId: 2, unsubscriptions: [pick(["v2/a", "(", "*"])] }];
+    const bytes = Buffer.concat([login, ...[...some, pick(more)].map((packet) => generatePacket(packet, { protocolVersion: version }))]);
+    for (let flips = below(4); flips > 0; flips--) bytes[below(bytes.length)] = below(256);
+    const at = below(bytes.length);
+    client.send(bytes.subarray(0, at));
+    client.send(bytes.subarray(at));
+    client.socket.end();
+    sockets.push(new Promise((resolve) => client.socket.once("close", () => resolve())));
+  }
+  await Promise.all(sockets);
+  const client = await rawLogin(t, server);
+  await client.expectNothing();
+  assert.equal([...server.devices].filter(({ session }) => session !== null).length, 1);
 });
