@@ -246,10 +246,10 @@ int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote
     mote_split_t *split = &mote->split;
     if (split->depth != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_object_end", 0);
     uint32_t need = RESERVE + head_size(connector);
-    // An empty message must have room for it, and for a member behind it.
-    if (connector != NULL && (need > mote->staging_capacity / 2 || entry_bytes(stamped, connector) > split->json_max / 2)) {
-        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "connector", (int32_t)(2 * need));
-    }
+    // An empty message must have room for it, and for a member behind it. The name of a child stands in front of the entry or in its head.
+    uint32_t before = split->first + (split->device != NULL && !is_telemetry(split) ? mote_padded((uint32_t)strlen(split->device)) : 0);
+    bool fits = before + 2 * need <= mote->staging_capacity && entry_bytes(stamped, connector) <= split->json_max / 2;
+    if (connector != NULL && !fits) return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "connector", (int32_t)(before + 2 * need));
     uint32_t json = entry_bytes(stamped, connector);
     // An entry that stayed empty gives its place to this one.
     bool is_empty = mote->message_length == split->head;
