@@ -161,6 +161,31 @@ static void publishes_and_subscribes(void) {
     mote_free(mote);
 }
 
+// A disconnect that start() takes back before there is a session: its event comes, and changes nothing.
+static void starts_again_before_it_is_told(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client.port.open_at_once = false;
+    mote_start(mote);
+    for (int i = 0; i < 10 && client.port.opens == 0; i++) mote_poll(mote);
+    CHECK_EQUAL(mote_disconnect(mote), MOTE_STATUS_OK);
+    client.port.open_at_once = true;
+    CHECK_EQUAL(mote_start(mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_DISCONNECTED);
+    CHECK(mote_state(mote) != MOTE_STATE_STOPPED);
+    client_serve(&client);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_CONNECTED);
+    client.mote.trap_next = true; // and what is started comes back
+    for (int i = 0; i < 3 && client.mote.trap_next; i++) mote_poll(mote);
+    client.port.now_ms += 60000;
+    client_serve(&client);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_CONNECTED);
+    CHECK_EQUAL(mote_disconnect(mote), MOTE_STATUS_OK);
+    client_serve(&client);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_STOPPED);
+    mote_free(mote);
+}
+
 static void runs_until_woken(void) {
     mote_t *mote = &client.mote;
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
@@ -216,6 +241,7 @@ void test_device(void) {
     sleeps_when_stopped();
     answers_rpc();
     reads_integers();
+    starts_again_before_it_is_told();
     runs_until_woken();
     publishes_and_subscribes();
 }

@@ -94,9 +94,32 @@ static void stops_while_it_waits(void) {
     mote_free(&client.mote);
 }
 
+// A program that leaves polls until the client is stopped.
+static void disconnects_while_it_waits(void) {
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    trap_once();
+    mote_disconnect(&client.mote);
+    CHECK_EQUAL(mote_state(&client.mote), MOTE_STATE_STOPPED);
+    client.port.now_ms += 60000;
+    client_serve(&client);
+    CHECK_EQUAL(client.port.opens, 1);
+    CHECK_EQUAL(mote_state(&client.mote), MOTE_STATE_STOPPED);
+    client_connect(&client);
+    CHECK_EQUAL(mote_stop(&client.mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_start(&client.mote), MOTE_STATUS_OK);
+    trap_once();
+    CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_RESTARTED);
+    CHECK_EQUAL(mote_disconnect(&client.mote), MOTE_STATUS_OK);
+    client_serve(&client);
+    CHECK_EQUAL(mote_state(&client.mote), MOTE_STATE_STOPPED);
+    mote_free(&client.mote);
+}
+
 void test_trap(void) {
     comes_back();
     gives_up_after_five();
     forgives_with_time();
     stops_while_it_waits();
+    disconnects_while_it_waits();
 }

@@ -14,8 +14,7 @@ static void follow_state(mote_t *mote) {
     case MOTE_EVENT_CONNECTED: mote->state = MOTE_STATE_CONNECTED; break;
     case MOTE_EVENT_DISCONNECTED:
         if (mote->event.reason == MOTE_STATUS_REQUESTED) {
-            mote->started = false;
-            mote->state = MOTE_STATE_STOPPED;
+            if (!mote->started) mote->state = MOTE_STATE_STOPPED; // else mote_start() came before its event
         } else if (mote->handle == 0) {
             mote->state = mote->started ? MOTE_STATE_WAITING : MOTE_STATE_STOPPED; // it may have ended while it drained
         }

@@ -88,7 +88,10 @@ int32_t mote_start(mote_t *mote) {
 
 int32_t mote_disconnect(mote_t *mote) {
     mote->restart_pending = false;
-    if (mote->life == MOTE_LIFE_BROKEN) mote->started = false;
+    if (mote->life == MOTE_LIFE_BROKEN) {
+        mote->started = false;
+        mote->state = MOTE_STATE_STOPPED;
+    }
     int32_t status = mote_call(mote, MOTE_EXPORT_DISCONNECT, 0, NULL);
     if (status < 0) return status;
     mote->started = false;
