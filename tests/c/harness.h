@@ -51,6 +51,7 @@ void test_message(void);
 void test_trap(void);
 void test_device(void);
 void test_face(void);
+void test_net(void);
 void test_ring(void);
 void test_storage(void);
 

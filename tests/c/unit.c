@@ -2,6 +2,7 @@
 #include "harness.h"
 
 int main(void) {
+    test_net();
     test_ring();
     test_storage();
     test_config();

@@ -213,6 +213,7 @@ static void write_ring(mote_posix_t *posix, mote_posix_connection_t *connection)
         } else if (errno != EINTR) {
             connection->failure = status_of(errno);
             connection->sending.count = 0;
+            connection->progress = true;
         }
     }
 }

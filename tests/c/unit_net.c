@@ -1,0 +1,152 @@
+// Sockets of the POSIX port when the system refuses: errors are told at once, and no descriptor stays behind.
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "mote_posix.h"
+
+#define ATTEMPTS 1000
+
+static mote_posix_t port;
+static int send_error; // of the next write to a socket
+
+static const mote_port_functions_t *functions(void) {
+    return port.port.functions;
+}
+
+// Takes the place of the C library's.
+ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
+    if (send_error == 0) return syscall(SYS_sendmsg, socket, message, flags);
+    errno = send_error;
+    send_error = 0;
+    return -1;
+}
+
+static uint32_t descriptors(void) {
+    uint32_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    while (folder != NULL && readdir(folder) != NULL) count++;
+    if (folder != NULL) closedir(folder);
+    return count;
+}
+
+static int listen_at(uint32_t *out_port_number) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(server >= 0 && bind(server, (struct sockaddr *)&address, sizeof address) == 0 && listen(server, 8) == 0);
+    CHECK_EQUAL(getsockname(server, (struct sockaddr *)&address, &length), 0);
+    *out_port_number = ntohs(address.sin_port);
+    return server;
+}
+
+static int32_t open_to(uint32_t port_number, uint32_t flags) {
+    return functions()->net_open(&port.port, "127.0.0.1", 9, port_number, flags);
+}
+
+// Waits until the connection is more than on its way.
+static int32_t until_settled(int32_t handle) {
+    int32_t state = MOTE_NET_STATE_CONNECTING;
+    for (int i = 0; i < 10000 && state == MOTE_NET_STATE_CONNECTING; i++) {
+        functions()->wait(&port.port, 1000, MOTE_WANT_WORK);
+        state = functions()->net_state(&port.port, handle);
+    }
+    return state;
+}
+
+static int32_t connect_to(int server, uint32_t port_number, int *out_peer) {
+    int32_t handle = open_to(port_number, 0);
+    CHECK_EQUAL(until_settled(handle), MOTE_NET_STATE_OPEN);
+    *out_peer = accept(server, NULL, NULL);
+    CHECK(*out_peer >= 0);
+    return handle;
+}
+
+static void a_write_that_fails_is_told(void) {
+    uint32_t port_number;
+    int peer;
+    int server = listen_at(&port_number);
+    int32_t handle = connect_to(server, port_number, &peer);
+    CHECK_EQUAL(functions()->net_send(&port.port, handle, (const uint8_t *)"x", 1), 1);
+    send_error = ENOBUFS;
+    int64_t begin_ms = functions()->now_ms(&port.port);
+    functions()->wait(&port.port, 5000, MOTE_WANT_READABLE); // nothing arrives, and nobody polls before it returns
+    CHECK(functions()->now_ms(&port.port) - begin_ms < 4000);
+    CHECK_EQUAL(functions()->net_state(&port.port, handle), MOTE_STATUS_NETWORK_FAILED);
+    functions()->net_close(&port.port, handle);
+    close(peer);
+    close(server);
+}
+
+static void begin_again(void) {
+    mote_posix_free(&port);
+    CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
+}
+
+static void nothing_is_left_open(void) {
+    uint32_t port_number;
+    begin_again();
+    uint32_t before = descriptors();
+    int server = listen_at(&port_number);
+    for (int i = 0; i < ATTEMPTS; i++) { // the peer closes, resets, or the client goes first
+        int peer;
+        int32_t handle = connect_to(server, port_number, &peer);
+        if (i % 3 == 0) setsockopt(peer, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+        if (i % 3 != 2) close(peer);
+        functions()->step(&port.port);
+        functions()->net_close(&port.port, handle);
+        if (i % 3 == 2) close(peer);
+        functions()->step(&port.port);
+    }
+    close(server);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        int32_t handle = open_to(port_number, 0);
+        CHECK_EQUAL(until_settled(handle), MOTE_STATUS_CONNECTION_REFUSED);
+        functions()->net_close(&port.port, handle);
+    }
+    for (int i = 0; i < ATTEMPTS; i++) { // given up in the middle
+        int32_t handle = open_to(port_number, 0);
+        if (i % 2 == 0) functions()->step(&port.port);
+        functions()->net_close(&port.port, handle);
+    }
+    begin_again();
+    CHECK_EQUAL(descriptors(), before);
+}
+
+static void without_descriptors_it_fails_by_name(void) {
+    static mote_posix_t second;
+    uint32_t port_number;
+    struct rlimit limit, none;
+    int server = listen_at(&port_number);
+    CHECK_EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int32_t handle = open_to(port_number, 0);
+    functions()->step(&port.port);
+    CHECK_EQUAL(functions()->net_state(&port.port, handle), MOTE_STATUS_NETWORK_FAILED);
+    functions()->net_close(&port.port, handle);
+    CHECK_EQUAL(mote_posix_init(&second), MOTE_STATUS_NETWORK_FAILED);
+    mote_posix_free(&second);
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int peer;
+    handle = connect_to(server, port_number, &peer);
+    functions()->net_close(&port.port, handle);
+    close(peer);
+    close(server);
+}
+
+void test_net(void) {
+    CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
+    a_write_that_fails_is_told();
+    nothing_is_left_open();
+    without_descriptors_it_fails_by_name();
+    mote_posix_free(&port);
+}
