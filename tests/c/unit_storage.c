@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mote_posix.h"
@@ -21,6 +22,14 @@ static int32_t open_again(const char *host) {
     CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
     snprintf(config, sizeof config, "{\"host\":{\"store_directory\":\"files\"%s}}", host);
     return mote_posix_configure(&port, config, strlen(config), folder);
+}
+
+// Takes the place of the C library's: says which folders were made durable.
+static uint32_t folders_synchronised;
+int fsync(int file) {
+    struct stat status;
+    if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) folders_synchronised++;
+    return (int)syscall(SYS_fsync, file);
 }
 
 static uint32_t permissions(const char *name) {
@@ -78,6 +87,23 @@ static void a_folder_has_one_user(void) {
     CHECK_EQUAL(mote_posix_configure(&second, config, strlen(config), "."), MOTE_STATUS_STORE_FAILED);
     CHECK(strcmp(mote_posix_fault(&second), "store_directory") == 0);
     mote_posix_free(&second);
+}
+
+// Files that were made are there after a power cut only once their folder was written too.
+static void files_stay_where_they_were_made(void) {
+    mote_posix_free(&port);
+    CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
+    const char *config = "{\"host\":{\"store_directory\":\"new files\"}}";
+    folders_synchronised = 0;
+    CHECK_EQUAL(mote_posix_configure(&port, config, strlen(config), folder), MOTE_STATUS_OK);
+    CHECK(folders_synchronised > 0);
+}
+
+// What was refused can be put right: nothing is left locked.
+static void a_refusal_leaves_nothing_behind(void) {
+    CHECK_EQUAL(open_again(",\"journal_size\":4096"), MOTE_STATUS_STORE_FAILED);
+    const char *config = "{\"host\":{\"store_directory\":\"files\",\"journal_size\":16384}}";
+    CHECK_EQUAL(mote_posix_configure(&port, config, strlen(config), folder), MOTE_STATUS_OK);
 }
 
 static void wrong_settings_are_named(void) {
@@ -236,6 +262,8 @@ void test_storage(void) {
     areas_are_flash();
     a_folder_has_one_user();
     wrong_settings_are_named();
+    files_stay_where_they_were_made();
+    a_refusal_leaves_nothing_behind();
 #ifdef MOTE_POSIX_MBEDTLS
     checksums();
     an_image_goes_on_after_a_restart();

@@ -70,12 +70,17 @@ static int32_t configure_storage(mote_posix_t *posix, mote_span_t host, const ch
     if (length < 0 || (size_t)length >= sizeof path) return refuse(posix, MOTE_STATUS_TOO_LARGE, "store_directory");
     posix->store_directory = open_directory(path);
     if (posix->store_directory >= 0) posix->store = mote_posix_store_open(posix->store_directory, sizes);
-    if (posix->store == NULL) return refuse(posix, MOTE_STATUS_STORE_FAILED, "store_directory");
+    bool is_open = posix->store != NULL;
 #ifdef MOTE_POSIX_MBEDTLS
-    posix->slot = mote_posix_slot_open(posix->store_directory, image_size_max);
-    if (posix->slot == NULL) return refuse(posix, MOTE_STATUS_STORE_FAILED, "store_directory");
+    if (is_open) posix->slot = mote_posix_slot_open(posix->store_directory, image_size_max);
+    is_open = posix->slot != NULL;
 #endif
-    return MOTE_STATUS_OK;
+    if (is_open) return MOTE_STATUS_OK;
+    mote_posix_store_close(posix->store);
+    posix->store = NULL;
+    if (posix->store_directory >= 0) close(posix->store_directory); // and with it the lock
+    posix->store_directory = -1;
+    return refuse(posix, MOTE_STATUS_STORE_FAILED, "store_directory");
 }
 
 #ifdef MOTE_POSIX_MBEDTLS

@@ -63,6 +63,10 @@ struct mote_posix_store *mote_posix_store_open(int directory, const uint32_t siz
             return NULL;
         }
     }
+    if (fsync(directory) != 0) { // a file that was made is there after a power cut once its folder is
+        mote_posix_store_close(store);
+        return NULL;
+    }
     return store;
 }
 
