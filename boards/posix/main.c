@@ -239,6 +239,9 @@ int main(int count, char **words) {
     } else {
         code = run(arguments.interval_ms != 0 ? arguments.interval_ms : configured_interval_ms());
     }
+    // There is nothing left to wake: a further signal ends the program at once.
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     mote_free(&mote);
     mote_posix_free(&port);
     demo_stopped(&demo);

@@ -143,10 +143,22 @@ static void without_descriptors_it_fails_by_name(void) {
     close(server);
 }
 
+// As a signal may that comes when the program ends.
+static void a_wake_that_is_late_is_nothing(void) {
+    mote_posix_free(&port);
+    functions()->wake(&port.port);
+    CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
+    functions()->wake(&port.port);
+    int64_t begin_ms = functions()->now_ms(&port.port);
+    functions()->wait(&port.port, 5000, 0);
+    CHECK(functions()->now_ms(&port.port) - begin_ms < 4000);
+}
+
 void test_net(void) {
     CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
     a_write_that_fails_is_told();
     nothing_is_left_open();
     without_descriptors_it_fails_by_name();
+    a_wake_that_is_late_is_nothing();
     mote_posix_free(&port);
 }

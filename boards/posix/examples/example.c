@@ -75,6 +75,8 @@ int example_run(int count, char **words, const char *profile, const mote_options
         mote_poll(&mote);
         mote_wait(&mote, 1000);
     }
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     mote_free(&mote);
     mote_posix_free(&port);
     return status < 0 ? 1 : exit_code;

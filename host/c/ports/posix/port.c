@@ -84,7 +84,8 @@ static void wait(mote_port_t *port, uint32_t timeout_ms, uint32_t wants) {
 }
 
 static void wake(mote_port_t *port) {
-    mote_posix_wake(posix_of(port)->resolver);
+    mote_posix_resolver_t *resolver = posix_of(port)->resolver;
+    if (resolver != NULL) mote_posix_wake(resolver); // a signal may come when the program ends
 }
 
 // pthread_t need not be a number: the address of something of the thread's own is one.
@@ -153,7 +154,8 @@ void mote_posix_free(mote_posix_t *posix) {
 #endif
     mote_posix_store_close(posix->store);
     if (posix->store_directory >= 0) close(posix->store_directory);
-    mote_posix_resolver_free(posix->resolver);
-    pthread_mutex_destroy(&posix->mutex);
+    mote_posix_resolver_t *resolver = posix->resolver;
     posix->resolver = NULL;
+    mote_posix_resolver_free(resolver);
+    pthread_mutex_destroy(&posix->mutex);
 }
