@@ -18,7 +18,7 @@ import type { ProvisioningSession } from "./provisioningSession.ts";
 import { actOn, type PublishAction } from "./publishRules.ts";
 import { reason } from "./reasons.ts";
 import type { Downlink, Link, Session } from "./session.ts";
-import { filterMeaning } from "./topics.ts";
+import { filterMeaning, isUsualFilter } from "./topics.ts";
 import { Wire, type WireListener } from "./wire.ts";
 
 /** What a login opens. */
@@ -211,7 +211,7 @@ export class Door implements Link, BrokerPeer, WireListener {
       return this.close(reason.serverShuttingDown, "an UNSUBSCRIBE filter is no regular expression");
     }
     this.#current = arrival;
-    const held = packet.unsubscriptions.filter((filter) => this.#session!.isSubscribed(filter));
+    const held = packet.unsubscriptions.filter((filter) => isUsualFilter(filter) && this.#session!.isSubscribed(filter));
     if (held.length === 0) return this.#unsubscribed(packet);
     this.#toBroker({ cmd: "unsubscribe", messageId: packet.messageId!, unsubscriptions: held });
   }
@@ -239,8 +239,7 @@ export class Door implements Link, BrokerPeer, WireListener {
     const session = this.#session!;
     const qos = packet.cmd === "publish" ? packet.qos : 0;
     const outcome = this.#receive(session, topic, payload, qos);
-    const acknowledgesBadPayload = session.device?.acknowledgesBadPayload ?? false;
-    const action = actOn(outcome, { version: this.#wire.version, qos, isEarly, acknowledgesBadPayload });
+    const action = actOn(outcome, { version: this.#wire.version, qos, isEarly, acknowledgesBadPayload: session.acknowledgesBadPayload });
     if (outcome.kind === "accepted" && outcome.keepsAlive) session.touch();
     if (outcome.kind !== "accepted") this.#reportRefused("publish", topic, "reason" in outcome ? outcome.reason : outcome.kind);
     if (action.kind === "close") {

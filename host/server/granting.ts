@@ -1,6 +1,7 @@
 // The codes of SUBACK and UNSUBACK, one per filter, by exact string (spec 2.11).
 
 import { reason } from "./reasons.ts";
+import { isUsualFilter } from "./topics.ts";
 
 /** What decides over filters: the session of a device, or one that provisions. */
 interface FilterRules {
@@ -21,9 +22,9 @@ export function grant(subscriptions: readonly { topic: string; qos: number }[], 
   });
 }
 
-/** What aedes is told: the granted filters. It would grant QoS 2 and close on a malformed filter. */
+/** What aedes is told: the granted filters. It would grant QoS 2 and close on a malformed filter, as those of a device profile may be. */
 export function brokerSubscriptions(grants: readonly Grant[]): { topic: string; qos: 0 | 1 }[] {
-  return grants.flatMap(({ filter, qos }) => (qos === null ? [] : [{ topic: filter, qos }]));
+  return grants.flatMap(({ filter, qos }) => (qos === null || !isUsualFilter(filter) ? [] : [{ topic: filter, qos }]));
 }
 
 export function subackCodes(grants: readonly Grant[], version: 3 | 4 | 5): number[] {
@@ -37,7 +38,8 @@ export function unsubscribeAll(filters: readonly string[], session: FilterRules 
     // Whether SUBSCRIBE would take it is not asked.
     if (!session.isSubscribed(filter)) return reason.noSubscriptionExisted;
     session.unsubscribe(filter);
-    return reason.success;
+    // A filter of the device profile is taken back, and what it brings goes on (spec 11.24).
+    return isUsualFilter(filter) ? reason.success : reason.topicFilterInvalid;
   });
 }
 

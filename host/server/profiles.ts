@@ -1,7 +1,8 @@
-// Device profiles, as far as they decide who may connect and how devices provision themselves (spec 1.2, 2.9).
+// Device profiles, as far as they decide who may connect, how devices provision themselves and which topics they use (spec 1.2, 2.9, 2.12).
 
 import { randomUUID } from "node:crypto";
 import { certificateBody, randomAlphanumeric, sha3 } from "./credentials.ts";
+import { type ProfileTopics, usualTopics } from "./topics.ts";
 
 export const provisionTypes = ["DISABLED", "ALLOW_CREATE_NEW_DEVICES", "CHECK_PRE_PROVISIONED_DEVICES", "X509_CERTIFICATE_CHAIN"] as const;
 /** ThingsBoard's strategies. */
@@ -25,9 +26,14 @@ export interface ProfileOptions {
   readonly isNewAllowed?: boolean;
   /** Devices of a profile for another protocol than MQTT cannot log in here. DEFAULT unless given. */
   readonly transportType?: TransportType;
+  /** For the transport type MQTT alone; what is blank or not given is the usual topic. */
+  readonly topics?: Partial<ProfileTopics>;
+  /** "Send PUBACK on PUBLISH validation failure", for the transport type MQTT alone. False unless given. */
+  readonly acknowledgesBadPayload?: boolean;
 }
 
 export interface DeviceProfile extends Required<ProfileOptions> {
+  readonly topics: ProfileTopics;
   readonly id: string;
   readonly createdAtMs: number;
 }
@@ -52,6 +58,9 @@ export class ProfileRegistry implements Iterable<DeviceProfile> {
     const { name, provisionType = "DISABLED", transportType = "DEFAULT", certificatePattern = "(.*)", isNewAllowed = false } = options;
     const { provisionKey, provisionSecret } = provisionType === "X509_CERTIFICATE_CHAIN" ? byCertificate(options.provisionSecret ?? "")
       : { provisionKey: options.provisionKey ?? randomAlphanumeric(), provisionSecret: options.provisionSecret ?? randomAlphanumeric() };
+    const isMqtt = transportType === "MQTT";
+    const topics = isMqtt ? completeTopics(options.topics ?? {}) : usualTopics;
+    const acknowledgesBadPayload = isMqtt && (options.acknowledgesBadPayload ?? false);
     const others = [...this].filter((profile) => profile.id !== id);
     if (others.length >= profilesMax) throw new ProfileError(`there are ${profilesMax} device profiles already`);
     if (name === "") throw new ProfileError("a device profile needs a name");
@@ -60,7 +69,8 @@ export class ProfileRegistry implements Iterable<DeviceProfile> {
     if (others.some((profile) => profile.name === name)) throw new ProfileError(`there is a device profile named "${name}" already`);
     if (others.some((profile) => profile.provisionKey === provisionKey)) throw new ProfileError("another device profile has this provision key");
     const createdAtMs = this.#byId.get(id)?.createdAtMs ?? this.#now();
-    const profile = { id, createdAtMs, name, provisionType, provisionKey, provisionSecret, certificatePattern, isNewAllowed, transportType };
+    const provisioning = { provisionType, provisionKey, provisionSecret, certificatePattern, isNewAllowed };
+    const profile = { id, createdAtMs, name, ...provisioning, transportType, topics, acknowledgesBadPayload };
     this.#byId.set(id, profile);
     return profile;
   }
@@ -80,6 +90,11 @@ export class ProfileRegistry implements Iterable<DeviceProfile> {
   [Symbol.iterator](): Iterator<DeviceProfile> {
     return this.#byId.values();
   }
+}
+
+function completeTopics(topics: Partial<ProfileTopics>): ProfileTopics {
+  const named = Object.entries(topics).filter(([, topic]) => topic?.trim());
+  return { ...usualTopics, ...Object.fromEntries(named) };
 }
 
 function byCertificate(pem: string): { provisionKey: string; provisionSecret: string } {

@@ -15,6 +15,7 @@ const packetIdMax = 65_535;
 export class ProvisioningSession {
   readonly device = null;
   readonly isSubscribedToRpc = false;
+  readonly acknowledgesBadPayload = false;
   readonly clientId: string;
   readonly link: Link;
   readonly #provisioner: Provisioner;

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { type JsonObject, printString } from "./json.ts";
 import { type DeviceProfile, type ProfileOptions, provisionTypes, transportTypes } from "./profiles.ts";
 import { readText, refuseId, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import type { ProfileTopics } from "./topics.ts";
 
 interface ProfileRoute {
   Params: { profileId: string };
@@ -34,6 +35,11 @@ function readProfile(body: JsonObject): ProfileOptions {
   const provisionSecret = readText(configuration, "provisionDeviceSecret");
   const certificatePattern = readText(configuration, "certificateRegExPattern");
   const transportType = readText(body, "transportType");
+  const transport = optionalObject(data, "transportConfiguration");
+  const topics = Object.entries(topicMembers).flatMap(([name, member]) => {
+    const topic = readText(transport, member);
+    return topic === undefined ? [] : [[name, topic]];
+  });
   return {
     name: readText(body, "name") ?? "",
     ...(provisionType !== undefined && { provisionType: oneOf(provisionTypes, provisionType, "type of the strategy") }),
@@ -42,8 +48,16 @@ function readProfile(body: JsonObject): ProfileOptions {
     ...(certificatePattern !== undefined && { certificatePattern }),
     isNewAllowed: configuration.get("allowCreateNewDevicesByX509Certificate") === true,
     ...(transportType !== undefined && { transportType: oneOf(transportTypes, transportType, "transportType") }),
+    topics: Object.fromEntries(topics) as Partial<ProfileTopics>,
+    acknowledgesBadPayload: transport.get("sendAckOnValidationException") === true,
   };
 }
+
+const topicMembers: Record<keyof ProfileTopics, string> = {
+  telemetry: "deviceTelemetryTopic",
+  attributes: "deviceAttributesTopic",
+  attributesSubscribe: "deviceAttributesSubscribeTopic",
+};
 
 function optionalObject(body: JsonObject, name: string): JsonObject {
   const value = body.get(name);
@@ -56,7 +70,14 @@ function oneOf<Name extends string>(names: readonly Name[], name: string, what: 
   return found;
 }
 
-function printProfile({ id, createdAtMs, name, provisionType, provisionKey, provisionSecret, certificatePattern, isNewAllowed, transportType }: DeviceProfile): string {
+function printTransport({ transportType, topics, acknowledgesBadPayload }: DeviceProfile): string {
+  if (transportType !== "MQTT") return '{"type":"DEFAULT"}';
+  const printed = Object.entries(topicMembers).map(([name, member]) => `"${member}":${printString(topics[name as keyof ProfileTopics])}`);
+  return `{"type":"MQTT",${printed.join(",")},"sendAckOnValidationException":${acknowledgesBadPayload}}`;
+}
+
+function printProfile(profile: DeviceProfile): string {
+  const { id, createdAtMs, name, provisionType, provisionKey, provisionSecret, certificatePattern, isNewAllowed, transportType } = profile;
   const chain = provisionType !== "X509_CERTIFICATE_CHAIN" ? ""
     : `,"certificateRegExPattern":${printString(certificatePattern)},"allowCreateNewDevicesByX509Certificate":${isNewAllowed}`;
   const configuration = `{"type":"${provisionType}","provisionDeviceSecret":${printString(provisionSecret)}${chain}}`;
@@ -64,6 +85,6 @@ function printProfile({ id, createdAtMs, name, provisionType, provisionKey, prov
     `{"id":{"entityType":"DEVICE_PROFILE","id":"${id}"},"createdTime":${createdAtMs},"name":${printString(name)},` +
     `"type":"DEFAULT","transportType":"${transportType}","provisionType":"${provisionType}",` +
     `"provisionDeviceKey":${printString(provisionKey)},"profileData":{"configuration":{"type":"DEFAULT"},` +
-    `"transportConfiguration":{"type":"DEFAULT"},"provisionConfiguration":${configuration}},"default":${name === "default"}}`
+    `"transportConfiguration":${printTransport(profile)},"provisionConfiguration":${configuration}},"default":${name === "default"}}`
   );
 }

@@ -143,7 +143,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       }
       // One session per device: the older one goes (spec 1.4).
       device.session?.link.close(reason.sessionTakenOver, "another connection took the device over");
-      const session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000, limiter });
+      const session = new Session(device, clientId, link, { now, clientRpcTimeoutMs: options.clientRpcTimeoutMs ?? 60_000, limiter, profiles });
       if (session.isGateway) session.gateway = new Gateway(session, gatewayContext);
       device.session = session;
       return session;

@@ -5,8 +5,9 @@ import type { Device } from "./device.ts";
 import type { Gateway } from "./gateway.ts";
 import { printString } from "./json.ts";
 import { OtaChunks } from "./otaChunks.ts";
+import type { ProfileRegistry } from "./profiles.ts";
 import type { RateLimiter } from "./rateLimits.ts";
-import { filterMeaning, matchesFilter } from "./topics.ts";
+import { filterMeaning, matchesFilter, type ProfileTopics, sessionFilterMeaning, usualTopics } from "./topics.ts";
 
 /** A message for the device. The QoS is chosen when it is sent. */
 export interface Downlink {
@@ -56,6 +57,7 @@ export interface SessionContext {
   readonly now: () => number;
   readonly clientRpcTimeoutMs: number;
   readonly limiter: RateLimiter;
+  readonly profiles: ProfileRegistry;
 }
 
 const packetIdMax = 65_535;
@@ -81,6 +83,7 @@ export class Session implements DeviceSession {
   readonly #awaitingAcknowledge = new Map<number, () => void>();
   readonly #now: () => number;
   readonly #limiter: RateLimiter;
+  readonly #profiles: ProfileRegistry;
   #downlinkCount = 0;
 
   constructor(device: Device, clientId: string, link: Link, context: SessionContext) {
@@ -90,6 +93,7 @@ export class Session implements DeviceSession {
     this.isGateway = device.isGateway;
     this.#now = context.now;
     this.#limiter = context.limiter;
+    this.#profiles = context.profiles;
     this.lastActivityMs = context.now();
     this.clientRpcs = new ClientRpcs(context.clientRpcTimeoutMs, (requestId, payload) =>
       this.send({ topic: `${this.clientRpcResponsePrefix}${requestId}`, payload }),
@@ -106,9 +110,19 @@ export class Session implements DeviceSession {
     return this.#limiter.spend(this.isGateway ? "gatewayDevice" : "device", this.device.id, dataPoints);
   }
 
+  /** As the device profile has it now. */
+  get topics(): ProfileTopics {
+    return this.#profiles.byName(this.device.type)?.topics ?? usualTopics;
+  }
+
+  /** Whether a payload that cannot be converted is acknowledged (spec 2.0, R2). */
+  get acknowledgesBadPayload(): boolean {
+    return this.device.acknowledgesBadPayload || (this.#profiles.byName(this.device.type)?.acknowledgesBadPayload ?? false);
+  }
+
   /** Attribute and RPC filters cost a message each; over the limit the server drops them in silence, whatever SUBACK says (spec 2.6). */
   subscribe(filter: string, qos: 0 | 1): void {
-    const meaning = filterMeaning(filter);
+    const meaning = sessionFilterMeaning(filter, this.topics);
     this.#subscriptions.set(filter, qos);
     const isPush = meaning?.kind === "attributes" || meaning?.kind === "rpc";
     if (isPush && !this.spend()) return;
@@ -118,7 +132,7 @@ export class Session implements DeviceSession {
 
   /** Whether SUBSCRIBE takes the filter (spec 2.11). */
   allows(filter: string): boolean {
-    return filterMeaning(filter) !== undefined;
+    return sessionFilterMeaning(filter, this.topics) !== undefined;
   }
 
   isSubscribed(filter: string): boolean {

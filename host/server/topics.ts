@@ -59,6 +59,22 @@ export const gatewayTopics = {
 /** With a leading slash, unlike all others. */
 export const provisionTopics = { request: "/provision/request", response: "/provision/response" } as const;
 
+/** Topics that a device profile may name; `+` is one level, `/#` the rest or nothing, `#` alone everything (spec 2.12). */
+export interface ProfileTopics {
+  readonly telemetry: string;
+  readonly attributes: string;
+  /** What SUBSCRIBE takes beside the usual filters. */
+  readonly attributesSubscribe: string;
+}
+
+export const usualTopics: ProfileTopics = { telemetry: v1.telemetry, attributes: v1.attributes, attributesSubscribe: v1.attributes };
+
+function matchesProfileTopic(filter: string, topic: string): boolean {
+  if (filter === "#" || !/[+#]/.test(filter)) return filter === "#" || filter === topic;
+  const pattern = filter.replaceAll(/[\\^$.*?()[\]{}|]/g, "\\$&").replaceAll("+", "[^/]+").replaceAll("/#", "(?:$|/.*)");
+  return new RegExp(`^${pattern}$`, "s").test(topic);
+}
+
 export type UplinkRoute =
   | { readonly kind: "telemetry" | "attributes"; readonly family: TopicFamily }
   | { readonly kind: "attributesRequest" | "rpcReply" | "clientRpc"; readonly family: TopicFamily; readonly requestId: string }
@@ -68,17 +84,23 @@ export type UplinkRoute =
   | { readonly kind: "unknown" };
 
 /** What a topic published by a device means, in the server's matching order (spec 2.12). */
-export function routeUplink(topic: string): UplinkRoute {
+export function routeUplink(topic: string, topics: ProfileTopics): UplinkRoute {
   if (topic.startsWith(gatewayPrefix)) return { kind: "gateway" };
+  if (matchesProfileTopic(topics.attributes, topic)) return { kind: "attributes", family: v1 };
+  if (matchesProfileTopic(topics.telemetry, topic)) return { kind: "telemetry", family: v1 };
   // `v2/a/req/j/5` is never request "j/5" of the short family (spec 0).
   const short = (): UplinkRoute | undefined => routeFamily(topic, v2Json) ?? routeFamily(topic, v2Protobuf) ?? routeFamily(topic, v2);
   const claim = (): UplinkRoute | undefined => (topic === "v1/devices/me/claim" ? { kind: "claim" } : undefined);
-  return routeFamily(topic, v1) ?? claim() ?? routeOta(topic) ?? short() ?? { kind: "unknown" };
+  return routeRequest(topic, v1) ?? claim() ?? routeOta(topic) ?? short() ?? { kind: "unknown" };
 }
 
 function routeFamily(topic: string, family: TopicFamily): UplinkRoute | undefined {
   if (topic === family.attributes) return { kind: "attributes", family };
   if (topic === family.telemetry) return { kind: "telemetry", family };
+  return routeRequest(topic, family);
+}
+
+function routeRequest(topic: string, family: TopicFamily): UplinkRoute | undefined {
   for (const [kind, prefix] of [
     ["attributesRequest", family.attributesRequestPrefix],
     ["rpcReply", family.rpcResponsePrefix],
@@ -129,6 +151,16 @@ for (const filter of [
 
 export function filterMeaning(filter: string): FilterMeaning | undefined {
   return filters.get(filter);
+}
+
+/** Of a filter in a session whose device profile has topics of its own; they come first. */
+export function sessionFilterMeaning(filter: string, { attributesSubscribe }: ProfileTopics): FilterMeaning | undefined {
+  return matchesProfileTopic(attributesSubscribe, filter) ? { kind: "attributes", family: v1 } : filterMeaning(filter);
+}
+
+/** Whether the server itself names the filter; those of a device profile may be any text. */
+export function isUsualFilter(filter: string): boolean {
+  return filters.has(filter) || filter === provisionTopics.response;
 }
 
 /** MQTT matching of one `+`-only filter, for choosing the QoS of a downlink. */

@@ -48,7 +48,7 @@ export function receivePublish(session: Session, topic: string, payload: Buffer,
 }
 
 function receive(session: Session, topic: string, payload: Buffer, qos: number, context: UplinkContext): Outcome {
-  const route = routeUplink(topic);
+  const route = routeUplink(topic, session.topics);
   if (route.kind === "gateway") {
     // R6: nothing ever answers a device that is no gateway.
     if (session.gateway === null) return { kind: "unanswered" };

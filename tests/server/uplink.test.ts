@@ -27,6 +27,7 @@ test("telemetry in every accepted form is stored and acknowledged", async (t) =>
     ['{"ts":[6002],"values":{"h":1}}', "h", "long 1 @6002"],
     ['{"i":null,"j":1}', "i", "none"],
     ["{}", "k", "none"],
+    ['{"k":null}', "k", "none"],
     ["[{}]", "k", "none"],
     ["{'l':hello; m=07}", "l", "string hello @5000"],
     ["{} // remark", "m", "long 7 @5000"],
