@@ -3,11 +3,23 @@
 import mqttPacket, { type Packet } from "mqtt-packet";
 import { cutWords, hexOf, showBytes, type Word } from "./words.ts";
 
+/** A conversation is played once for each cut, with the same packets. */
+const encoded = new Map<string, Buffer>();
+const decoded = new Map<string, string>();
+
+function remembered<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = known.get(key);
+  if (value === undefined) known.set(key, value = make());
+  return value;
+}
+
 /** The bytes of a packet as a vector writes it: `PUBACK id 7`, or `hex 40 02 00 07` for what mqtt-packet would not write. */
 export function encodeGloss(gloss: string): Buffer {
   if (/^hex /.test(gloss)) return Buffer.from(gloss.slice(4).replaceAll(" ", ""), "hex");
-  const [command, ...rest] = cutWords(gloss);
-  return mqttPacket.generate(packetOf(command?.raw ?? "", new Fields(rest, gloss)));
+  return remembered(encoded, gloss, () => {
+    const [command, ...rest] = cutWords(gloss);
+    return mqttPacket.generate(packetOf(command?.raw ?? "", new Fields(rest, gloss)));
+  });
 }
 
 function packetOf(command: string, fields: Fields): Packet {
@@ -47,6 +59,10 @@ function connect(fields: Fields): Packet {
 
 /** The readable form of one whole packet; hex where mqtt-packet cannot read it. */
 export function decodeGloss(bytes: Uint8Array): string {
+  return remembered(decoded, Buffer.from(bytes).toString("latin1"), () => glossOf(bytes));
+}
+
+function glossOf(bytes: Uint8Array): string {
   let gloss: string | undefined;
   const parser = mqttPacket.parser({ protocolVersion: 4 });
   parser.on("packet", (packet) => (gloss = show(packet)));

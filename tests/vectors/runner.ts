@@ -1,6 +1,6 @@
 // Plays a vector on a device and says where what happened differs from what is expected.
 
-import { EventFlag, EventKind, OtaKind, Release, Stat, Status } from "../../build/generated/abi.ts";
+import { EventFlag, EventKind, EventKindNames, OtaKindNames, Release, Stat, Status, StatusNames } from "../../build/generated/abi.ts";
 import type { DeviceEvent, Link, NetAction, VectorDevice } from "./device.ts";
 import { decodeGloss, encodeGloss, packetLength } from "./gloss.ts";
 import type { Line, Profile, Step, Vector } from "./parse.ts";
@@ -224,7 +224,7 @@ class Player {
   }
 
   private async show(event: DeviceEvent): Promise<Output[]> {
-    const name = nameOf(EventKind, event.kind);
+    const name = nameOf(EventKindNames, event.kind);
     if (this.declines && isInbound(event.kind)) {
       this.declines = false;
       const { result } = await this.device.call("event_release", [Release.NotAccepted]);
@@ -267,11 +267,11 @@ function fieldsOf(event: DeviceEvent): string {
     case EventKind.MessageTooLarge: return `${topic} total ${event.total}`;
     case EventKind.RpcRequest: return ` ${event.id} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}${event.flags & EventFlag.Repeated ? " repeated" : ""}`;
     case EventKind.SessionLimits: return `${event.reason ? ` ${statusName(event.reason)}` : ""} ${Buffer.from(event.payload).toString()}`;
-    case EventKind.OtaAvailable: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} ${showBytes(event.value)} total ${event.total}`;
-    case EventKind.OtaProgress: return ` ${nameOf(OtaKind, event.id)} ${event.offset} of ${event.total}`;
-    case EventKind.OtaReady: case EventKind.OtaApplied: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} ${showBytes(event.value)}`;
-    case EventKind.OtaUrl: return ` ${nameOf(OtaKind, event.id)} ${showBytes(event.name)} checksum ${showBytes(event.value)} total ${event.total}`;
-    case EventKind.OtaFailed: return ` ${nameOf(OtaKind, event.id)} ${statusName(event.reason)} ${showBytes(event.name)}`;
+    case EventKind.OtaAvailable: return ` ${nameOf(OtaKindNames, event.id)} ${showBytes(event.name)} ${showBytes(event.value)} total ${event.total}`;
+    case EventKind.OtaProgress: return ` ${nameOf(OtaKindNames, event.id)} ${event.offset} of ${event.total}`;
+    case EventKind.OtaReady: case EventKind.OtaApplied: return ` ${nameOf(OtaKindNames, event.id)} ${showBytes(event.name)} ${showBytes(event.value)}`;
+    case EventKind.OtaUrl: return ` ${nameOf(OtaKindNames, event.id)} ${showBytes(event.name)} checksum ${showBytes(event.value)} total ${event.total}`;
+    case EventKind.OtaFailed: return ` ${nameOf(OtaKindNames, event.id)} ${statusName(event.reason)} ${showBytes(event.name)}`;
     case EventKind.ChildAttributes: return ` ${showBytes(event.topic)} ${Buffer.from(event.value).toString()}`;
     case EventKind.ChildAttributesResponse: return ` ${event.id} ${showBytes(event.topic)}${event.value.length > 0 ? ` ${Buffer.from(event.value).toString()}` : ""}`;
     case EventKind.ChildRpcRequest: return ` ${event.id} ${showBytes(event.topic)} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}`;
@@ -331,11 +331,11 @@ function line(text: string): Output {
 }
 
 function statusName(status: number): string {
-  return nameOf(Status, status);
+  return nameOf(StatusNames, status);
 }
 
-function nameOf(table: Record<string, number>, value: number): string {
-  return Object.entries(table).find(([, each]) => each === value)?.[0] ?? String(value);
+function nameOf(names: Readonly<Record<number, string>>, value: number): string {
+  return names[value] ?? String(value);
 }
 
 function duration(text: string): number {
