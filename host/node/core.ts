@@ -125,6 +125,12 @@ export class Core {
     return smallestCount((isOfChildren ? this.limits.gatewayRateLimits : this.limits.rateLimits)?.telemetryDataPoints);
   }
 
+  /** Children that one message may be about: each spends a message of telemetry, and one that the server does not know yet two messages more. */
+  #childrenMax(): number {
+    const { telemetryMessages, messages } = this.limits?.gatewayRateLimits ?? {};
+    return Math.max(Math.min(smallestCount(telemetryMessages), Math.floor(smallestCount(messages) / 2)), 1);
+  }
+
   /** What one message of telemetry or attributes may hold now. */
   messageLimits(isOfChildren: boolean): MessageLimits {
     const { sendBytes, stagingBytes, subscriptionBytes } = this.#configuration;
@@ -138,6 +144,7 @@ export class Core {
       jsonBytes: isServer ? Math.max(serverBytes - SERVER_BYTES, serverBytes / 2) : sendBytes - overheadBytes,
       jsonLimit: isServer ? { name: "maxPayloadSize", overheadBytes: SERVER_BYTES } : { name: "send_buffer", overheadBytes },
       points: this.pointsMax(isOfChildren),
+      children: isOfChildren ? this.#childrenMax() : Infinity,
     };
   }
 

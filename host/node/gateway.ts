@@ -136,7 +136,7 @@ export class GatewayClient extends DeviceClient {
     const filled = [...merged(children)].filter(([, entries]) => entries.length > 0);
     const value = Object.fromEntries(filled.map(([name, entries]) => [name, entries.map(entryValue)]));
     return this.core.messages.send("telemetry of children", "gateway_telemetry", filled.length === 0 ? [] : value, options,
-      () => filled.reduce((sum, [, entries]) => sum + countPoints(entries), 0), (limits) => splitChildTelemetry(filled, limits), this.#limits());
+      () => filled.reduce((sum, [, entries]) => sum + countPoints(entries), 0), (limits) => splitChildTelemetry(filled, limits), this.#limits(), filled.length);
   }
 
   async #sendAttributes(children: Iterable<readonly [string, MessageValues]>, options: PublishOptions): Promise<void> {
@@ -144,7 +144,7 @@ export class GatewayClient extends DeviceClient {
     const isOnce = new Set(listed.map(([name]) => name)).size === listed.length;
     if (!isOnce) throw errorOf(Status.InvalidValue, "attributes of children", { text: "a child stands twice" });
     return this.core.messages.send("attributes of children", "gateway_attributes", Object.fromEntries(listed), options,
-      () => countPoints(listed.map(([, values]) => values)), (limits) => splitChildAttributes(listed, limits), this.#limits());
+      () => countPoints(listed.map(([, values]) => values)), (limits) => splitChildAttributes(listed, limits), this.#limits(), listed.length);
   }
 
   async #requestAttributes(name: string, request: ChildAttributesRequest): Promise<Record<string, JsonValue>> {

@@ -30,10 +30,11 @@ export class Messages {
   /** Sends a value whole where it fits, else what `split` makes of it. */
   send(
     doing: string, verb: SendVerb, value: MessageValue, options: PublishOptions,
-    points: () => number, split: (limits: MessageLimits) => MessageValue[], limits = this.limits(),
+    points: () => number, split: (limits: MessageLimits) => MessageValue[], limits = this.limits(), children = 0,
   ): Promise<void> {
     const { recordBytes, jsonBytes } = valueCost(value);
-    const fits = recordBytes <= limits.recordBytes && jsonBytes <= limits.jsonBytes && (limits.points === Infinity || points() <= limits.points);
+    const fits = recordBytes <= limits.recordBytes && jsonBytes <= limits.jsonBytes && children <= limits.children &&
+      (limits.points === Infinity || points() <= limits.points);
     return this.#publish(doing, verb, fits ? [value] : split(limits), options);
   }
 

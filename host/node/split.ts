@@ -13,6 +13,8 @@ export interface MessageLimits {
   readonly jsonBytes: number;
   /** Key-value pairs. */
   readonly points: number;
+  /** Children of a gateway, each of which counts as a message. */
+  readonly children: number;
   /** What says so, and the bytes that it counts besides those of the text. */
   readonly jsonLimit: { readonly name: string; readonly overheadBytes: number };
 }
@@ -93,6 +95,7 @@ class Packer {
     const pairs = Object.entries(isTimed(entry) ? entry.values : entry).filter(([, value]) => !isLeftOut(value));
     let members: Members | null = null;
     const open = (cost: Cost, points: number, key: string): Members => {
+      if (!this.#isOpen(name) && this.#groups.length >= this.limits.children) this.#flush();
       this.#makeRoom(() => plus(this.#costOfOpening(name, around, opening), cost), points, key);
       this.#used = plus(this.#used, this.#costOfOpening(name, around, opening));
       if (!this.#isOpen(name)) this.#groups.push({ name, entries: [] });

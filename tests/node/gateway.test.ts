@@ -60,6 +60,24 @@ test("a child is made with its type, sends telemetry and attributes, and goes", 
   assert.equal(device.session, null);
 });
 
+test("telemetry of more children than the limits let pass at once goes in several messages, and all of it is stored", async (t) => {
+  const limits = { telemetryMessages: "20:1", messages: "50:1" };
+  const server = await startServer({ mqttPort: 0, restPort: 0, rateLimits: { gateway: limits } });
+  t.after(() => server.close());
+  server.addDevice({ name: "gate", token: TOKEN, isGateway: true });
+  const made = gateway(t, server.mqttPort, { session_limits: true });
+  const told = nextEvent(made.events(), "SessionLimits");
+  await made.connect();
+  await told;
+  const names = Array.from({ length: 45 }, (_, index) => `child ${index}`);
+  await made.sendChildTelemetry(names.map((name, index) => [name, [{ n: index }]]));
+  await made.sendChildAttributes(names.map((name, index) => [name, { m: index }]));
+  for (const [index, name] of names.entries()) {
+    assert.deepEqual(child(server, name).latest.get("n")?.value, { type: "long", value: BigInt(index) }, name);
+    assert.deepEqual(child(server, name).attributes.CLIENT_SCOPE.get("m")?.value, { type: "long", value: BigInt(index) }, name);
+  }
+});
+
 test("latencies of a connector reach the gateway's own telemetry", async (t) => {
   const { server, gateway } = await start(t, {}, { gatewayMetricsIntervalMs: 20 });
   const boiler = await gateway.connectChild("boiler");

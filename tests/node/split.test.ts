@@ -11,7 +11,7 @@ import { connected, withStatus } from "./harness.ts";
 
 const UNLIMITED = 1_000_000;
 const limits = (given: Partial<MessageLimits>): MessageLimits =>
-  ({ recordBytes: UNLIMITED, jsonBytes: UNLIMITED, points: Infinity, jsonLimit: { name: "send_buffer", overheadBytes: 100 }, ...given });
+  ({ recordBytes: UNLIMITED, jsonBytes: UNLIMITED, points: Infinity, children: Infinity, jsonLimit: { name: "send_buffer", overheadBytes: 100 }, ...given });
 const json = (value: MessageValue): string => JSON.stringify(value, (_key, each: unknown) => (typeof each === "bigint" ? Number(each) : each));
 
 /** Each value with the time of its entry, in order. */
@@ -76,6 +76,15 @@ test("children keep their lists, and none is empty", () => {
     const arrived = messages.flatMap((message) => message[name] ?? []);
     assert.deepEqual(points(arrived as MessageValue[]), points(entries.map((entry) => JSON.parse(json(entry as MessageValue)) as MessageValue)), name);
   }
+});
+
+test("no message is about more children than the server takes at once", () => {
+  const children = Array.from({ length: 7 }, (_, index): [string, Entry[]] => [`child ${index}`, [{ a: index }, { b: index }]]);
+  const telemetry = splitChildTelemetry(children, limits({ children: 3 })) as object[];
+  assert.deepEqual(telemetry.map((message) => Object.keys(message).length), [3, 3, 1]);
+  assert.deepEqual(Object.assign({}, ...telemetry), Object.fromEntries(children));
+  const attributes = splitChildAttributes(children.map(([name, [first]]) => [name, first as { a: number }]), limits({ children: 3 })) as object[];
+  assert.deepEqual(attributes.map((message) => Object.keys(message).length), [3, 3, 1]);
 });
 
 test("metadata of a connector stays beside each part of its entry", () => {
