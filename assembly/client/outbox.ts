@@ -19,6 +19,7 @@ import { Packet, PublishFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
 import { FREE } from "./limits";
 import { countPoints } from "./points";
+import { setting, Setting } from "./settings";
 
 const enum Record {
   Length = 0,
@@ -236,6 +237,8 @@ export function nextToSend(window: i32): usize {
     const mark = markOf(record);
     if (mark == (FEATURE_RAW ? Mark.Message + hasRequests : Mark.Message)) {
       if ((mark == Mark.Message) & (idOf(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
+      // A server that knows the question for the limits has answered it before the SUBACKs of the session.
+      if (isForChildren(record) && isRequest(first) & setting(Setting.SessionLimits)) return 0;
       return (current = record);
     }
     inflight += <i32>(mark == Mark.Sent);

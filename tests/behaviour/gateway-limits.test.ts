@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { LevelLimits } from "../../host/server/rateLimits.ts";
 import { demoDevice } from "../../host/server/server.ts";
-import type { Driver, Engine } from "./driver.ts";
-import { behaviour, Site, started } from "./harness.ts";
+import { Driver, type Engine } from "./driver.ts";
+import { behaviour, configuration, Site, started } from "./harness.ts";
 
 /** The client takes four fifths: 96 at once, then 24 a second. */
 const RATE = "120:4";
@@ -49,6 +49,16 @@ behaviour("limits of children", (check) => {
     const beginMs = performance.now();
     await site.stored(...await send(driver, "gateway_telemetry", ["Boiler 7"], MESSAGES));
     assert.ok(performance.now() - beginMs > 1500, "they were paced");
+    assert.deepEqual(driver.of("Disconnected"), []);
+  });
+
+  check("in the first session nothing leaves for them before the limits are known", async (t, engine) => {
+    const site = await Site.open(t, { devices: [{ ...demoDevice, isGateway: true }], rateLimits: { gateway: { telemetryMessages: "60:6" } } });
+    const driver = new Driver(t, engine, "gateway");
+    await driver.run("init", configuration(site.port, { session_limits: true, send_buffer: 24_000, max_inflight: 72 }));
+    const keys = await send(driver, "gateway_telemetry", ["Boiler 7"], 72);
+    await driver.run("start");
+    await site.stored(...keys);
     assert.deepEqual(driver.of("Disconnected"), []);
   });
 
