@@ -30,4 +30,6 @@ async function play({ place, profile }: Order): Promise<Played> {
   return {};
 }
 
-process.on("message", (order: Order) => void play(order).then((played) => process.send!(played)));
+process.on("message", (order: Order) => {
+  void play(order).catch((error: Error) => ({ difference: String(error.stack) })).then((played) => process.send!(played));
+});

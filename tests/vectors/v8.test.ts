@@ -17,7 +17,7 @@ after(() => {
 
 async function play(order: Order): Promise<Played> {
   const answer = once(player, "message");
-  player.send(order);
+  player.send(order, () => {}); // that it cannot be sent, the end of the player says
   return ((await Promise.race([answer, ended])) as [Played])[0];
 }
 
