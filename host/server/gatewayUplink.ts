@@ -39,9 +39,9 @@ export function receiveGatewayPublish(gateway: Gateway, topic: string, payload: 
       case gatewayTopics.claim:
         return receiveForEach(gateway, readEntries(payload, isObject), qos, context, receiveClaim);
       case gatewayTopics.attributesRequest:
-        return receiveAttributesRequest(gateway, payload, context);
+        return receiveAttributesRequest(gateway, payload, qos, context);
       case gatewayTopics.rpc:
-        return receiveRpcReply(gateway, payload);
+        return receiveRpcReply(gateway, payload, qos, context);
       default:
         return { kind: "unknownTopic" };
     }
@@ -114,6 +114,11 @@ function limited(child: ChildSession, { serverVersion }: UplinkContext): Outcome
   return { kind: "childLimited", name: child.device.name, isAcknowledged: serverVersion.aggregatesAcknowledgements };
 }
 
+/** Requests and replies have the same PUBACK as data; without one, at QoS 0, the connection closes in every version (spec 11.10). */
+function limitedRequest(child: ChildSession, qos: number, context: UplinkContext): Outcome {
+  return qos > 0 ? limited(child, context) : { kind: "limited" };
+}
+
 function receiveTelemetry(child: ChildSession, items: Json[], context: UplinkContext): EntryResult {
   const { device, gateway } = child;
   const nowMs = context.now();
@@ -139,12 +144,13 @@ function receiveAttributes(child: ChildSession, object: JsonObject, context: Upl
 }
 
 /** `value` for one key, `values` for several; no keys at all mean all of both scopes (spec 3, 11.21). */
-function receiveAttributesRequest(gateway: Gateway, payload: Buffer, { events, faults }: UplinkContext): Outcome {
+function receiveAttributesRequest(gateway: Gateway, payload: Buffer, qos: number, context: UplinkContext): Outcome {
+  const { events, faults } = context;
   const { id, name, isClientScope, keys } = readChildAttributesRequest(payload);
   const child = gateway.register(name);
   if (child === "rateLimit") return refused(child);
   if (typeof child === "string") return { kind: "childRefused", reasonCode: reason.implementationSpecificError };
-  if (!gateway.spend()) return { kind: "limited" };
+  if (!gateway.spend()) return limitedRequest(child, qos, context);
   const { device } = child;
   events.emit("attributesRequested", { device, requestId: id });
   if (faults.take("dropResponse")) return accepted;
@@ -161,11 +167,11 @@ function receiveAttributesRequest(gateway: Gateway, payload: Buffer, { events, f
   return accepted;
 }
 
-function receiveRpcReply(gateway: Gateway, payload: Buffer): Outcome {
+function receiveRpcReply(gateway: Gateway, payload: Buffer, qos: number, context: UplinkContext): Outcome {
   const { id, name, data } = readChildRpcReply(payload);
   const child = gateway.register(name);
   if (typeof child === "string") return refused(child);
-  if (!gateway.spend()) return { kind: "limited" };
+  if (!gateway.spend()) return limitedRequest(child, qos, context);
   child.device.rpcs.reply(id, data);
   return accepted;
 }

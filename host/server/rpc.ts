@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { Device } from "./device.ts";
 import type { ServerEvents } from "./events.ts";
 import { isJson, parseJson, printString } from "./json.ts";
+import { reason } from "./reasons.ts";
 import { printRestJson } from "./values.ts";
 
 export const rpcStatuses = ["QUEUED", "SENT", "DELIVERED", "SUCCESSFUL", "TIMEOUT", "EXPIRED", "FAILED"] as const;
@@ -40,18 +41,29 @@ export interface Rpc {
   response: string | null;
 }
 
+/** When the next RPC of a device is sent: at once, or after the one before was acknowledged, or replied to (spec 2.6). */
+export const rpcStrategies = ["BURST", "SEQUENTIAL_ON_ACK_FROM_DEVICE", "SEQUENTIAL_ON_RESPONSE_FROM_DEVICE"] as const;
+export type RpcStrategy = (typeof rpcStrategies)[number];
+
 export interface RpcContext {
   readonly now: () => number;
   readonly events: ServerEvents;
   /** The server's own wait for the PUBACK of a QoS 1 RPC: `transport.mqtt.timeout` (spec 2.6). */
   readonly rpcAcknowledgeTimeoutMs: number;
+  readonly rpcStrategy: RpcStrategy;
+  /** How long SEQUENTIAL_ON_RESPONSE_FROM_DEVICE waits for a reply. */
+  readonly rpcResponseTimeoutMs: number;
+  /** `close_session_on_rpc_delivery_timeout`: with its retries used up an RPC is queued again and the device's session closes (spec 11.4). */
+  readonly closesOnRpcDeliveryTimeout: boolean;
 }
 
 interface Pending {
   readonly rpc: Rpc;
   readonly settle: (result: RpcResult) => void;
   readonly expiry: NodeJS.Timeout;
-  acknowledgeTimer: NodeJS.Timeout | null;
+  /** For the PUBACK, and in one strategy for the reply after it. */
+  waitTimer: NodeJS.Timeout | null;
+  isDelivered: boolean;
   /** Deliveries without a PUBACK in time. */
   timeoutCount: number;
 }
@@ -100,12 +112,13 @@ export class RpcQueue {
   /** Makes an RPC and sends it at once to a subscribed session; it waits for a SUBSCRIBE otherwise. One that is past its time is not sent at all. */
   submit(request: RpcRequest): { rpc: Rpc; result: Promise<RpcResult> } {
     if (this.#pending.size >= this.#maxPending) throw new RpcQueueFullError(`${this.#maxPending} RPCs are pending`);
+    const startsNow = this.#startsNow();
     const rpc: Rpc = {
       uuid: randomUUID(),
       requestId: this.#nextRequestId++,
       request,
       createdAtMs: this.#context.now(),
-      hadSubscriber: this.#device.session?.isSubscribedToRpc ?? false,
+      hadSubscriber: startsNow && (this.#device.session?.isSubscribedToRpc ?? false),
       status: "QUEUED",
       response: null,
     };
@@ -117,15 +130,48 @@ export class RpcQueue {
     const result = new Promise<RpcResult>((settle) => {
       const waitMs = Math.min(Math.max(request.expiresAtMs - rpc.createdAtMs, 0), 2 ** 31 - 1);
       const expiry = setTimeout(() => this.#expire(rpc.requestId), waitMs);
-      this.#pending.set(rpc.requestId, { rpc, settle, expiry, acknowledgeTimer: null, timeoutCount: 0 });
+      this.#pending.set(rpc.requestId, { rpc, settle, expiry, waitTimer: null, isDelivered: false, timeoutCount: 0 });
     });
-    this.#send(rpc.requestId);
+    if (startsNow) this.#sendOrFinish(rpc.requestId);
     return { rpc, result };
   }
 
-  /** A SUBSCRIBE to the RPC topic sends all that is unexpired and unanswered, again with the same ids (spec 11.3). */
+  /** A SUBSCRIBE to the RPC topic sends all that is unexpired and unanswered, again with the same ids (spec 11.3); in a sequence the first of them. */
   resendPending(): void {
-    for (const requestId of [...this.#pending.keys()]) this.#send(requestId);
+    if (this.#isSequential) this.#sendNext();
+    else for (const requestId of [...this.#pending.keys()]) this.#sendOrFinish(requestId);
+  }
+
+  get #isSequential(): boolean {
+    return this.#context.rpcStrategy !== "BURST";
+  }
+
+  get #awaitsReply(): boolean {
+    return this.#context.rpcStrategy === "SEQUENTIAL_ON_RESPONSE_FROM_DEVICE";
+  }
+
+  /** What the next RPC of a sequence has to wait for. */
+  #ahead(): Pending[] {
+    const waiting = [...this.#pending.values()].filter(({ rpc }) => rpc.status !== "FAILED");
+    return this.#awaitsReply ? waiting : waiting.filter(({ isDelivered }) => !isDelivered);
+  }
+
+  #startsNow(): boolean {
+    return !this.#isSequential || this.#ahead().length === 0;
+  }
+
+  /** In a sequence: the first that was not delivered, again if it was sent before. */
+  #sendNext(): void {
+    if (!this.#isSequential) return;
+    const [first] = this.#ahead();
+    if (first !== undefined && !first.isDelivered) this.#send(first.rpc.requestId);
+  }
+
+  /** A one-way RPC is over for its caller once it was sent, and only a persistent one waits for its PUBACK. */
+  #sendOrFinish(requestId: number): void {
+    const request = this.#pending.get(requestId)?.rpc.request;
+    const isSent = this.#send(requestId);
+    if (isSent && request?.isOneWay && !request.isPersistent) this.#finish(requestId, { kind: "sent" });
   }
 
   /** A reply of the device; stale and unknown ids are ignored (spec 2.6). */
@@ -141,7 +187,9 @@ export class RpcQueue {
 
   /** Ends every wait, for a server that closes. */
   close(): void {
-    for (const requestId of [...this.#pending.keys()]) this.#finish(requestId, { kind: "noActiveConnection" });
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of all) settle(pending, { kind: "noActiveConnection" });
   }
 
   #remember(rpc: Rpc): void {
@@ -151,10 +199,10 @@ export class RpcQueue {
     this.#persistent.delete(oldest!);
   }
 
-  #send(requestId: number): void {
+  #send(requestId: number): boolean {
     const pending = this.#pending.get(requestId);
     const session = this.#device.session;
-    if (pending === undefined || pending.rpc.status === "FAILED" || !session?.isSubscribedToRpc) return;
+    if (pending === undefined || pending.rpc.status === "FAILED" || !session?.isSubscribedToRpc) return false;
     const { rpc } = pending;
     const { method, params, isOneWay, isPersistent } = rpc.request;
     session.sendRpc({
@@ -166,7 +214,7 @@ export class RpcQueue {
       onAcknowledged: () => this.#delivered(requestId),
     });
     this.#context.events.emit("rpcSent", { device: this.#device, requestId, method, params, isOneWay });
-    if (isOneWay && !isPersistent) this.#finish(requestId, { kind: "sent" });
+    return true;
   }
 
   #written(requestId: number, qos: 0 | 1): void {
@@ -175,36 +223,51 @@ export class RpcQueue {
     if (qos === 0) return this.#delivered(requestId);
     pending.rpc.status = "SENT";
     if (this.#device.session?.reportsDelivery === false) return;
-    if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
+    if (pending.waitTimer !== null) clearTimeout(pending.waitTimer);
     const remainingMs = pending.rpc.request.expiresAtMs - this.#context.now();
-    pending.acknowledgeTimer = setTimeout(
+    pending.waitTimer = setTimeout(
       () => this.#timedOut(requestId, pending),
       Math.max(0, Math.min(this.#context.rpcAcknowledgeTimeoutMs, remainingMs)),
     );
   }
 
-  /** No PUBACK in time is a status: nothing is sent again before the next SUBSCRIBE, until there were too many (spec 11.4). */
+  /** No PUBACK in time: a sequence sends it again at once, otherwise the next SUBSCRIBE does, until there were too many (spec 11.4). */
   #timedOut(requestId: number, pending: Pending): void {
     const { rpc } = pending;
     const retries = Math.min(rpc.request.retries ?? retriesMax, retriesMax);
     if (pending.timeoutCount++ < retries) {
       rpc.status = "TIMEOUT";
-      return;
+      return this.#sendNext();
     }
-    rpc.status = "FAILED";
-    const error = `There was a Timeout and all retry attempts have been exhausted. Retry attempts set: ${retries}`;
-    rpc.response = `{"error":${printString(error)}}`;
-    // A caller who waits is told at the expiry, not before.
-    if (rpc.request.isPersistent) this.#finish(requestId, { kind: "timeout" });
+    if (this.#context.closesOnRpcDeliveryTimeout) {
+      rpc.status = "QUEUED";
+      pending.timeoutCount = 0;
+      return this.#device.session?.link.close(reason.administrativeAction, "an RPC was not acknowledged");
+    }
+    this.#fail(requestId, `There was a Timeout and all retry attempts have been exhausted. Retry attempts set: ${retries}`);
   }
 
   #delivered(requestId: number): void {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return;
-    if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
+    if (pending.waitTimer !== null) clearTimeout(pending.waitTimer);
     pending.rpc.status = "DELIVERED";
-    // A persistent one-way RPC has nothing more to wait for.
-    if (pending.rpc.request.isOneWay) this.#finish(requestId, { kind: "sent" });
+    pending.isDelivered = true;
+    // A one-way RPC has nothing more to wait for.
+    if (pending.rpc.request.isOneWay) return this.#finish(requestId, { kind: "sent" });
+    if (!this.#awaitsReply) return this.#sendNext();
+    const fail = (): void => this.#fail(requestId, "There was a timeout awaiting for RPC response from device.");
+    pending.waitTimer = setTimeout(fail, this.#context.rpcResponseTimeoutMs);
+  }
+
+  /** Nothing more is sent of it and a reply finds nothing. A caller who waits is told at the expiry, not before. */
+  #fail(requestId: number, error: string): void {
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined) return;
+    pending.rpc.status = "FAILED";
+    pending.rpc.response = `{"error":${printString(error)}}`;
+    if (pending.rpc.request.isPersistent) this.#finish(requestId, { kind: "timeout" });
+    else this.#sendNext();
   }
 
   #expire(requestId: number): void {
@@ -219,10 +282,16 @@ export class RpcQueue {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return;
     this.#pending.delete(requestId);
-    clearTimeout(pending.expiry);
-    if (pending.acknowledgeTimer !== null) clearTimeout(pending.acknowledgeTimer);
-    pending.settle(result);
+    settle(pending, result);
+    // What was delivered holds back only those who wait for replies; a one-way RPC is over with its delivery.
+    if (this.#awaitsReply || !pending.isDelivered || pending.rpc.request.isOneWay) this.#sendNext();
   }
+}
+
+function settle({ settle: resolve, expiry, waitTimer }: Pending, result: RpcResult): void {
+  clearTimeout(expiry);
+  if (waitTimer !== null) clearTimeout(waitTimer);
+  resolve(result);
 }
 
 /** What a persistent RPC shows as its response: JSON as it is, anything else as an error. */

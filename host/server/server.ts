@@ -18,6 +18,7 @@ import { ProvisioningSession } from "./provisioningSession.ts";
 import { RateLimiter, type RateLimitOptions } from "./rateLimits.ts";
 import { reason } from "./reasons.ts";
 import { createRest } from "./rest.ts";
+import type { RpcStrategy } from "./rpc.ts";
 import { isLoopback } from "./sameSite.ts";
 import { defaultServerVersion, ServerVersion } from "./serverVersion.ts";
 import { type DeviceSession, type Link, Session } from "./session.ts";
@@ -58,6 +59,10 @@ export interface ServerOptions {
   readonly rpcDefaultTimeoutMs?: number;
   readonly rpcMinTimeoutMs?: number;
   readonly rpcAcknowledgeTimeoutMs?: number;
+  /** BURST unless given. */
+  readonly rpcStrategy?: RpcStrategy;
+  readonly rpcResponseTimeoutMs?: number;
+  readonly closesOnRpcDeliveryTimeout?: boolean;
 }
 
 export interface LocalServer {
@@ -91,7 +96,14 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   const events = new ServerEvents(now);
   const devices = new DeviceRegistry(
     { ...defaultBounds, ...options.bounds },
-    { now, events, rpcAcknowledgeTimeoutMs: options.rpcAcknowledgeTimeoutMs ?? 10_000 },
+    {
+      now,
+      events,
+      rpcAcknowledgeTimeoutMs: options.rpcAcknowledgeTimeoutMs ?? 10_000,
+      rpcStrategy: options.rpcStrategy ?? "BURST",
+      rpcResponseTimeoutMs: options.rpcResponseTimeoutMs ?? 30_000,
+      closesOnRpcDeliveryTimeout: options.closesOnRpcDeliveryTimeout ?? false,
+    },
   );
   for (const device of options.devices ?? [demoDevice]) devices.add(device);
 

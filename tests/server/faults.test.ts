@@ -1,6 +1,7 @@
 // Every fault knob does what its name says, in process and over REST (spec 10).
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { connectBytes, onlyDevice, publish, rawConnect, rawLogin, rest, start, subscribe, test } from "./harness.ts";
 
 const telemetry = "v1/devices/me/telemetry";
@@ -126,5 +127,6 @@ test("POST /api/mote/disconnect breaks the device's connection", async (t) => {
   const client = await rawLogin(t, server);
   assert.equal((await rest(server, "POST", path)).text, '{"disconnected":true}');
   await client.expectClose();
-  assert.equal((await rest(server, "POST", "/api/mote/disconnect/nobody")).status, 404);
+  assert.equal((await rest(server, "POST", "/api/mote/disconnect/nobody")).status, 400);
+  assert.equal((await rest(server, "POST", `/api/mote/disconnect/${randomUUID()}`)).status, 404);
 });

@@ -374,20 +374,23 @@ test("children over the limit: by version of MQTT, QoS and server", async (t) =>
   await client.expectClose();
 });
 
-test("requests, replies and unknown children over the limit close, with 0x83 or 0x8B", async (t) => {
-  const request = publish("v1/gateway/attributes/request", '{"id":1,"device":"Boiler 7","client":true,"key":"k"}');
+test("requests and replies over the limit: PUBACK 0x97, or 0x83 at QoS 0; unknown children end with 0x8B; all close", async (t) => {
+  const request = '{"id":1,"device":"Boiler 7","client":true,"key":"k"}';
+  const reply = '{"device":"Boiler 7","id":0,"data":1}';
   const cases: [messages: string, packet: ReturnType<typeof publish>, goodbye: string][] = [
-    ["1:1000", request, "83"],
-    ["1:1000", publish("v1/gateway/rpc", '{"device":"Boiler 7","id":0,"data":1}', 0), "83"],
-    ["1:1000", publish("v1/gateway/connect", '{"device":"new"}'), "8b"],
-    ["1:1000", publish(telemetry, '{"new":[{"p":1}],"Boiler 7":[{"p":1}]}'), "8b"],
+    ["1:1000", publish("v1/gateway/attributes/request", request), "40 04 00 07 97 00"],
+    ["1:1000", publish("v1/gateway/rpc", reply), "40 04 00 07 97 00"],
+    ["1:1000", publish("v1/gateway/attributes/request", request, 0), "e0 02 83 00"],
+    ["1:1000", publish("v1/gateway/rpc", reply, 0), "e0 02 83 00"],
+    ["1:1000", publish("v1/gateway/connect", '{"device":"new"}'), "e0 02 8b 00"],
+    ["1:1000", publish(telemetry, '{"new":[{"p":1}],"Boiler 7":[{"p":1}]}'), "e0 02 8b 00"],
   ];
   for (const [messages, packet, goodbye] of cases) {
     const server = await startGateway(t, { now: () => 0 });
     const client = await withChild(t, server, 5);
     server.limiter.configure({ gateway: { messages } });
     client.send(publish("v1/gateway/rpc", '{"device":"Boiler 7","id":0,"data":1}', 1, 6), packet);
-    await client.expectBytes(`40 02 00 06 e0 02 ${goodbye} 00`);
+    await client.expectBytes(`40 02 00 06 ${goodbye}`);
     await client.expectClose();
     assert.equal(child(server, "Boiler 7").latest.size, 0);
   }
