@@ -160,3 +160,27 @@ test("a peer that never reads cannot hold a close for longer than its second", a
   pair.port.close(pair.handle);
   await pair.port.settled();
 });
+
+test("a close hears a peer out that still sends: it sees an end, no reset", async (t) => {
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const accepted = once(server, "connection") as Promise<[Socket]>;
+  const net = new SocketPort(undefined);
+  const handle = net.open("127.0.0.1", (server.address() as AddressInfo).port, 0);
+  const [peer] = await accepted;
+  let failure = "";
+  peer.on("error", (error) => { failure = error.message; });
+  while (net.state(handle) !== NetState.Open) await new Promise<void>((resolve) => { net.onActivity = () => resolve(); });
+  net.send(handle, Buffer.from("goodbye"));
+  net.flush();
+  net.close(handle);
+  peer.write(Buffer.alloc(1 << 19)); // more than a port holds back
+  const chunks: Buffer[] = [];
+  peer.on("data", (chunk: Buffer) => chunks.push(chunk));
+  peer.on("end", () => peer.end());
+  const [hadError] = await once(peer, "close") as [boolean];
+  assert.deepEqual([hadError, failure, Buffer.concat(chunks).toString()], [false, "", "goodbye"]);
+  await net.settled();
+});

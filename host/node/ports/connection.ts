@@ -94,6 +94,8 @@ export class Connection {
       return;
     }
     this.flush();
+    // What still comes is read and dropped: closing with unread bytes would be a reset, which could take a DISCONNECT with it.
+    this.#socket.removeAllListeners("data");
     this.#socket.resume();
     this.#socket.end();
     const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS_MAX);
