@@ -72,6 +72,19 @@ export function readCount(name: string, text: string | undefined, min: number): 
   return count;
 }
 
+export interface PageQuery {
+  pageSize?: string;
+  page?: string;
+}
+
+/** ThingsBoard's PageData of printed entities; without a size all of them are one page. */
+export function printPage(all: readonly string[], query: PageQuery): string {
+  const size = query.pageSize === undefined ? Math.max(1, all.length) : readCount("pageSize", query.pageSize, 1);
+  const from = (query.page === undefined ? 0 : readCount("page", query.page, 0)) * size;
+  const totals = `"totalPages":${Math.ceil(all.length / size)},"totalElements":${all.length},"hasNext":${all.length > from + size}`;
+  return `{"data":[${all.slice(from, from + size).join(",")}],${totals}}`;
+}
+
 /** As ThingsBoard reads a query: a parameter given more than once is one text with commas. */
 export function parseQuery(text: string): Record<string, string | string[]> {
   const query = new URLSearchParams(text);

@@ -6,7 +6,7 @@ import type { Device, DeviceRegistry } from "./device.ts";
 import { type JsonObject, printJson, printString } from "./json.ts";
 import { assignPackage, type OtaPackage, type OtaType, otaTypes } from "./ota.ts";
 import { reason } from "./reasons.ts";
-import { readText, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { type PageQuery, printPage, readText, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 
 const packageMember: Record<OtaType, string> = { FIRMWARE: "firmwareId", SOFTWARE: "softwareId" };
 
@@ -28,13 +28,12 @@ export function printDevice(device: Device): string {
 
 export function addDeviceRoutes(app: FastifyInstance, context: RestContext): void {
   const { devices } = context;
-  app.get<{ Querystring: { deviceName?: string } }>("/api/tenant/devices", async (request, reply) => {
+  app.get<{ Querystring: PageQuery & { deviceName?: string } }>("/api/tenant/devices", async (request, reply) => {
     const { deviceName } = request.query;
     if (deviceName !== undefined) {
       return sendJson(reply, printDevice(requireDeviceNamed(devices, deviceName)));
     }
-    const all = [...devices].map(printDevice);
-    return sendJson(reply, `{"data":[${all.join(",")}],"totalPages":1,"totalElements":${all.length},"hasNext":false}`);
+    return sendJson(reply, printPage([...devices].map(printDevice), request.query));
   });
   app.get<{ Params: { deviceId: string } }>("/api/device/:deviceId", async (request, reply) =>
     sendJson(reply, printDevice(requireDevice(devices, request.params.deviceId))),

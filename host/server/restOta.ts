@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type ChecksumAlgorithm, checksumAlgorithms } from "./checksums.ts";
 import { type JsonObject, JsonNumber, printString } from "./json.ts";
 import { OtaBoundError, type OtaPackage, type OtaPackageInfo, type OtaPackages, otaTypes } from "./ota.ts";
-import { refuseId, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { type PageQuery, printPage, refuseId, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 
 interface PackageRoute {
   Params: { packageId: string };
@@ -41,10 +41,9 @@ export function addOtaRoutes(app: FastifyInstance, { packages, devices }: RestCo
     otaPackage.contentType = file.contentType;
     return sendJson(reply, printPackage(otaPackage));
   });
-  app.get("/api/otaPackages", async (_request, reply) => {
-    const all = [...packages].map(printPackage);
-    return sendJson(reply, `{"data":[${all.join(",")}],"totalPages":1,"totalElements":${all.length},"hasNext":false}`);
-  });
+  app.get<{ Querystring: PageQuery }>("/api/otaPackages", async ({ query }, reply) =>
+    sendJson(reply, printPage([...packages].map(printPackage), query)),
+  );
   for (const path of ["/api/otaPackage/:packageId", "/api/otaPackage/info/:packageId"]) {
     app.get<PackageRoute>(path, async ({ params }, reply) => sendJson(reply, printPackage(requirePackage(packages, params.packageId))));
   }

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import { type JsonObject, printString } from "./json.ts";
 import { type DeviceProfile, type ProfileOptions, provisionTypes, transportTypes } from "./profiles.ts";
-import { readText, refuseId, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { type PageQuery, printPage, readText, refuseId, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import type { ProfileTopics } from "./topics.ts";
 
 interface ProfileRoute {
@@ -12,10 +12,9 @@ interface ProfileRoute {
 
 export function addProfileRoutes(app: FastifyInstance, { profiles }: RestContext): void {
   const requireProfile = (id: string): DeviceProfile => profiles.byId(id) ?? refuseId("device profile", id);
-  app.get("/api/deviceProfiles", async (_request, reply) => {
-    const all = [...profiles].map(printProfile);
-    return sendJson(reply, `{"data":[${all.join(",")}],"totalPages":1,"totalElements":${all.length},"hasNext":false}`);
-  });
+  app.get<{ Querystring: PageQuery }>("/api/deviceProfiles", async ({ query }, reply) =>
+    sendJson(reply, printPage([...profiles].map(printProfile), query)),
+  );
   app.get<ProfileRoute>("/api/deviceProfile/:profileId", async ({ params }, reply) =>
     sendJson(reply, printProfile(requireProfile(params.profileId))),
   );

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Device } from "./device.ts";
 import { isJson, JsonNumber, type JsonObject, parseJson, printString } from "./json.ts";
-import { readCount, refuseId, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
+import { type PageQuery, printPage, refuseId, requireDevice, requireObject, type RestContext, RestError, sendJson } from "./restCommon.ts";
 import { type Rpc, RpcQueueFullError, type RpcRequest, type RpcResult, rpcStatuses } from "./rpc.ts";
 import { printRestJson } from "./values.ts";
 
@@ -36,9 +36,7 @@ export function addRpcRoutes(app: FastifyInstance, options: RestContext): void {
   addPersistentRoutes(app, options);
 }
 
-interface PersistentQuery {
-  pageSize?: string;
-  page?: string;
+interface PersistentQuery extends PageQuery {
   rpcStatus?: string;
 }
 
@@ -63,16 +61,12 @@ function addPersistentRoutes(app: FastifyInstance, { devices }: RestContext): vo
     "/api/rpc/persistent/device/:deviceId",
     async ({ params, query }, reply) => {
       const device = requireDevice(devices, params.deviceId);
-      const [pageSize, page] = [readCount("pageSize", query.pageSize, 1), readCount("page", query.page, 0)];
       const status = query.rpcStatus;
       if (status !== undefined && !rpcStatuses.some((each) => each === status)) {
         throw new RestError(400, `"rpcStatus" must be one of ${rpcStatuses.join(", ")}`);
       }
       const all = device.rpcs.allPersistent().filter((rpc) => status === undefined || rpc.status === status);
-      const end = (page + 1) * pageSize;
-      const data = all.slice(page * pageSize, end).map((rpc) => printRpc(rpc, device.id));
-      const totals = `"totalPages":${Math.ceil(all.length / pageSize)},"totalElements":${all.length},"hasNext":${all.length > end}`;
-      return sendJson(reply, `{"data":[${data.join(",")}],${totals}}`);
+      return sendJson(reply, printPage(all.map((rpc) => printRpc(rpc, device.id)), query));
     },
   );
 }

@@ -53,41 +53,50 @@ function castRuleEngineNumber(text: string): Value {
 }
 
 function castNumber(text: string): Value {
-  const { unscaled, scale } = readDecimal(text);
+  const decimal = readDecimal(text);
   const isPlainFraction = text.includes(".") && !/e/i.test(text);
-  if (!isPlainFraction && isIntegral(unscaled, scale)) {
-    const value = truncateDecimal(text);
-    return isLong(value) ? { type: "long", value } : { type: "string", value: String(value) };
+  if (!isPlainFraction && /^0*$/.test(decimal.fraction)) {
+    const whole = printWhole(decimal);
+    // More than 19 digits are no long, and may be too many to be looked at as a number.
+    const value = decimal.whole.length <= 19 ? BigInt(whole) : null;
+    return value !== null && isLong(value) ? { type: "long", value } : { type: "string", value: whole };
   }
   const value = Number(text);
-  if (scale > maxDecimals || !Number.isFinite(value)) return { type: "string", value: printPlain(unscaled, scale) };
+  if (decimal.fraction.length > maxDecimals || !Number.isFinite(value)) return { type: "string", value: printPlain(decimal) };
   return { type: "double", value: value === 0 ? 0 : value };
 }
 
-function readDecimal(text: string): { unscaled: bigint; scale: number } {
-  const [, sign, whole = "", fraction = "", exponent = "0"] = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
-  const scale = fraction.length - Number(exponent);
+/** A number in plain digits, without an exponent. */
+interface Decimal {
+  readonly isNegative: boolean;
+  /** Without leading zeros; empty below 1. */
+  readonly whole: string;
+  /** As many digits as were written, zeros too. */
+  readonly fraction: string;
+}
+
+function readDecimal(text: string): Decimal {
+  const [, sign, before = "", after = "", exponent = "0"] = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const scale = after.length - Number(exponent);
   if (text.length > maxNumberScale || Math.abs(scale) >= maxNumberScale) throw new NumberTooLargeError(`the number ${text.slice(0, 40)} is too large`);
-  const digits = BigInt(whole + fraction);
-  return { unscaled: sign === "-" ? -digits : digits, scale };
+  const digits = (before + after).replace(/^0+/, "");
+  const isNegative = sign === "-" && digits !== "";
+  if (scale <= 0) return { isNegative, whole: digits && digits + "0".repeat(-scale), fraction: "" };
+  return { isNegative, whole: digits.slice(0, -scale), fraction: digits.padStart(scale, "0").slice(-scale) };
 }
 
-/** The number without its fraction. */
+function printWhole({ isNegative, whole }: Decimal): string {
+  return whole === "" ? "0" : `${isNegative ? "-" : ""}${whole}`;
+}
+
+function printPlain({ isNegative, whole, fraction }: Decimal): string {
+  return `${isNegative ? "-" : ""}${whole || "0"}${fraction && `.${fraction}`}`;
+}
+
+/** The number without its fraction, as far as its lowest digits tell the lowest 64 bits: 10^64 has none of them. */
 export function truncateDecimal(text: string): bigint {
-  const { unscaled, scale } = readDecimal(text);
-  return scale <= 0 ? unscaled * 10n ** BigInt(-scale) : unscaled / 10n ** BigInt(scale);
-}
-
-function isIntegral(unscaled: bigint, scale: number): boolean {
-  return scale <= 0 || unscaled % 10n ** BigInt(scale) === 0n;
-}
-
-function printPlain(unscaled: bigint, scale: number): string {
-  const sign = unscaled < 0n ? "-" : "";
-  const digits = String(unscaled < 0n ? -unscaled : unscaled);
-  if (scale <= 0) return sign + digits + "0".repeat(-scale);
-  const padded = digits.padStart(scale + 1, "0");
-  return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+  const decimal = readDecimal(text);
+  return decimal.whole.endsWith("0".repeat(64)) ? 0n : BigInt(printWhole(decimal));
 }
 
 export function isLong(value: bigint): boolean {

@@ -230,3 +230,23 @@ test("what holds off the idle close, and what does not", async (t) => {
     while (onlyDevice(server).session !== null) await new Promise(setImmediate);
   }
 });
+
+test("a last will is never published, and nothing is retained", async (t) => {
+  const server = await start(t);
+  const will = { topic: "v1/devices/me/telemetry", payload: Buffer.from('{"will":1}'), qos: 1, retain: true };
+  const gone = server.events.next("disconnected");
+  const client = await rawConnect(t, server);
+  const retained: Packet = { ...publish("v1/devices/me/attributes", '{"a":1}', 1, 1), retain: true } as Packet;
+  client.send(connectBytes("DEMO_TOKEN", { will }), retained, subscribe(2, ["v1/devices/me/attributes", 1]));
+  await client.expectBytes("20 02 00 00 40 02 00 01 90 03 00 02 01");
+  client.packets.length = 0;
+  await client.expectNothing();
+  client.socket.destroy();
+  await gone;
+  const next = await rawLogin(t, server);
+  next.send(subscribe(2, ["v1/devices/me/attributes", 1]));
+  await next.expectBytes("90 03 00 02 01");
+  next.packets.length = 0;
+  await next.expectNothing();
+  assert.equal(onlyDevice(server).latest.size, 0);
+});

@@ -15,7 +15,14 @@ test("devices are found by name and by id", async (t) => {
   assert.deepEqual([found.id, found.name], [{ entityType: "DEVICE", id: device.id }, "pump 1"]);
   assert.equal((await rest(server, "GET", "/api/tenant/devices?deviceName=none")).status, 404);
   assert.equal(JSON.parse((await rest(server, "GET", `/api/device/${device.id}`)).text).active, false);
-  assert.equal(JSON.parse((await rest(server, "GET", "/api/tenant/devices")).text).totalElements, 2);
+  const list = async (query: string): Promise<unknown[]> => {
+    const { data, totalPages, totalElements, hasNext } = JSON.parse((await rest(server, "GET", `/api/tenant/devices${query}`)).text);
+    return [data.map(({ name }: { name: string }) => name), totalPages, totalElements, hasNext];
+  };
+  assert.deepEqual(await list(""), [["Demo device", "pump 1"], 1, 2, false]);
+  assert.deepEqual(await list("?pageSize=1&page=0"), [["Demo device"], 2, 2, true]);
+  assert.deepEqual(await list("?pageSize=1&page=1"), [["pump 1"], 2, 2, false]);
+  assert.deepEqual(await list("?pageSize=1&page=2"), [[], 2, 2, false]);
   assert.throws(() => server.addDevice({ name: "pump 2", token: "PUMP" }), /access token/);
   assert.throws(() => server.addDevice({ name: "pump 1", token: "OTHER" }), /named/);
 });
@@ -77,7 +84,9 @@ test("wrong requests are answered with ThingsBoard's error body", async (t) => {
     [400, "POST", "/api/device", "null"],
     [400, "POST", "/api/device", '{"name":5}'],
     [400, "POST", "/api/device?accessToken=", '{"name":"new"}'],
-    [400, "GET", `/api/rpc/persistent/device/${onlyDevice(server).id}`],
+    [400, "GET", "/api/tenant/devices?pageSize=x"],
+    [400, "GET", "/api/deviceProfiles?pageSize=1&page=-1"],
+    [400, "GET", "/api/rpc/persistent/device/none?pageSize=1&page=0"],
     [400, "GET", `/api/rpc/persistent/device/${onlyDevice(server).id}?pageSize=0&page=0`],
     [400, "GET", `/api/rpc/persistent/device/${onlyDevice(server).id}?pageSize=1&page=0&rpcStatus=DELETED`],
     [400, "POST", `/api/rpc/twoway/${onlyDevice(server).id}`, '{"method":"m","timeout":-1}'],
