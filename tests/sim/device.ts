@@ -11,6 +11,7 @@ import { PowerCut, type Flash, type ImageSlot } from "./storage.ts";
 /** What lies above the memory that the module was given must stay as it is. */
 const GUARD = 0xa5;
 const GUARD_NEAR_BYTES = 64;
+const GUARDED = Buffer.alloc(0x1_0000, GUARD);
 /** Polls within one second that nobody can call progress. */
 const POLLS_IN_A_SECOND_MAX = 1000;
 
@@ -76,8 +77,8 @@ export class Device {
   }
 
   checkMemory(): void {
-    const { memoryBytes } = this.#around;
-    if (this.#memory.subarray(memoryBytes).some((byte) => byte !== GUARD)) this.#around.onFault("wrote above the end of its memory");
+    const above = this.#memory.subarray(this.#around.memoryBytes);
+    if (GUARDED.compare(above, 0, above.length, 0, above.length) !== 0) this.#around.onFault("wrote above the end of its memory");
   }
 
   #guard(name: string, memory: Uint8Array, memoryEnd: number): void {
