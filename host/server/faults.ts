@@ -40,11 +40,17 @@ export type CountedFault = (typeof countedFaults)[number];
 
 /** Who a fault on live connections is for: one device, or all of them. */
 export interface FaultTargets {
+  hasDevice(id: string): boolean;
+  /** Whether a gateway speaks for a device of this name. */
+  hasChild(name: string): boolean;
   fallSilent(deviceId?: string): void;
   abort(deviceId?: string): void;
   expireOtaCache(): void;
   notifyChild(name: string, reasonCode: number): void;
 }
+
+/** Largest count and longest delay: what a timer of Node takes. */
+const countMax = 2 ** 31 - 1;
 
 export class FaultRequestError extends Error {}
 
@@ -198,7 +204,7 @@ export class Faults {
     const wrong = (wanted: string): FaultRequestError =>
       new FaultRequestError(`"${name}" must be ${wanted}, not ${printJson(json)}`);
     const count = (candidate: unknown, wanted: string): number => {
-      if (Number.isInteger(candidate) && (candidate as number) >= 0) return candidate as number;
+      if (Number.isInteger(candidate) && (candidate as number) >= 0 && (candidate as number) <= countMax) return candidate as number;
       throw wrong(wanted);
     };
     const member = (key: string): unknown => (json instanceof Map ? (value as Record<string, unknown>)[key] : undefined);
@@ -230,13 +236,13 @@ export class Faults {
       }
       case "halfOpen":
       case "killSessions":
-        if (value !== true && typeof value !== "string") throw wrong("true or a device id");
+        if (value !== true && !(typeof value === "string" && this.#targets.hasDevice(value))) throw wrong("true or the id of a device");
         return () => this[name](value === true ? undefined : value);
       case "notifyChild": {
         const wanted = '{"device":"name","reason":n}';
         const name = member("device");
         const reasonCode = count(member("reason"), wanted);
-        if (typeof name !== "string") throw wrong(wanted);
+        if (typeof name !== "string" || !this.#targets.hasChild(name)) throw wrong(`${wanted} with the name of a connected child`);
         return () => this.notifyChild(name, reasonCode);
       }
       case "loseChunks": {

@@ -60,6 +60,8 @@ export function actOn(outcome: Outcome, { version, qos, isEarly, acknowledgesBad
     case "childLimited":
       return limitChild(outcome, version, qos);
     case "childUnregistered":
+      // An exception there as well.
+      if (isEarly) return { kind: "stall" };
       return { kind: "close", reasonCode: reason.serverShuttingDown, cause: "over a limit" };
     case "unknownTopic":
       return { kind: "acknowledge", reasonCode: reason.topicNameInvalid };

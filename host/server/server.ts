@@ -126,6 +126,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   const faults = new Faults(
     {
       fallSilent: (deviceId) => linksOf(deviceId).forEach((link) => link.fallSilent()),
+      hasDevice: (id) => devices.byId(id) !== undefined,
+      hasChild: (name) => devices.byName(name)?.session instanceof ChildSession,
       notifyChild: (name, reasonCode) => {
         const session = devices.byName(name)?.session;
         if (session instanceof ChildSession) session.gateway.notify(name, reasonCode);

@@ -563,3 +563,20 @@ test("what makes a device a gateway: the flag as a JSON library reads it", async
     await client.expectBytes(`20 02 00 00 ${isGateway ? "40 02 00 01" : ""} 40 02 00 02`).catch((error: Error) => assert.fail(`${flag}: ${error.message}`));
   }
 });
+
+test("an unknown child over the limit, named before CONNACK: the exception is swallowed and holds the queue", async (t) => {
+  const server = await startGateway(t, { now: () => 0, rateLimits: { gateway: { messages: "1:1000" } } });
+  const client = await rawConnect(t, server, 5);
+  client.send(
+    connectBytes("DEMO_TOKEN", { protocolVersion: 5 }),
+    publish("v1/gateway/connect", '{"device":"a"}', 1, 1),
+    publish("v1/gateway/connect", '{"device":"b"}', 1, 2),
+    publish("a/b", "", 1, 3),
+  );
+  await client.expectBytes("20 03 00 00 00 40 02 00 01");
+  client.send(Buffer.from("c000", "hex"));
+  await client.expectBytes("40 04 00 03 90 00 d0 00");
+  client.send(publish("v1/gateway/connect", '{"device":"b"}', 1, 4));
+  await client.expectBytes("e0 02 8b 00");
+  await client.expectClose();
+});
