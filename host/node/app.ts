@@ -33,6 +33,7 @@ const padded = (length: number): number => (length + 3) & ~3;
 export class AppHost {
   /** Filters that the app has declared, with their QoS. */
   readonly filters = new Map<string, 0 | 1>();
+  readonly #imports: ReadonlySet<string>;
   readonly #build: () => AppModule;
   readonly #lent: { at: number; from: number; length: number }[] = [];
   #module: AppModule | null;
@@ -47,6 +48,7 @@ export class AppHost {
   constructor(private readonly core: Core, wasm: Uint8Array, options: AppOptions) {
     if (core.app !== null) throw errorOf(Status.BadState, "app", { text: "one runs already" });
     const source = compiledApp(wasm);
+    this.#imports = new Set(WebAssembly.Module.imports(source).map(({ name }) => name));
     const verbs: VerbHost = {
       core, lent: this.#lent, filters: this.filters,
       module: () => this.#module!,
@@ -66,8 +68,12 @@ export class AppHost {
     };
     this.#module = this.#build();
     core.app = this;
-    core.inbound.hasApp = true;
     this.#restart = setTimeout(() => this.#setup(), 0);
+  }
+
+  /** Whether it may call this verb: what it answers is left to it where nobody else does. */
+  uses(verb: string): boolean {
+    return this.#imports.has(verb);
   }
 
   /** Failures since it was made. */
@@ -82,7 +88,6 @@ export class AppHost {
     this.#end();
     clearTimeout(this.#restart);
     this.core.app = null;
-    this.core.inbound.hasApp = false;
     const told = new Set([...this.core.inbound.subscriptions].map(({ filter }) => filter));
     for (const filter of this.filters.keys()) if (!told.has(filter)) this.core.runner.use((module) => module.unsubscribe(utf8(filter)));
   }
@@ -94,13 +99,18 @@ export class AppHost {
   }
 
   /** The client has a new instance, which knows nothing of the app's subscriptions. */
-  onRebuilt(module: ClientModule): void {
+  onRebuilt(module: ClientModule, messagesLost: number): void {
     for (const [filter, qos] of this.filters) module.subscribe(utf8(filter), qos);
-    setImmediate(() => this.#tell(EventKind.Restarted));
+    setImmediate(() => this.#tell(EventKind.Restarted, Status.Trapped, messagesLost));
   }
 
-  #tell(kind: number): void {
-    if (this.#isReady && !this.#isRunning) this.#deliver({ kind, flags: 0, id: 0, reason: 0, total: 0, offset: 0 }, null);
+  /** The client trapped too often and has stopped. */
+  onFailed(messagesLost: number): void {
+    setImmediate(() => this.#tell(EventKind.Failed, Status.Trapped, messagesLost));
+  }
+
+  #tell(kind: number, reason = 0, total = 0): void {
+    if (this.#isReady && !this.#isRunning) this.#deliver({ kind, flags: 0, id: 0, reason, total, offset: 0 }, null);
   }
 
   #setup(): void {

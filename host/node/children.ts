@@ -32,6 +32,8 @@ export interface ChildLink {
   requestAttributes(name: string, request: ChildAttributesRequest): Promise<Record<string, JsonValue>>;
   claim(name: string, claim: Claim, options: PublishOptions): Promise<void>;
   reply(name: string, id: number, value: MessageValue): Promise<void>;
+  /** Whether an app beside the client answers requests that nobody here takes. */
+  isLeftToApp(): boolean;
 }
 
 /** RPC handlers of one child that run at once; what comes meanwhile is not accepted. */
@@ -102,10 +104,11 @@ export class Child {
 
   /** @internal False when it is not accepted. What is passed is the gateway's. */
   takeRpc(event: ModuleEvent, recent: RecentRequests, fallback: ChildRpcHandler | null, queues: ReadonlySet<AsyncQueue<ChildRpcRequest>>): boolean {
+    const handler = this.#handler ?? fallback;
+    if (handler === null && queues.size === 0 && this.#link.isLeftToApp()) return true;
     const request = recent.take(event, (value) => this.#link.reply(this.name, event.id, value));
     if (request === null) return true;
     const asked: ChildRpcRequest = { ...request, child: this.name };
-    const handler = this.#handler ?? fallback;
     if (handler === null && queues.size === 0) {
       void asked.reply({ error: "no handler" }).catch(() => {});
       return true;

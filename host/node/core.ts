@@ -61,12 +61,13 @@ export class Core {
     this.requests = new Requests(this.outbox);
     this.messages = new Messages(this.outbox, () => this.messageLimits(false));
     this.#splitPoints = options.splitPoints;
-    this.updates = new Updates((call) => { this.runner.use(call); }, this.ports.ota);
+    this.updates = new Updates((call) => { this.runner.use(call); }, this.ports.ota, () => this.app?.uses("ota_apply") ?? false);
     this.link = new Link(prepared, () => this.runner, (error) => this.#ended(error));
     this.inbound = new Inbound(options.queueMessages ?? 64, async (id, value) => {
       const record = messageRecord(value);
       return this.outbox.publish("RPC reply", {}, (module) => module.sendRpcReply(id, record, {}));
     });
+    this.inbound.isLeftToApp = () => this.app?.uses("send_rpc_reply") ?? false;
     this.#ownSubscriptions = options.profile?.startsWith("gateway") ? GATEWAY_SUBSCRIPTIONS : 0;
     const source = profileModule(options.profile ?? "device");
     const build = (): ClientModule => {
@@ -196,6 +197,7 @@ export class Core {
   }
 
   #onFailed(error: TrappedError): void {
+    this.app?.onFailed(this.#messagesLost);
     this.inbound.tell({ type: "Failed", cause: String(error.cause ?? error.message) });
     this.link.failed(error);
     this.link.ended();
@@ -204,7 +206,7 @@ export class Core {
   /** Declares to a new instance what the old one knew. */
   #onRebuilt(module: ClientModule): void {
     for (const { filter, qos } of this.inbound.subscriptions) module.subscribe(utf8(filter), qos);
-    this.app?.onRebuilt(module);
+    this.app?.onRebuilt(module, this.#messagesLost);
     this.onRebuilt();
     this.inbound.tell({ type: "Restarted", messagesLost: this.#messagesLost });
   }

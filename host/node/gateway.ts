@@ -45,6 +45,7 @@ export class GatewayClient extends DeviceClient {
       claim: (name, claim, sendOptions) =>
         this.#publish(`claim of ${name}`, "gateway_claim", { [name]: { secretKey: claim.secretKey, durationMs: claim.durationMs } }, sendOptions),
       reply: (name, id, value) => this.#publish(`RPC reply of ${name}`, "gateway_rpc_reply", { device: name, id, data: value }, {}),
+      isLeftToApp: () => this.core.app?.uses("gateway_rpc_reply") ?? false,
     };
     this.core.onEvent = (event, module) => this.#onEvent(event, module);
     this.core.onRebuilt = () => { for (const child of this.#children.values()) void this.#announce(child, {}).catch(() => {}); };

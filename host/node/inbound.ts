@@ -21,8 +21,8 @@ const EVENTS_MAX = 256;
 export class Inbound {
   readonly subscriptions = new Set<Declaration<unknown>>();
   rpcHandler: RpcHandler | null = null;
-  /** An app answers requests that nobody here takes. */
-  hasApp = false;
+  /** Whether an app beside the client answers requests that nobody here takes. */
+  isLeftToApp: () => boolean = () => false;
   readonly #rpc = new Set<AsyncQueue<RpcRequest>>();
   readonly #attributes = new Set<AttributesSubscription>();
   readonly #recent = new RecentRequests();
@@ -102,7 +102,7 @@ export class Inbound {
   }
 
   #rpcRequest(event: ModuleEvent): boolean {
-    if (this.hasApp && this.rpcHandler === null && this.#rpc.size === 0) return true;
+    if (this.rpcHandler === null && this.#rpc.size === 0 && this.isLeftToApp()) return true;
     const request = this.#recent.take(event, (value) => this.sendReply(event.id, value));
     if (request === null) return true;
     const handler = this.rpcHandler;

@@ -46,7 +46,8 @@ export class Updates {
 
   #fetching = new AbortController();
 
-  constructor(private readonly use: Use, private readonly port: OtaPort) {}
+  /** `isLeft` tells that an app beside the client decides where there is no handler. */
+  constructor(private readonly use: Use, private readonly port: OtaPort, private readonly isLeft: () => boolean) {}
 
   events(signal?: AbortSignal): AsyncIterableIterator<OtaEvent> {
     signal?.throwIfAborted();
@@ -80,6 +81,7 @@ export class Updates {
   }
 
   async #decide({ kind, title, version, totalBytes }: Extract<OtaEvent, { type: "OtaReady" | "OtaAvailable" }>): Promise<void> {
+    if (this.handler === null && this.isLeft()) return;
     const isAccepted = await answer(async () => this.handler?.({ kind, title, version, totalBytes }));
     this.#apply(kind, isAccepted);
   }

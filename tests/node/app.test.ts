@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppHost } from "../../host/node/index.ts";
+import { EventKind, Status } from "../../build/generated/abi.ts";
+import { AppHost, GatewayClient, MemorySlot, SlotOta } from "../../host/node/index.ts";
+import { assignPackage } from "../../host/server/ota.ts";
+import { demoDevice, startServer } from "../../host/server/server.ts";
 import { compile, HEAD, LIBRARY } from "../app/sources.ts";
-import { client, connected, listen, nextEvent, withStatus } from "./harness.ts";
+import { client, connected, listen, nextEvent, PATIENCE_MS, withStatus } from "./harness.ts";
 
 const BOARD = `import { EventKind, io, startTimer, subscribe, text } from "${LIBRARY}";\n${HEAD}
 @lazy const BYTES: usize = memory.data(4);
@@ -68,4 +71,93 @@ test("fuel and memory are the host's to give", async (t) => {
   const app = made.runApp(wasm, { fuel: 1000 });
   assert.deepEqual(await nextEvent(events, "AppFailed"), { type: "AppFailed", reason: "Timeout", name: "fuel" });
   app.stop();
+});
+
+/** Does nothing with an event at once, but tells of it by `io`, and does this a moment later. */
+const late = (names: string, kind: string, deed: string): string => `import { ${names}EventKind, eventId, eventReason, eventTotal, io, startTimer, text } from "${LIBRARY}";\n${HEAD}
+let id: i32 = 0;
+export function setup(): void {}
+export function on_event(kind: i32, length: i32): void {
+  if (kind == EventKind.${kind}) { id = eventId(); startTimer(20); }
+  if (kind == EventKind.AppTimer) { ${deed} }
+  io(kind, 0, 0); io(1000 + kind, 0, eventTotal()); if (eventReason() < 0) io(2000 - eventReason(), 0, 0);
+}`;
+
+test("an update waits for the word of an app that may give it, and for nobody's else", { timeout: 3 * PATIENCE_MS }, async (t) => {
+  const deciding = (await compile("decides", late("applyOta, ", "OtaReady", "applyOta(id, 0);"))).wasm;
+  const watching = (await compile("watches", late("", "OtaReady", ""))).wasm;
+  for (const [wasm, end] of [[deciding, "OtaFailed"], [watching, "OtaApplied"]] as const) {
+    const server = await startServer({ mqttPort: 0, restPort: 0 });
+    t.after(() => server.close());
+    const assigned = server.packages.add({ type: "FIRMWARE", title: "app", version: "2", tag: null, url: null });
+    server.packages.upload(assigned, Buffer.from("image"), "SHA256");
+    assignPackage(server.devices.byToken(demoDevice.token)!, "FIRMWARE", assigned, { now: Date.now, events: server.events });
+    const made = client(t, server.mqttPort, { access_token: demoDevice.token, firmware_title: "app", firmware_version: "1" }, { ports: { ota: new SlotOta(new MemorySlot()) } });
+    const events = made.otaEvents();
+    made.runApp(wasm);
+    await made.connect();
+    let last = "";
+    for await (const { type } of events) if ((last = type) === "OtaApplied" || type === "OtaFailed") break;
+    assert.equal(last, end);
+  }
+});
+
+test("a request is left to an app that may reply, however late; where it may not, the caller is told that nobody will", { timeout: 3 * PATIENCE_MS }, async (t) => {
+  const replying = (await compile("replies", late("addInteger, beginMessage, sendRpcReply, ", "RpcRequest", 'beginMessage(); addInteger(text("late"), 1); sendRpcReply(id);'))).wasm;
+  const silent = (await compile("silent", late("", "RpcRequest", ""))).wasm;
+  for (const [wasm, reply] of [[replying, '{"late":1}'], [silent, '{"error":"no handler"}']] as const) {
+    const { client: made, link } = await connected(t, { rpc: true });
+    made.runApp(wasm);
+    // The app begins in a turn of its own.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    link.publish("v1/devices/me/rpc/request/7", '{"method":"m","params":{}}');
+    const { topic, payload } = await link.packet("publish");
+    assert.deepEqual([topic, payload.toString()], ["v1/devices/me/rpc/response/7", reply]);
+  }
+});
+
+test("a request to a child is left to an app that may reply, and answered once", { timeout: 3 * PATIENCE_MS }, async (t) => {
+  const { wasm } = await compile("replies-for-child", late("addInteger, addText, beginMessage, sendChildRpcReply, ", "ChildRpcRequest",
+    'beginMessage(); addText(text("device"), text("c")); addInteger(text("id"), id); addInteger(text("data"), 5); sendChildRpcReply();'));
+  const broker = await listen(t);
+  const made = new GatewayClient({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, session_limits: false, reconnect_min_ms: 1 });
+  t.after(() => made.stop());
+  made.runApp(wasm);
+  await made.connect();
+  const link = await broker.link();
+  link.publish("v1/gateway/rpc", '{"device":"c","data":{"id":3,"method":"m","params":{}}}');
+  await link.packet("publish");
+  await made.publish("end", "");
+  assert.deepEqual(link.of("publish").map(({ topic, payload }) => [topic, payload.toString()]), [["v1/gateway/rpc", '{"device":"c","id":3,"data":5}'], ["end", ""]]);
+});
+
+test("an app hears that its client was built again, with what that lost, and that it has failed", { timeout: 3 * PATIENCE_MS }, async (t) => {
+  const { wasm } = await compile("hears", late("", "RpcRequest", ""));
+  let traps = 0;
+  const { client: made, link } = await connected(t, {}, { hooks: { imports: (functions) => ({
+    ...functions,
+    now_ms: (): bigint => {
+      if (traps-- > 0) throw new Error("injected");
+      return functions["now_ms"]!() as bigint;
+    },
+  }) } });
+  const told: number[] = [];
+  const heard = new Promise<void>((resolve) => {
+    made.runApp(wasm, {
+      io(operation, bytes) {
+        if (operation >= 1000 && operation < 2000) told.push(operation - 1000, bytes.length);
+        if (operation === EventKind.Restarted) traps = Infinity;
+        if (operation === 2000 - Status.Trapped && told.includes(EventKind.Failed)) resolve();
+        return 0;
+      },
+    });
+  });
+  link.answers.publish = false;
+  const lost = assert.rejects(made.sendTelemetry({ a: 1 }), withStatus("Trapped"));
+  await link.packet("publish");
+  traps = 1;
+  link.publish("x", "wakes the client");
+  await lost;
+  await heard;
+  assert.equal(told[told.indexOf(EventKind.Restarted) + 1], 1);
 });
