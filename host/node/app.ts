@@ -1,6 +1,6 @@
 // Runs an app module beside a client: setup, events, timer, failure and restart.
 
-import { EventField, EventKind, Status } from "../../build/generated/abi.ts";
+import { EventField, EventFlag, EventKind, Status } from "../../build/generated/abi.ts";
 import { AppModule, AppTrap, compiledApp } from "./app-module.ts";
 import { appFunctions, type VerbHost } from "./app-verbs.ts";
 import type { Core } from "./core.ts";
@@ -26,6 +26,7 @@ type Plain = Pick<ModuleEvent, "kind" | "flags" | "id" | "reason" | "total" | "o
 
 /** A text of the event in the client's memory. */
 interface Span { readonly at: number; readonly bytes: Uint8Array }
+interface Texts { readonly topic: Span; readonly payload: Span; readonly name: Span; readonly value: Span }
 const NOTHING: Span = { at: 0, bytes: new Uint8Array(0) };
 
 const padded = (length: number): number => (length + 3) & ~3;
@@ -124,9 +125,22 @@ export class AppHost {
   }
 
   #deliver(event: Plain, client: ClientModule | null): void {
-    const app = this.#module!;
     const span = (field: number): Span => client?.eventSpan(field) ?? NOTHING;
-    const [topic, payload, name, value] = [span(EventField.Topic), span(EventField.Payload), span(EventField.Name), span(EventField.Value)];
+    const texts: Texts = { topic: span(EventField.Topic), payload: span(EventField.Payload), name: span(EventField.Name), value: span(EventField.Value) };
+    const { topic, payload } = texts;
+    const room = (this.#module!.eventCapacity - EventField.End - padded(topic.bytes.length)) & ~3;
+    if (event.kind !== EventKind.Message || payload.bytes.length <= room || room < 4) return this.#handOver(event, texts);
+    // A raw message that is larger than the buffer comes in parts, as it does from a client whose own buffer is small.
+    for (let from = 0; from < payload.bytes.length && this.#isReady; from += room) {
+      const bytes = payload.bytes.subarray(from, from + room);
+      const isLast = from + room >= payload.bytes.length;
+      const part = { ...event, flags: isLast ? event.flags : event.flags & ~EventFlag.Last, offset: event.offset + from };
+      this.#handOver(part, { ...texts, payload: { at: payload.at + from, bytes } });
+    }
+  }
+
+  #handOver(event: Plain, { topic, payload, name, value }: Texts): void {
+    const app = this.#module!;
     const isInPayload = ({ at, bytes }: Span): boolean => at >= payload.at && at + bytes.length <= payload.at + payload.bytes.length;
     const own = [topic, payload, ...[name, value].filter((each) => !isInPayload(each))];
     const needed = own.reduce((sum, { bytes }) => sum + padded(bytes.length), EventField.End as number);

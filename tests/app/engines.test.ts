@@ -9,7 +9,9 @@ import wabt from "wabt";
 import { EventKind, State, Status } from "../../build/generated/abi.ts";
 import { plainValue } from "../../host/server/values.ts";
 import { compileApp } from "../../host/app/compile.ts";
+import { BareBroker } from "../behaviour/bare-broker.ts";
 import { behaviour, Site } from "../behaviour/harness.ts";
+import { Watch } from "../behaviour/watch.ts";
 import { AppDevice } from "./device.ts";
 import { compileToFile, HEAD, LIBRARY } from "./sources.ts";
 
@@ -19,10 +21,13 @@ const SHARED = "/api/plugins/telemetry/DEVICE/{id}/SHARED_SCOPE";
 
 /** An app that does what its caller asks, harmful or not. */
 const SERVANT = `
-import { addBoolean, addDecimal, addInteger, addText, AppPublish, beginMessage, equals, errorText, errorValue, eventFlags, Feature, features, stat, Stat, state, eventId, EventKind, eventName, eventOffset, eventReason, eventTotal, eventValue, findJson,
+import { addBoolean, addDecimal, addInteger, addText, AppPublish, eventPayload, EventFlag, lengthOf, addressOf, beginMessage, equals, errorText, errorValue, eventFlags, Feature, features, stat, Stat, state, unsubscribe, eventId, EventKind, eventName, eventOffset, eventReason, eventTotal, eventValue, findJson,
   foundJson, log, nowMs, publish, readDecimal, requestAttributes, sendAttributes, sendRpcReply, sendTelemetry, startTimer, subscribe, text, textAt, unescape } from "${LIBRARY}";
 ${HEAD}
 let calls: i32 = 0;
+let seen: i32 = 0;
+let parts: i32 = 0;
+let wrong: i32 = 0;
 @lazy const BUFFER: usize = memory.data(64);
 @lazy const BIG: usize = memory.data(400);
 function deep(n: i32): i32 { return deep(n + load<u8>(n & 7)) + 1; }
@@ -41,6 +46,17 @@ export function on_event(kind: i32, length: i32): void {
     addInteger(text("kind"), eventOffset());
     addInteger(text("reason"), eventReason());
     sendRpcReply(eventId());
+  }
+  if (kind == EventKind.Message) {
+    if (eventOffset() != seen) wrong++;
+    for (let i = 0; i < lengthOf(eventPayload()); i++) if (load<u8>(addressOf(eventPayload()) + i) != <u8>(i + seen)) wrong++;
+    seen += lengthOf(eventPayload());
+    parts++;
+    if (eventFlags() & EventFlag.Last) {
+      beginMessage(); addInteger(text("bytes"), seen); addInteger(text("total"), eventTotal()); addInteger(text("parts"), parts); addInteger(text("wrong"), wrong);
+      sendTelemetry();
+      seen = parts = wrong = 0;
+    }
   }
   if (kind == EventKind.AppTimer) { beginMessage(); addInteger(text("timer"), 1); sendTelemetry(); }
   if (kind != EventKind.RpcRequest) return;
@@ -64,6 +80,16 @@ export function on_event(kind: i32, length: i32): void {
   }
   if (is(text("outside"))) reply(text("result"), publish(textAt(0xfff0, 0xff), 0));
   if (is(text("huge"))) { beginMessage(); addText(text("a"), textAt(BIG, 400)); addText(text("b"), textAt(BIG, 400)); reply(text("result"), sendTelemetry()); }
+  if (is(text("filters"))) {
+    memory.fill(BIG, 0x66, 150);
+    beginMessage();
+    addInteger(text("own"), unsubscribe(text("orders/#")));
+    addInteger(text("gone"), unsubscribe(text("orders/#")));
+    addInteger(text("clients"), unsubscribe(text("v1/devices/me/rpc/request/+")));
+    addBoolean(text("long"), subscribe(textAt(BIG, 150), 0) > 0);
+    addInteger(text("end"), unsubscribe(textAt(BIG, 150)));
+    sendRpcReply(eventId());
+  }
   if (is(text("facts"))) {
     beginMessage();
     addInteger(text("state"), state());
@@ -226,6 +252,30 @@ behaviour("apps", (check) => {
       state: State.Connected, connects: 1, none: Status.InvalidValue, above: Status.InvalidValue, raw: true, gateway: false,
     });
     assert.deepEqual(await rpc(site, "error"), { value: 7, text: "qos", short: Status.TooLarge, outside: Status.InvalidValue });
+  });
+
+  check("a raw message that is larger than the app's buffer comes in parts", async (t, engine) => {
+    const broker = await BareBroker.open(t);
+    new AppDevice(t, engine, servant, broker.port, { rpc: false, shared_attributes: false, session_limits: false, receive_buffer: 2048 });
+    const link = await broker.link();
+    const sent = new Watch();
+    broker.onPacket = () => sent.changed();
+    const count = (): number => link.of("publish").length;
+    // What the app says when it begins tells that it has subscribed.
+    await sent.until("its attributes", () => count() >= 1 || undefined, () => "nothing");
+    for (const bytes of [1500, 440, 441, 0]) {
+      const before = count();
+      link.send({ cmd: "publish", topic: "orders/1", payload: Buffer.from(Array.from({ length: bytes }, (_, index) => index & 255)), qos: 0, dup: false, retain: false });
+      await sent.until(`${bytes} bytes`, () => count() > before || undefined, () => `${count()} messages`);
+      // 512 bytes, of which 60 are the record and 8 the topic.
+      assert.deepEqual(JSON.parse(link.of("publish").at(-1)!.payload.toString()), { bytes, total: bytes, parts: Math.max(1, Math.ceil(bytes / 444)), wrong: 0 });
+    }
+  });
+
+  check("an app ends its own subscriptions and no other, and a filter may be as long as the staging area", async (t, engine) => {
+    const { site } = await running(t, engine, servant);
+    assert.deepEqual(await rpc(site, "filters"), { own: Status.Ok, gone: Status.NotFound, clients: Status.NotFound, long: true, end: Status.Ok });
+    assert.deepEqual(await rpc(site, "calls"), { calls: 2 });
   });
 
   check("an event that does not fit the app's buffer arrives as MessageTooLarge, and can be answered", async (t, engine) => {

@@ -112,6 +112,17 @@ static void shows_events(void) {
     CHECK_EQUAL(counts[MOTE_EVENT_SHARED_ATTRIBUTES], 1);
 }
 
+static void owns_its_filters(void) {
+    mote_t *mote = &client.mote;
+    CHECK(mote_subscribe(mote, "both/+", 1) > 0);
+    CHECK_EQUAL(mote_unsubscribe(mote, "own/+"), MOTE_STATUS_NOT_FOUND);
+    uint32_t length = mote->subscriptions_length;
+    CHECK_EQUAL(mote_unsubscribe(mote, "both/+"), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote->subscriptions_length, length);
+    CHECK_EQUAL(mote_unsubscribe(mote, "both/+"), MOTE_STATUS_NOT_FOUND);
+    CHECK(mote_subscribe(mote, "both/+", 1) > 0);
+}
+
 static void is_down_until(uint32_t ceiling_ms) {
     CHECK_EQUAL(mote_app_deadline_ms(&app), 0);
     CHECK_EQUAL(mote_app_poll(&app), MOTE_EVENT_APP_FAILED);
@@ -162,6 +173,10 @@ static void fails_and_begins_again(void) {
     CHECK_EQUAL(mote_state(&client.mote), MOTE_STATE_CONNECTED);
     mote_app_free(&app);
     CHECK_EQUAL(mote_app_deadline_ms(&app), MOTE_NO_DEADLINE_MS);
+    // What the application has declared too is all that is left.
+    CHECK_EQUAL(mote_unsubscribe(&client.mote, "own/+"), MOTE_STATUS_NOT_FOUND);
+    CHECK_EQUAL(mote_unsubscribe(&client.mote, "both/+"), MOTE_STATUS_OK);
+    CHECK_EQUAL(client.mote.subscriptions_length, 0);
 }
 
 int main(void) {
@@ -178,6 +193,7 @@ int main(void) {
     is_refused_by_name();
     begins_with_setup();
     shows_events();
+    owns_its_filters();
     fails_and_begins_again();
     mote_free(&client.mote);
     printf("%u passed, %u failed\n", checks_passed, checks_failed);

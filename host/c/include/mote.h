@@ -563,7 +563,7 @@ struct mote {
     int32_t attributes_request;      /* id of the request of all shared attributes with a handler, 0 = none */
     bool attributes_wanted;          /* it is to be made */
 
-    uint8_t *subscriptions;          /* u16 length, u8 qos, u8 0, filter, one behind the other */
+    uint8_t *subscriptions;          /* u16 length, u8 qos, u8 whose, filter, one behind the other */
     uint32_t subscriptions_capacity, subscriptions_length;
 #ifdef MOTE_CHECK_TASK
     uintptr_t task;                  /* that polls, 0 = none yet */

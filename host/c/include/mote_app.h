@@ -49,7 +49,7 @@ typedef struct mote_app_options {
  *   InvalidValue  options, or an event buffer that lies outside the memory */
 int32_t mote_app_init(mote_app_t *app, const mote_app_options_t *options);
 
-/* Ends the app. Its subscriptions stay the client's. */
+/* Ends the app, and its subscriptions but those that the client's application has declared too. Before mote_free(). */
 void mote_app_free(mote_app_t *app);
 
 /* Hands one event to the app; call it from the client's on_event and on_taken. Nothing while the app is down. */

@@ -113,33 +113,26 @@ static int32_t publish(mote_app_t *app, const uint64_t *arguments) {
     return mote_queued(mote, call(mote, MOTE_APP_VERB_publish, 5, values));
 }
 
-// The face takes a filter that ends with a zero, and stages it itself: so it stands at the end of the area, out of the way.
-static int32_t filter(mote_app_t *app, const uint64_t *arguments, const char **out_filter) {
+static int32_t filter(mote_app_t *app, const uint64_t *arguments, mote_span_t *out_filter) {
     mote_t *mote = app->options.mote;
-    uint32_t length = ARGUMENT(1);
     int32_t status = check_staging(mote);
     if (status < 0) return status;
-    if (!holds(app, ARGUMENT(0), length)) return outside(mote);
-    if (length >= mote->staging_capacity / 2) return too_large(mote, length + 1, length);
-    if (memchr(app->memory + ARGUMENT(0), 0, length) != NULL) return mote_fail(mote, MOTE_STATUS_INVALID_TOPIC, "", 0);
-    char *to = (char *)mote->memory + mote->staging_address + mote->staging_capacity - length - 1;
-    memcpy(to, app->memory + ARGUMENT(0), length);
-    to[length] = 0;
-    *out_filter = to;
+    if (!holds(app, ARGUMENT(0), ARGUMENT(1))) return outside(mote);
+    *out_filter = (mote_span_t){(const char *)app->memory + ARGUMENT(0), ARGUMENT(1)};
     return MOTE_STATUS_OK;
 }
 
 static int32_t subscribe(mote_app_t *app, const uint64_t *arguments) {
-    const char *text = NULL;
+    mote_span_t text;
     int32_t status = filter(app, arguments, &text);
     if (status >= 0 && ARGUMENT(2) > 1) status = mote_fail(app->options.mote, MOTE_STATUS_INVALID_VALUE, "qos", (int32_t)ARGUMENT(2));
-    return status < 0 ? status : mote_subscribe(app->options.mote, text, (uint8_t)ARGUMENT(2));
+    return status < 0 ? status : mote_subscription_add(app->options.mote, text, (uint8_t)ARGUMENT(2), MOTE_OWNER_APP);
 }
 
 static int32_t unsubscribe(mote_app_t *app, const uint64_t *arguments) {
-    const char *text = NULL;
+    mote_span_t text;
     int32_t status = filter(app, arguments, &text);
-    return status < 0 ? status : mote_unsubscribe(app->options.mote, text);
+    return status < 0 ? status : mote_subscription_remove(app->options.mote, text, MOTE_OWNER_APP);
 }
 
 // ------------------------------------------------------------------------ JSON

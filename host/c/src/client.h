@@ -40,6 +40,11 @@ void mote_config_copy(const char *config, size_t length, char *to);
 uint32_t mote_config_unsigned(const char *config, size_t length, const char *key, uint32_t fallback);
 
 // publish.c
+// Who declared a filter: the firmware, the app beside it, or both.
+enum { MOTE_OWNER_CLIENT = 1, MOTE_OWNER_APP = 2 };
+int32_t mote_subscription_add(mote_t *mote, mote_span_t filter, uint8_t qos, uint8_t owner);
+int32_t mote_subscription_remove(mote_t *mote, mote_span_t filter, uint8_t owner);
+void mote_subscriptions_end(mote_t *mote, uint8_t owner);
 void mote_subscriptions_restore(mote_t *mote);
 uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options);
 

@@ -76,9 +76,11 @@ int32_t mote_app_init(mote_app_t *app, const mote_app_options_t *options) {
 }
 
 void mote_app_free(mote_app_t *app) {
+    if (app->life == LIFE_NONE) return;
     discard(app);
     app->life = LIFE_NONE;
     app->failure_pending = false;
+    if (app->options.mote->life == MOTE_LIFE_ALIVE) mote_subscriptions_end(app->options.mote, MOTE_OWNER_APP);
 }
 
 // --------------------------------------------------------------------- failure
@@ -154,11 +156,16 @@ static void lend(mote_app_t *app, uint32_t index, uint32_t field, mote_span_t te
     app->lent[index].length = text.length;
 }
 
-static void deliver(mote_app_t *app, const mote_event_t *event) {
+static uint32_t size_in_buffer(const mote_event_t *event) {
+    uint32_t size = MOTE_EVENT_FIELD_END + padded(event->topic.length) + padded(event->payload.length);
+    if (!lies_within(event->name, event->payload)) size += padded(event->name.length);
+    if (!lies_within(event->value, event->payload)) size += padded(event->value.length);
+    return size;
+}
+
+static void hand_over(mote_app_t *app, const mote_event_t *event) {
     uint8_t *record = app->memory + app->event_buffer;
-    uint32_t needed = MOTE_EVENT_FIELD_END + padded(event->topic.length) + padded(event->payload.length);
-    if (!lies_within(event->name, event->payload)) needed += padded(event->name.length);
-    if (!lies_within(event->value, event->payload)) needed += padded(event->value.length);
+    uint32_t needed = size_in_buffer(event);
     mote_event_t told = *event;
     if (needed > app->event_capacity) {
         told = (mote_event_t){.kind = MOTE_EVENT_MESSAGE_TOO_LARGE, .id = event->id, .reason = MOTE_STATUS_TOO_LARGE, .total = needed, .offset = event->kind};
@@ -178,6 +185,25 @@ static void deliver(mote_app_t *app, const mote_event_t *event) {
     lend(app, 0, MOTE_EVENT_FIELD_PAYLOAD, told.payload);
     lend(app, 1, MOTE_EVENT_FIELD_VALUE, told.value);
     run(app, app->on_event, 2, (const uint32_t[]){(uint32_t)told.kind, length});
+}
+
+// A raw message that is larger than the buffer comes in parts, as it does from a client whose own buffer is small.
+static void deliver(mote_app_t *app, const mote_event_t *event) {
+    uint32_t head = MOTE_EVENT_FIELD_END + padded(event->topic.length);
+    bool in_parts = event->kind == MOTE_EVENT_MESSAGE && size_in_buffer(event) > app->event_capacity && head + 4 <= app->event_capacity;
+    if (!in_parts) {
+        hand_over(app, event);
+        return;
+    }
+    uint32_t room = (app->event_capacity - head) & ~3u;
+    for (uint32_t from = 0; from < event->payload.length && app->life == LIFE_ALIVE; from += room) {
+        mote_event_t part = *event;
+        uint32_t rest = event->payload.length - from;
+        part.payload = (mote_span_t){event->payload.data + from, rest < room ? rest : room};
+        part.offset += from;
+        if (rest > room) part.flags &= (uint8_t)~MOTE_EVENT_FLAG_LAST;
+        hand_over(app, &part);
+    }
 }
 
 void mote_app_event(mote_app_t *app, const mote_event_t *event) {

@@ -65,12 +65,12 @@ static void forget(mote_t *mote, uint32_t at) {
     memmove(mote->subscriptions + at, mote->subscriptions + at + size, mote->subscriptions_length - at);
 }
 
-static void keep(mote_t *mote, const char *filter, uint32_t length, uint8_t qos) {
+static void keep(mote_t *mote, const char *filter, uint32_t length, uint8_t qos, uint8_t owner) {
     uint8_t *entry = mote->subscriptions + mote->subscriptions_length;
     entry[0] = (uint8_t)length;
     entry[1] = (uint8_t)(length >> 8);
     entry[2] = qos;
-    entry[3] = 0;
+    entry[3] = owner;
     memcpy(entry + SUBSCRIPTION_HEADER, filter, length);
     mote->subscriptions_length += SUBSCRIPTION_HEADER + length;
 }
@@ -82,33 +82,67 @@ static int32_t declare(mote_t *mote, const char *filter, uint32_t length, uint8_
     return mote_call(mote, MOTE_EXPORT_SUBSCRIBE, 3, (const uint32_t[]){mote->staging_address, length, qos});
 }
 
-int32_t mote_subscribe(mote_t *mote, const char *filter, uint8_t qos) {
-    size_t length = strlen(filter);
-    if (length > UINT16_MAX) return mote_fail(mote, MOTE_STATUS_INVALID_TOPIC, "filter", 0);
-    uint32_t at = find_kept(mote, filter, (uint32_t)length);
+int32_t mote_subscription_add(mote_t *mote, mote_span_t filter, uint8_t qos, uint8_t owner) {
+    if (filter.length > UINT16_MAX) return mote_fail(mote, MOTE_STATUS_INVALID_TOPIC, "filter", 0);
+    uint32_t at = find_kept(mote, filter.data, filter.length);
     bool known = at < mote->subscriptions_length;
-    if (!known && SUBSCRIPTION_HEADER + length > mote->subscriptions_capacity - mote->subscriptions_length) {
+    if (!known && SUBSCRIPTION_HEADER + filter.length > mote->subscriptions_capacity - mote->subscriptions_length) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "subscriptions_size",
-                         (int32_t)(mote->subscriptions_length + SUBSCRIPTION_HEADER + length));
+                         (int32_t)(mote->subscriptions_length + SUBSCRIPTION_HEADER + filter.length));
     }
-    int32_t id = declare(mote, filter, (uint32_t)length, qos);
+    int32_t id = declare(mote, filter.data, filter.length, qos);
     if (id < 0) return id;
     if (known) {
         mote->subscriptions[at + 2] = qos;
+        mote->subscriptions[at + 3] |= owner;
     } else {
-        keep(mote, filter, (uint32_t)length, qos);
+        keep(mote, filter.data, filter.length, qos, owner);
     }
     return id;
 }
 
-int32_t mote_unsubscribe(mote_t *mote, const char *filter) {
-    uint32_t length = (uint32_t)strlen(filter);
+// Nobody ends what only another one has declared, nor what both have.
+int32_t mote_subscription_remove(mote_t *mote, mote_span_t filter, uint8_t owner) {
+    uint32_t at = find_kept(mote, filter.data, filter.length);
+    bool known = at < mote->subscriptions_length;
+    uint8_t owners = known ? mote->subscriptions[at + 3] : 0;
+    if ((owners & owner) == 0 && (known || owner == MOTE_OWNER_APP)) return mote_fail(mote, MOTE_STATUS_NOT_FOUND, "filter", 0);
+    if ((owners & ~owner) != 0) {
+        mote->subscriptions[at + 3] = (uint8_t)(owners & ~owner);
+        return MOTE_STATUS_OK;
+    }
     uint32_t offset = 0;
-    int32_t status = stage(mote, &offset, filter, length);
+    int32_t status = stage(mote, &offset, filter.data, filter.length);
     if (status < 0) return status;
-    status = mote_call(mote, MOTE_EXPORT_UNSUBSCRIBE, 2, (const uint32_t[]){mote->staging_address, length});
-    if (status >= 0) forget(mote, find_kept(mote, filter, length));
+    status = mote_call(mote, MOTE_EXPORT_UNSUBSCRIBE, 2, (const uint32_t[]){mote->staging_address, filter.length});
+    if (status >= 0) forget(mote, at);
     return status;
+}
+
+// Ends what an owner has declared, as far as the client can be called now.
+void mote_subscriptions_end(mote_t *mote, uint8_t owner) {
+    uint32_t at = 0;
+    while (at < mote->subscriptions_length) {
+        const uint8_t *entry = mote->subscriptions + at;
+        uint32_t size = SUBSCRIPTION_HEADER + kept_length(entry);
+        uint32_t before = mote->subscriptions_length;
+        mote_span_t filter = {(const char *)entry + SUBSCRIPTION_HEADER, kept_length(entry)};
+        if ((entry[3] & owner) != 0) mote_subscription_remove(mote, filter, owner);
+        if (mote->subscriptions_length == before) at += size;
+    }
+}
+
+static mote_span_t span_of(const char *text) {
+    size_t length = strlen(text);
+    return (mote_span_t){text, length < UINT32_MAX ? (uint32_t)length : UINT32_MAX};
+}
+
+int32_t mote_subscribe(mote_t *mote, const char *filter, uint8_t qos) {
+    return mote_subscription_add(mote, span_of(filter), qos, MOTE_OWNER_CLIENT);
+}
+
+int32_t mote_unsubscribe(mote_t *mote, const char *filter) {
+    return mote_subscription_remove(mote, span_of(filter), MOTE_OWNER_CLIENT);
 }
 
 // Declares everything again in a new instance.
