@@ -86,3 +86,8 @@ export function compiledApp(wasm: Uint8Array): WebAssembly.Module {
     throw errorOf(Status.Malformed, "app", { cause });
   }
 }
+
+/** What an app may call. */
+export function importsOf(source: WebAssembly.Module): ReadonlySet<string> {
+  return new Set(WebAssembly.Module.imports(source).map(({ name }) => name));
+}

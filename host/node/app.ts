@@ -1,7 +1,7 @@
 // Runs an app module beside a client: setup, events, timer, failure and restart.
 
 import { EventField, EventFlag, EventKind, Status } from "../../build/generated/abi.ts";
-import { AppModule, AppTrap, compiledApp } from "./app-module.ts";
+import { AppModule, AppTrap, compiledApp, importsOf } from "./app-module.ts";
 import { appFunctions, type VerbHost } from "./app-verbs.ts";
 import type { Core } from "./core.ts";
 import { errorOf, MoteError, statusName } from "./errors.ts";
@@ -49,7 +49,7 @@ export class AppHost {
   constructor(private readonly core: Core, wasm: Uint8Array, options: AppOptions) {
     if (core.app !== null) throw errorOf(Status.BadState, "app", { text: "one runs already" });
     const source = compiledApp(wasm);
-    this.#imports = new Set(WebAssembly.Module.imports(source).map(({ name }) => name));
+    this.#imports = importsOf(source);
     const verbs: VerbHost = {
       core, lent: this.#lent, filters: this.filters,
       module: () => this.#module!,
