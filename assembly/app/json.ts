@@ -14,9 +14,9 @@ export function foundJson(): Text {
   return textAt(load<u32>(FOUND, JsonField.Text), load<i32>(FOUND, JsonField.TextLength));
 }
 
-/** A number times 10^digits, cut off behind them; `otherwise` when there is none. Exponents are not read. */
+/** A number times 10^digits, cut off behind them; `otherwise` when there is none, or none that 64 bits hold. */
 export function readDecimal(document: Text, path: Text, digits: i32, otherwise: i64): i64 {
-  return findJson(document, path) == JsonType.Number ? scaled(foundJson(), digits) : otherwise;
+  return findJson(document, path) == JsonType.Number ? scaled(foundJson(), digits, otherwise) : otherwise;
 }
 
 export function readBoolean(document: Text, path: Text, otherwise: bool): bool {

@@ -36,24 +36,50 @@ export function equals(a: Text, b: Text): bool {
   return true;
 }
 
-/** The decimal number that a text begins with, times 10^digits; what stands behind its last digit is left out, and 0 answers no number. */
-export function scaled(text: Text, digits: i32): i64 {
+/**
+ * The decimal number that a text begins with, its exponent included, times 10^digits; what stands behind its last digit is left out.
+ * `otherwise` when it begins with none, or when 64 bits do not hold it.
+ */
+export function scaled(text: Text, digits: i32, otherwise: i64 = 0): i64 {
   let at = addressOf(text);
   const end = at + lengthOf(text);
   const isNegative = at < end && load<u8>(at) == 0x2d;
   if (isNegative) at++;
-  let value: i64 = 0;
-  let left = -1; // digits behind the point that are still taken; below zero in front of it
-  for (; at < end && left; at++) {
-    const letter = <u32>load<u8>(at);
-    if (letter == 0x2e && left < 0 && digits) {
-      left = digits;
-      continue;
-    }
-    if (letter - 0x30 > 9) break;
-    value = value * 10 + (letter - 0x30);
-    if (left > 0) left--;
+  // How many of its digits count, once the exponent has moved the point.
+  let count = digits;
+  let behind = at;
+  let isWhole = true;
+  for (; behind < end; behind++) {
+    const letter = <u32>load<u8>(behind);
+    if (letter == 0x2e) isWhole = false;
+    else if (letter - 0x30 > 9) break;
+    else if (isWhole) count++;
   }
-  for (left = left < 0 ? digits : left; left; left--) value *= 10;
+  if (behind == at) return otherwise;
+  if (behind < end && (load<u8>(behind) | 0x20) == 0x65) count += exponent(behind + 1, end);
+  // Below zero, where there is one number more.
+  let value: i64 = 0;
+  for (; count > 0 && (at < behind || value); at++) {
+    const letter: i32 = at < behind ? load<u8>(at) : 0x30;
+    if (letter == 0x2e) continue;
+    const digit = letter - 0x30;
+    if (value < (i64.MIN_VALUE + digit) / 10) return otherwise;
+    value = value * 10 - digit;
+    count--;
+  }
+  if (!isNegative && value == i64.MIN_VALUE) return otherwise;
+  return isNegative ? value : -value;
+}
+
+/** The number behind the letter e; no text of an app has so many digits that a larger one counts. */
+function exponent(at: usize, end: usize): i32 {
+  const isNegative = at < end && load<u8>(at) == 0x2d;
+  if (isNegative || (at < end && load<u8>(at) == 0x2b)) at++;
+  let value = 0;
+  for (; at < end; at++) {
+    const digit = <u32>load<u8>(at) - 0x30;
+    if (digit > 9) break;
+    value = min(value * 10 + <i32>digit, 100000);
+  }
   return isNegative ? -value : value;
 }
