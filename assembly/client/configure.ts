@@ -86,6 +86,8 @@ function faultOf(key: i32, end: usize): i32 {
   const fault = putUnescaped(from, length);
   const limit = key - Setting.MessagesRateLimit;
   if (FEATURE_LIMITS && <u32>limit < <u32>Limit.Count && !setLimit(limit, from, length)) return Status.InvalidValue;
+  // A limit that could be set holds for the children of a gateway, too.
+  if (FEATURE_GATEWAY && <u32>limit < <u32>Limit.Count) setLimit(limit + Limit.ChildMessages, from, length);
   return FEATURE_RAW && key == Setting.WillTopic && !overflowed() && !isTopicName(carved, <i32>(at - carved), false) ? <i32>Status.InvalidTopic : fault;
 }
 
