@@ -75,7 +75,7 @@ static void wait(mote_port_t *base, uint32_t timeout_ms, uint32_t wants) {
 }
 
 static void wake(mote_port_t *base) {
-    memory_of(base)->wakes++;
+    __atomic_fetch_add(&memory_of(base)->wakes, 1, __ATOMIC_RELAXED); // from any task
 }
 
 static int64_t now_ms(mote_port_t *base) {

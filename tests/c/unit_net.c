@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -143,6 +144,25 @@ static void without_descriptors_it_fails_by_name(void) {
     close(server);
 }
 
+// A name is still being looked up in its thread when the client, and then the port, is gone.
+static void a_look_up_may_outlive_its_port(void) {
+    mote_posix_free(&port);
+    uint32_t before = descriptors();
+    for (int i = 0; i < 100; i++) {
+        CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
+        int32_t handle = functions()->net_open(&port.port, "localhost", 9, 9, 0);
+        functions()->step(&port.port);
+        if (i % 2 == 0) functions()->net_close(&port.port, handle);
+        mote_posix_free(&port);
+    }
+    for (int i = 0; i < 10000 && descriptors() != before; i++) poll(NULL, 0, 1); // until the last thread has ended
+    CHECK_EQUAL(descriptors(), before);
+    CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
+    int32_t handle = functions()->net_open(&port.port, "localhost", 9, 9, 0);
+    CHECK_EQUAL(until_settled(handle), MOTE_STATUS_CONNECTION_REFUSED);
+    functions()->net_close(&port.port, handle);
+}
+
 // As a signal may that comes when the program ends.
 static void a_wake_that_is_late_is_nothing(void) {
     mote_posix_free(&port);
@@ -159,6 +179,7 @@ void test_net(void) {
     a_write_that_fails_is_told();
     nothing_is_left_open();
     without_descriptors_it_fails_by_name();
+    a_look_up_may_outlive_its_port();
     a_wake_that_is_late_is_nothing();
     mote_posix_free(&port);
 }

@@ -545,7 +545,7 @@ struct mote {
     uint8_t life;                    /* what supervise.c makes of the instance */
     uint8_t state;
     int32_t handle;                  /* the open connection, 0 = none */
-    volatile bool woken;
+    bool woken;
 
     uint32_t trap_times_ms[MOTE_TRAPS_MAX];
     uint32_t traps;

@@ -165,17 +165,26 @@ int32_t mote_wants(mote_t *mote) {
     return wants < 0 ? 0 : wants;
 }
 
+// Set by other tasks and by signals, and by nothing else that needs an order: a message that is posted has the port's lock.
+static bool is_woken(const mote_t *mote) {
+    return __atomic_load_n(&mote->woken, __ATOMIC_RELAXED);
+}
+
+static void set_woken(mote_t *mote, bool woken) {
+    __atomic_store_n(&mote->woken, woken, __ATOMIC_RELAXED);
+}
+
 static void sleep_until_due(mote_t *mote, uint32_t timeout_ms) {
     uint32_t deadline_ms = (uint32_t)mote_deadline_ms(mote);
     if (deadline_ms < timeout_ms) timeout_ms = deadline_ms;
-    if (timeout_ms == 0 || mote->woken) return;
+    if (timeout_ms == 0 || is_woken(mote)) return;
     mote->options.port->functions->wait(mote->options.port, timeout_ms, (uint32_t)mote_wants(mote));
 }
 
 void mote_wait(mote_t *mote, uint32_t timeout_ms) {
     if (mote->life == MOTE_LIFE_NONE) return;
     sleep_until_due(mote, timeout_ms);
-    mote->woken = false;
+    set_woken(mote, false);
 }
 
 int32_t mote_run(mote_t *mote, uint32_t timeout_ms) {
@@ -185,15 +194,15 @@ int32_t mote_run(mote_t *mote, uint32_t timeout_ms) {
         mote_poll(mote);
         if (mote->life == MOTE_LIFE_FAILED) return MOTE_STATUS_TRAPPED;
         uint32_t elapsed_ms = mote_now_ms(mote) - begin_ms;
-        if (mote->woken || elapsed_ms >= timeout_ms) break;
+        if (is_woken(mote) || elapsed_ms >= timeout_ms) break;
         sleep_until_due(mote, timeout_ms - elapsed_ms);
     }
-    mote->woken = false;
+    set_woken(mote, false);
     return MOTE_STATUS_OK;
 }
 
 void mote_wake(mote_t *mote) {
-    mote->woken = true;
+    set_woken(mote, true);
     mote_port_t *port = mote->options.port;
     if (port != NULL) port->functions->wake(port);
 }
