@@ -1,7 +1,6 @@
 // mote-device: the demo device for a POSIX system, over wasm3 or compiled ahead of time. host/cli/README.md lists its lines.
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "board.h"
@@ -14,6 +13,7 @@
 #define MEMORY_SIZE 65536
 #define ARENA_SIZE (1024 * 1024)
 #define DISCONNECT_MS 8000
+#define INTERVAL_MS_MAX 86400000
 #define APP_SIZE (64 * 1024)
 #define APP_ARENA_SIZE (512 * 1024)
 
@@ -51,7 +51,31 @@ static int usage(const char *why, const char *what) {
     return EXIT_USAGE;
 }
 
+// A whole number from 1 up to `limit`; 0 for anything else.
+static uint32_t read_number(mote_span_t text, uint32_t limit) {
+    uint64_t number = 0;
+    for (uint32_t i = 0; i < text.length && number <= limit; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') return 0;
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    return number <= limit ? (uint32_t)number : 0;
+}
+
+static uint32_t read_argument(const char *text, uint32_t limit) {
+    return read_number((mote_span_t){text, (uint32_t)strlen(text)}, limit);
+}
+
+// What the options put into the configuration has to be what the text around it takes it for.
+static int check_arguments(const arguments_t *arguments, const char *interval) {
+    if (arguments->config == NULL) return usage("--config is missing", "");
+    if (interval != NULL && arguments->interval_ms == 0) return usage("--interval takes milliseconds, 1 to 86400000: ", interval);
+    if (arguments->port != NULL && read_argument(arguments->port, 65535) == 0) return usage("--port takes 1 to 65535: ", arguments->port);
+    if (arguments->host != NULL && arguments->host[strcspn(arguments->host, "\"\\")] != 0) return usage("--host takes a name or an address: ", arguments->host);
+    return 0;
+}
+
 static int read_arguments(int count, char **words, arguments_t *out_arguments) {
+    const char *interval = NULL;
     for (int i = 1; i < count; i++) {
         const char *value = i + 1 < count ? words[i + 1] : NULL;
         if (strcmp(words[i], "--json") == 0) {
@@ -64,11 +88,11 @@ static int read_arguments(int count, char **words, arguments_t *out_arguments) {
         else if (strcmp(words[i], "--port") == 0) out_arguments->port = value;
         else if (strcmp(words[i], "--profile") == 0) out_arguments->profile = value;
         else if (strcmp(words[i], "--app") == 0) out_arguments->app = value;
-        else if (strcmp(words[i], "--interval") == 0) out_arguments->interval_ms = (uint32_t)strtoul(value, NULL, 10);
+        else if (strcmp(words[i], "--interval") == 0) out_arguments->interval_ms = read_argument(interval = value, INTERVAL_MS_MAX);
         else return usage("unknown option: ", words[i]);
         i++;
     }
-    return out_arguments->config != NULL ? 0 : usage("--config is missing", "");
+    return check_arguments(out_arguments, interval);
 }
 
 // The length of the file, or below zero when it is not there or does not fit.
@@ -150,13 +174,13 @@ static bool override(const char *key, const char *value, const char *quote) {
     return true;
 }
 
-// The device's own part of the configuration, the object `host`.
+// The device's own part of the configuration, the object `host`. 0 when it is no interval.
 static uint32_t configured_interval_ms(void) {
     mote_span_t host;
     mote_span_t interval;
     if (!mote_config_find(config, strlen(config), "host", &host)) return 1000;
     if (!mote_config_find(host.data, host.length, "interval_ms", &interval)) return 1000;
-    return (uint32_t)strtoul(interval.data, NULL, 10);
+    return read_number(interval, INTERVAL_MS_MAX);
 }
 
 static int end(void) {
@@ -207,6 +231,12 @@ int main(int count, char **words) {
         options.log_level = MOTE_LOG_LEVEL_INFO;
     }
 
+    uint32_t interval_ms = arguments.interval_ms != 0 ? arguments.interval_ms : configured_interval_ms();
+    if (interval_ms == 0) {
+        demo_error(&demo, MOTE_STATUS_INVALID_VALUE, (mote_span_t){"host.interval_ms", 16});
+        return EXIT_USAGE;
+    }
+
     int32_t status = mote_posix_init(&port);
     if (status >= 0) status = mote_posix_configure(&port, config, options.config_length, directory_of(arguments.config));
     if (status < 0) {
@@ -237,7 +267,7 @@ int main(int count, char **words) {
         mote_app_free(&app);
         code = end();
     } else {
-        code = run(arguments.interval_ms != 0 ? arguments.interval_ms : configured_interval_ms());
+        code = run(interval_ms);
     }
     // There is nothing left to wake: a further signal ends the program at once.
     signal(SIGINT, SIG_DFL);

@@ -1,11 +1,13 @@
 // What the command says to a user who asks or errs.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { Command, mote } from "./harness.ts";
+import { fileURLToPath } from "node:url";
+import { Command, mote, PATIENCE_MS } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-cli-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -51,7 +53,6 @@ const mistakes: [name: string, words: string[], said: RegExp][] = [
   ["an app that is not there", ["device", "--config", file("good.json", '{"mqtt_host":"h"}'), "--app", join(folder, "absent.wasm")], /cannot read .*absent\.wasm: ENOENT/],
   ["an app that is none", ["device", "--config", file("good.json", '{"mqtt_host":"h"}'), "--app", file("none.wasm", "x")], /none\.wasm: app: bytes that the format does not allow\n.*app\/ABI\.md/],
   ["a place where nothing can be written", ["build", "assembly/apps/telemetry.ts", "--out", folder], /cannot write .*: EISDIR/],
-  ["a configuration that is larger than the C program takes", ["device", "--engine", "wasm3", "--config", file("large.json", `{"mqtt_host":"h"${" ".repeat(20_000)}}`)], /larger than 16 KiB: .*large\.json/],
 ];
 
 for (const [name, words, said] of mistakes) {
@@ -78,6 +79,38 @@ for (const words of [["--help"], ["device", "--help"], ["build", "assembly/apps/
     const { code, stderr } = await command.ended;
     assert.equal(stderr, "");
     assert.equal(code, 0);
+  });
+}
+
+const good = file("good.json", '{"mqtt_host":"127.0.0.1","mqtt_port":1}');
+const native: [name: string, words: string[], said: RegExp][] = [
+  ["no configuration", [], /--config is missing/],
+  ["a configuration that is not there", ["--config", join(folder, "absent.json")], /cannot read, or larger than 16 KiB: .*absent\.json/],
+  ["a configuration that is too large", ["--config", file("large.json", `{"mqtt_host":"h"${" ".repeat(20_000)}}`)], /cannot read, or larger than 16 KiB: .*large\.json/],
+  ["an option without its value", ["--config", good, "--port"], /no value behind it: --port/],
+  ["an interval that is no number", ["--config", good, "--interval", "1s"], /--interval takes milliseconds, 1 to 86400000: 1s/],
+  ["no interval at all", ["--config", good, "--interval", "0"], /--interval takes milliseconds, 1 to 86400000: 0/],
+  ["a port that is no number", ["--config", good, "--port", "http"], /--port takes 1 to 65535: http/],
+  ["a port that is none", ["--config", good, "--port", "65536"], /--port takes 1 to 65535: 65536/],
+  ["a host that would end its text", ["--config", good, "--host", 'h","qos":"'], /--host takes a name or an address: h","qos":"/],
+];
+
+const PROGRAM = fileURLToPath(new URL("../../build/c/mote-device-aot", import.meta.url));
+
+for (const [name, words, said] of native) {
+  test(`the C program: ${name} is explained, exit code 2`, { skip: !existsSync(PROGRAM) && "not built" }, () => {
+    const { status, stderr } = spawnSync(PROGRAM, words, { encoding: "utf8", timeout: PATIENCE_MS });
+    assert.match(stderr, said);
+    assert.equal(status, 2);
+  });
+}
+
+for (const interval of ["0", '"1000"', "-5", "86400001"]) {
+  test(`the C program: "interval_ms":${interval} is refused by name`, { skip: !existsSync(PROGRAM) && "not built" }, () => {
+    const words = ["--json", "--config", file("interval.json", `{"mqtt_host":"127.0.0.1","host":{"interval_ms":${interval}}}`)];
+    const { status, stdout } = spawnSync(PROGRAM, words, { encoding: "utf8", timeout: PATIENCE_MS });
+    assert.deepEqual(JSON.parse(stdout), { event: "Error", status: "InvalidValue", text: "host.interval_ms" });
+    assert.equal(status, 2);
   });
 }
 
