@@ -1,6 +1,6 @@
 // The imports of apps, each checked against the app's memory and carried out by the client.
 
-import { AppPublish, INTERVAL_MS_MAX, JsonField, Stat, State, Status } from "../../build/generated/abi.ts";
+import { AppPublish, INTERVAL_MS_MAX, JsonField, Member, MemberField, Stat, State, Status } from "../../build/generated/abi.ts";
 import type { AppFunctions, AppModule } from "./app-module.ts";
 import type { Core } from "./core.ts";
 import { MoteError } from "./errors.ts";
@@ -24,6 +24,7 @@ const SENDS = [
 ] as const satisfies readonly SendVerb[];
 const REQUESTS = ["request_attributes", "request_rpc", "gateway_request_attributes"] as const satisfies readonly RequestVerb[];
 const PUBLISH_BITS = AppPublish.Qos0 | AppPublish.Qos1 | AppPublish.Retain;
+const COMMA = 0x2c;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** An answer below zero leaves a verb by this way. */
@@ -158,7 +159,13 @@ export function appFunctions(host: VerbHost): AppFunctions {
     features: () => core.runner.module?.features() ?? 0,
   };
   for (const verb of SENDS) verbs[verb] = (at, length, options) => appended(true, (module) => module.send(verb, bytes(at!, length!), flags(options!)));
-  for (const verb of REQUESTS) verbs[verb] = (at, length, timeoutMs) => appended(false, (module) => module.request(verb, bytes(at!, length!), timeoutMs!));
+  for (const verb of REQUESTS) {
+    verbs[verb] = (at, length, timeoutMs) => appended(false, (module) => {
+      const record = bytes(at!, length!);
+      if (verb !== "request_rpc" && asksForNothing(record, verb === "request_attributes")) throw new Refusal(Status.InvalidValue, "keys");
+      return module.request(verb, record, timeoutMs!);
+    });
+  }
   /** Failures become the Status that the app gets. What is no failure of the client's, such as an exception of `io`, ends the app. */
   const answering = (run: (...values: number[]) => number | bigint | void) => (...values: number[]): number | bigint | void => {
     try {
@@ -168,4 +175,24 @@ export function appFunctions(host: VerbHost): AppFunctions {
     }
   };
   return Object.fromEntries(Object.entries(verbs).map(([name, run]) => [name, answering(run)]));
+}
+
+/**
+ * A list without an element, and for the device itself, whose keys are joined, a text of commas: the server would answer with everything.
+ * The record is the app's: what is no record is left to the module.
+ */
+function asksForNothing(record: Uint8Array, isJoined: boolean): boolean {
+  const view = new DataView(record.buffer, record.byteOffset, record.length);
+  const padded = (length: number): number => (length + 3) & ~3;
+  for (let at = 0; at + MemberField.Key <= record.length;) {
+    const type = view.getUint8(at + MemberField.Type);
+    const textAt = at + MemberField.Key + padded(view.getUint16(at + MemberField.KeyLength, true));
+    const length = type === Member.Text || type === Member.Json ? view.getUint32(at + MemberField.Number, true) : 0;
+    if (textAt + length > record.length) return false;
+    const text = record.subarray(textAt, textAt + length);
+    if (isJoined && type === Member.Text && length > 0 && text.every((letter) => letter === COMMA)) return true;
+    at = textAt + length + (-length & 3);
+    if (type === Member.ArrayBegin && record[at] === Member.End) return true;
+  }
+  return false;
 }

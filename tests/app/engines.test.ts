@@ -90,6 +90,14 @@ export function on_event(kind: i32, length: i32): void {
     addInteger(text("end"), unsubscribe(textAt(BIG, 150)));
     sendRpcReply(eventId());
   }
+  if (is(text("keys"))) {
+    beginMessage(); addText(text("sharedKeys"), text(",,"));
+    const commas = requestAttributes(1000);
+    const bytes = errorText(BUFFER, 64);
+    beginMessage(); addText(text("clientKeys"), text(",a"));
+    const one = requestAttributes(1000);
+    beginMessage(); addInteger(text("commas"), commas); addText(text("text"), textAt(BUFFER, bytes)); addBoolean(text("one"), one > 0); sendRpcReply(eventId());
+  }
   if (is(text("facts"))) {
     beginMessage();
     addInteger(text("state"), state());
@@ -252,6 +260,11 @@ behaviour("apps", (check) => {
       state: State.Connected, connects: 1, none: Status.InvalidValue, above: Status.InvalidValue, raw: true, gateway: false,
     });
     assert.deepEqual(await rpc(site, "error"), { value: 7, text: "qos", short: Status.TooLarge, outside: Status.InvalidValue });
+  });
+
+  check("a request for no key at all is refused: the server would answer with everything", async (t, engine) => {
+    const { site } = await running(t, engine, servant);
+    assert.deepEqual(await rpc(site, "keys"), { commas: Status.InvalidValue, text: "keys", one: true });
   });
 
   check("a raw message that is larger than the app's buffer comes in parts", async (t, engine) => {

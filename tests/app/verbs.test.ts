@@ -38,6 +38,12 @@ function run(): void {
     result = sendChildTelemetry();
   }
   if (is(text("empty"))) { beginMessage(); beginArray(text("c")); endLevel(); result = sendChildTelemetry(); }
+  if (is(text("nothing"))) {
+    beginMessage();
+    addInteger(text("id"), 0); addText(text("device"), text(",")); addBoolean(text("client"), false);
+    beginArray(text("keys")); endLevel();
+    result = requestChildAttributes(5000);
+  }
   if (is(text("request"))) {
     beginMessage();
     addInteger(text("id"), 0); addText(text("device"), text("c \\"1\\"")); addBoolean(text("client"), false);
@@ -211,6 +217,7 @@ describe("gateways", { concurrency: true }, () => {
       assert.ok(await run("attributes") > 0);
       await site.until("its attributes", () => child().attributes.CLIENT_SCOPE.has("sn"));
       assert.equal(await run("empty"), Status.InvalidValue);
+      assert.equal(await run("nothing"), Status.InvalidValue, "the server would answer with all attributes");
 
       const told = (key: string): unknown => {
         const found = site.server.devices.byName("gate")!.attributes.CLIENT_SCOPE.get(key);

@@ -87,7 +87,8 @@ typedef void mote_event_handler_t(mote_t *mote, const mote_event_t *event, void 
 typedef void mote_log_handler_t(mote_t *mote, mote_log_level_t level, mote_span_t text, void *user);
 
 /* Answers one RPC. A reply is open: add its members. Ok sends it, a status below zero sends {"error": its name} instead, and
- * MOTE_RPC_LATER sends nothing, so that mote_send_rpc_reply() can follow at any time; keep the id of the request. */
+ * MOTE_RPC_LATER sends nothing, so that mote_send_rpc_reply() can follow at any time; keep the id of the request. The server sends what
+ * has no answer yet again after each connect: such a request has MOTE_EVENT_FLAG_REPEATED, for a handler that must not run twice. */
 typedef int32_t mote_rpc_handler_t(mote_t *mote, const mote_event_t *request, void *user);
 #define MOTE_RPC_LATER 1
 
@@ -192,7 +193,8 @@ int32_t mote_init(mote_t *mote, const mote_options_t *options);
 /* Closes the connection at once and gives the arena back to the caller. */
 void mote_free(mote_t *mote);
 
-/* Connect, and stay connected. Ok also when started already. */
+/* Connect, and stay connected. Ok also when started already; Trapped once the client has failed for good, after which mote_free() and
+ * mote_init() begin anew. */
 int32_t mote_start(mote_t *mote);
 
 /* Sends what is queued, then DISCONNECT; event Disconnected with reason Requested. Keep polling until it comes. */

@@ -95,10 +95,40 @@ static int32_t reply(mote_app_t *app, mote_app_verb_t verb, const uint64_t *argu
     return mote_queued(mote, call(mote, verb, 3, (const uint32_t[]){ARGUMENT(0), length, (uint32_t)options}));
 }
 
+static bool is_nothing_but_commas(const uint8_t *text, uint32_t length) {
+    for (uint32_t i = 0; i < length; i++) {
+        if (text[i] != ',') return false;
+    }
+    return length > 0;
+}
+
+// A list without an element, and for the device itself, whose keys are joined, a text of commas: the server would answer with
+// everything. The record is the app's: what is no record is left to the module.
+static bool asks_for_nothing(const uint8_t *record, uint32_t length, bool is_joined) {
+    uint32_t at = 0;
+    while (at < length && length - at >= MOTE_MEMBER_FIELD_KEY) {
+        const uint8_t *member = record + at;
+        uint8_t type = member[MOTE_MEMBER_FIELD_TYPE];
+        uint32_t key = (uint32_t)member[MOTE_MEMBER_FIELD_KEY_LENGTH] | (uint32_t)member[MOTE_MEMBER_FIELD_KEY_LENGTH + 1] << 8;
+        uint32_t text_at = MOTE_MEMBER_FIELD_KEY + ((key + 3u) & ~3u);
+        uint32_t text = type == MOTE_MEMBER_TEXT || type == MOTE_MEMBER_JSON ? mote_load_u32(member + MOTE_MEMBER_FIELD_NUMBER) : 0;
+        if (text_at > length - at || text > length - at - text_at) return false;
+        if (is_joined && type == MOTE_MEMBER_TEXT && is_nothing_but_commas(member + text_at, text)) return true;
+        at += text_at + ((text + 3u) & ~3u);
+        if (type == MOTE_MEMBER_ARRAY_BEGIN && at < length && record[at] == MOTE_MEMBER_END) return true;
+    }
+    return false;
+}
+
 static int32_t request(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arguments) {
     uint32_t length = 0;
     int32_t status = stage(app, &length, ARGUMENT(0), ARGUMENT(1));
     if (status < 0) return status;
+    const mote_t *mote = app->options.mote;
+    bool has_keys = verb == MOTE_APP_VERB_request_attributes || verb == MOTE_APP_VERB_gateway_request_attributes;
+    if (has_keys && asks_for_nothing(mote->memory + mote->staging_address, length, verb == MOTE_APP_VERB_request_attributes)) {
+        return mote_fail(app->options.mote, MOTE_STATUS_INVALID_VALUE, "keys", 0);
+    }
     return call(app->options.mote, verb, 2, (const uint32_t[]){length, ARGUMENT(2)});
 }
 
