@@ -10,7 +10,8 @@ import { bundleCommand } from "../../host/tools/bundle.ts";
 export const MAIN = fileURLToPath(new URL(`../../build/cli-test/mote-${process.pid}.js`, import.meta.url));
 await bundleCommand(MAIN);
 process.once("exit", () => [MAIN, `${MAIN}.map`].forEach((file) => rmSync(file, { force: true })));
-export const PATIENCE_MS = 20_000;
+/** Nothing measures it, and `mote build` loads a compiler: long enough for a busy machine. */
+export const PATIENCE_MS = 120_000;
 
 export interface Result {
   readonly code: number | null;
