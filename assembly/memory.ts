@@ -32,6 +32,11 @@ export const MEMBERS_SIZE: i32 = 64;
 export const OTA_PRESENT: usize = memory.data(32, 4);
 /** For each OtaKind: the attribute request without an answer, and the package that was dealt with: see thingsboard/ota.ts. */
 export const OTA_KINDS: usize = memory.data(16, 4);
+/** A bit for each child of a gateway that the server knows: see client/known.ts. */
+export const KNOWN_CHILDREN_SIZE: i32 = 512;
+// @ts-ignore: decorator
+@lazy
+export const KNOWN_CHILDREN: usize = memory.data(KNOWN_CHILDREN_SIZE, 8);
 /** The table that `records()` points to: `RecordsField`, of which configure fills in the staging area. */
 export const RECORDS: usize = memory.data<usize>([EVENT, ERROR_RECORD, STATS, JSON_VALUE, 0, 0]);
 

@@ -1,7 +1,7 @@
 // Counts what the server stores of a message: the data points of ThingsBoard's telemetry and attributes.
 import { hashes, placeOf } from "../base/text";
 import { from, length, nesting, next, open, skip, Token } from "../json/scan";
-import { isStranger } from "./children";
+import { isStranger } from "./known";
 
 /** Both members that make an object an entry with a time: what each adds to those found is its place and one. */
 const ENTRY_NAMES = hashes("ts values");

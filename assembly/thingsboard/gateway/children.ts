@@ -1,52 +1,78 @@
-// Connects and disconnects the children of a gateway and announces them in every session, one a poll (ThingsBoard Gateway API, device connect).
+// Keeps the children of a gateway and announces them in every session, one a poll (ThingsBoard Gateway API, device connect).
+//
+//   entry  0  u16 bytes of the document
+//          2  the document that announces the child; it begins with {"device":"NAME"
 import { State, Status } from "../../abi";
 import { at } from "../../base/cursor";
+import { equals } from "../../base/text";
 import { arm, isArmed, isDue, setDeadline, Timer } from "../../base/time";
-import { add, after, base, carveTable, documentOf, DOCUMENT_MAX, find, lengthOf as documentLength, remove, sizeFor, tail } from "../../client/children";
 import { state } from "../../client/connection";
 import { drop, isCrowded } from "../../client/outbox";
 import { append, lastRecord, lastPayloadLength, NO_NUMBER, publishByte, RAW_CONNECT } from "../../client/publish";
 import { setting, Setting } from "../../client/settings";
 import { from, length as nameLength, next, open as openScanner } from "../../json/scan";
 import { Shape } from "../../json/write";
-import { fail } from "../../memory";
+import { carve, fail } from "../../memory";
 import { addressOf, GATEWAY_CONNECT, GATEWAY_DISCONNECT, lengthOf } from "../topics";
 import { publishForChild } from "./send";
 
-/** The child that is announced next; the end of the table when all were. */
+const HEAD: usize = 2;
+
+let base: usize = 0;
+let tail: usize = 0;
+/** The child that is announced next; `tail` when all were. */
 let cursor: usize = 0;
 
 export function carveChildren(size: usize): void {
-  carveTable(size);
-  cursor = base;
+  base = tail = cursor = carve(size);
+}
+
+function after(entry: usize): usize {
+  return entry + HEAD + load<u16>(entry);
+}
+
+/** The entry of the child that a document is about, or 0. */
+function find(document: usize, size: i32): usize {
+  // Names are written in one way only, so the same name is the same bytes up to its closing quote.
+  openScanner(document, size);
+  next(); // {
+  next(); // "device"
+  next();
+  const length = <i32>(from - document) + nameLength + 1;
+  for (let entry = base; entry < tail; entry = after(entry)) {
+    if (<i32>load<u16>(entry) > length && equals(entry + HEAD, document, length)) return entry;
+  }
+  return 0;
+}
+
+function remove(entry: usize): void {
+  const next = after(entry);
+  memory.copy(entry, next, tail - next);
+  if (cursor > entry) cursor -= next - entry;
+  tail -= next - entry;
 }
 
 /** Keeps the child whose document was published with this id, or forgets it. The result of the verb. */
 function settle(id: i32, isConnected: bool): i32 {
   if (id < 0) return id;
   const size = lastPayloadLength;
-  const needed = sizeFor(size);
+  const needed = <usize>size + HEAD;
   const document = at - size;
-  openScanner(document, size);
-  next(); // {
-  next(); // "device"
-  next();
-  const known = find(from, nameLength);
-  const left = known ? after(known) - known : 0;
+  const known = find(document, size);
   if (isConnected) {
     const room = <usize>setting(Setting.ChildrenBuffer);
-    if (tail - base + needed - left > room || size > DOCUMENT_MAX) {
+    const left = known ? after(known) - known : 0;
+    if (tail - base + needed - left > room || size > 0xffff) {
       drop(lastRecord);
       return needed > room ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
     }
   }
-  if (known) {
-    remove(known);
-    if (cursor > known) cursor -= left;
-  }
+  if (known) remove(known);
   if (isConnected) {
     const isLast = cursor == tail;
-    add(document, size);
+    store<u16>(tail, size);
+    memory.copy(tail + HEAD, document, size);
+    tail += needed;
     if (isLast) cursor = tail;
   }
   if (state >= State.Connected) return id;
@@ -78,7 +104,7 @@ export function announce(isBeginning: bool): void {
     const keepAliveS = setting(Setting.ChildKeepAliveS);
     if (keepAliveS && !isArmed(Timer.Children)) arm(Timer.Children, keepAliveS * 1000);
   } else if (!isCrowded()) {
-    const id = append(publishByte(0, 0), addressOf(GATEWAY_CONNECT), lengthOf(GATEWAY_CONNECT), NO_NUMBER, documentOf(cursor), documentLength(cursor), RAW_CONNECT);
+    const id = append(publishByte(0, 0), addressOf(GATEWAY_CONNECT), lengthOf(GATEWAY_CONNECT), NO_NUMBER, cursor + HEAD, load<u16>(cursor), RAW_CONNECT);
     if (id >= 0) cursor = after(cursor);
   }
 }

@@ -1,12 +1,10 @@
 // Counts data points; what is expected is what ThingsBoard's converter stores for each document.
 
-import { add, carveTable } from "../../../assembly/client/children";
+import { forgetChildren } from "../../../assembly/client/known";
 import { children, countPoints, strangers } from "../../../assembly/client/points";
-import { carveFrom } from "../../../assembly/memory";
 import { putText } from "../host";
 
 const TEXT = memory.data(512, 8);
-const BLOCK = memory.data(256, 8);
 
 function points(json: string): i32 {
   return countPoints(TEXT, TEXT + putText(TEXT, json), false, 0, false);
@@ -48,14 +46,9 @@ function ofChildren(json: string, each: i32 = 1, introduces: bool = false): i32 
   return countPoints(TEXT, TEXT + putText(TEXT, json), true, each, introduces);
 }
 
-function know(document: string): void {
-  add(TEXT, putText(TEXT, document));
-}
-
 describe("documents of a gateway", () => {
   test("telemetry is a list for each child, attributes an object", () => {
-    carveFrom(BLOCK);
-    carveTable(128);
+    forgetChildren();
     expect<i32>(ofChildren('{"A":[{"a":1,"b":{"c":1}},{"ts":1,"values":{"d":1,"e":2,"f":3},"metadata":{"m":1}}]}')).toBe(5);
     expect<i32>(children).toBe(1);
     expect<i32>(ofChildren('{"A":[{"a":1}],"B":[{"a":1},{"b":1}],"values":[{"ts":1,"values":{"x":1,"y":2}}]}')).toBe(5);
@@ -77,19 +70,20 @@ describe("documents of a gateway", () => {
     expect<i32>(children).toBe(0);
     expect<i32>(strangers).toBe(1);
   });
-  test("of those in the table the server knows whom a message that left has named", () => {
-    know('{"device":"A"}');
-    know('{"device":"B","type":"t"}');
+  test("the server knows whom a message that left has named, until the session ends", () => {
     ofChildren('{"A":[{"a":1}],"B":[{"a":1}],"C":[{"a":1}]}');
     expect<i32>(strangers).toBe(3);
     ofChildren('{"device":"A"}', 0, true);
     expect<i32>(strangers).toBe(1);
     ofChildren('{"A":[{"a":1}],"B":[{"a":1}],"C":[{"a":1}]}', 1, true);
     expect<i32>(strangers).toBe(2);
-    ofChildren('{"A":{"a":1},"B":{"a":1},"C":{"a":1}}');
+    ofChildren('{"A":{"a":1},"B":{"a":1},"D":{"a":1}}');
     expect<i32>(strangers).toBe(1);
     ofChildren('{"id":1,"device":"B"}');
     expect<i32>(strangers).toBe(0);
+    forgetChildren();
+    ofChildren('{"id":1,"device":"B"}');
+    expect<i32>(strangers).toBe(1);
   });
   test("what is not of children has none", () => {
     points('{"A":[{"a":1}]}');
