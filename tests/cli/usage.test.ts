@@ -72,8 +72,8 @@ test("an address that is none of this machine is explained, exit code 1", async 
   }
 });
 
-for (const words of [["--help"], ["device", "--help"], ["build", "assembly/apps/telemetry.ts", "--out", join(folder, "telemetry.wasm")]]) {
-  test(`a reader of "mote ${words.slice(0, 2).join(" ")}" that has gone away is no failure`, async (t) => {
+for (const words of [["--help"], ["device", "--help"]]) {
+  test(`a reader of "mote ${words.join(" ")}" that has gone away is no failure`, async (t) => {
     const command = new Command(t, words);
     command.child.stdout!.destroy();
     const { code, stderr } = await command.ended;
