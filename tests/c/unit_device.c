@@ -117,6 +117,10 @@ static void publishes_and_subscribes(void) {
     client_connect(&client);
     const mote_publish_options_t retained = {.qos = 1, .retain = true};
     CHECK(mote_publish(mote, "a/b", "payload", 7, &retained) > 0);
+    const mote_publish_options_t as_configured = {.qos = MOTE_QOS_CONFIGURED, .retain = true};
+    CHECK(mote_publish(mote, "a/c", "x", 1, &as_configured) > 0);
+    const mote_publish_options_t wrong = {.qos = 2};
+    CHECK_EQUAL(mote_publish(mote, "a/d", "x", 1, &wrong), MOTE_STATUS_INVALID_VALUE);
     CHECK(mote_subscribe(mote, "in/+", 1) > 0);
     client_serve(&client);
     CHECK(client_sent(&client, "a/b") && client_sent(&client, "payload") && client_sent(&client, "in/+"));

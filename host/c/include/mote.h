@@ -172,9 +172,12 @@ typedef struct mote_options {
     mote_log_level_t log_level;
 } mote_options_t;
 
+/* The QoS of the configuration, for options that say something else. */
+#define MOTE_QOS_CONFIGURED 255
+
 /* How to publish. NULL in place of it means the configured QoS, not retained. */
 typedef struct mote_publish_options {
-    uint8_t qos; /* 0 or 1 */
+    uint8_t qos; /* 0, 1 or MOTE_QOS_CONFIGURED */
     bool retain;
 } mote_publish_options_t;
 

@@ -61,12 +61,9 @@ static int32_t stage(mote_app_t *app, uint32_t *ref_offset, uint32_t address, ui
 static int32_t stage_options(mote_t *mote, uint32_t offset, uint32_t bits) {
     if ((bits & ~(uint32_t)PUBLISH_BITS) != 0) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "options", (int32_t)bits);
     if (bits == 0) return 0;
-    mote_publish_options_t options = {.qos = 1, .retain = (bits & MOTE_APP_PUBLISH_RETAIN) != 0};
-    if ((bits & MOTE_APP_PUBLISH_QOS0) != 0) {
-        options.qos = 0;
-    } else if ((bits & MOTE_APP_PUBLISH_QOS1) == 0) {
-        options.qos = (uint8_t)mote_config_unsigned(mote->options.config, mote->options.config_length, "qos", 1);
-    }
+    mote_publish_options_t options = {.qos = MOTE_QOS_CONFIGURED, .retain = (bits & MOTE_APP_PUBLISH_RETAIN) != 0};
+    if ((bits & MOTE_APP_PUBLISH_QOS0) != 0) options.qos = 0;
+    else if ((bits & MOTE_APP_PUBLISH_QOS1) != 0) options.qos = 1;
     uint32_t address = mote_options_write(mote, offset, &options);
     return address == 0 ? too_large(mote, offset, MOTE_OPTION_FIELD_END) : (int32_t)address;
 }

@@ -1,15 +1,17 @@
 // Topics of the device profile, and the filters that must outlive an instance.
 #include "client.h"
 
-#define SUBSCRIPTION_HEADER 4 // u16 length, u8 qos, u8 0
+#define SUBSCRIPTION_HEADER 4 // u16 length, u8 qos, u8 whose
 
 // Writes the options record behind `offset` bytes of the staging area. Its address, or 0: none, or no room.
 uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options) {
     if (options == NULL) return 0;
     offset = (offset + 3u) & ~3u;
     if (offset > mote->staging_capacity || mote->staging_capacity - offset < MOTE_OPTION_FIELD_END) return 0;
+    uint32_t qos = options->qos;
+    if (qos == MOTE_QOS_CONFIGURED) qos = mote_config_unsigned(mote->options.config, mote->options.config_length, "qos", 1);
     uint8_t *record = mote->memory + mote->staging_address + offset;
-    mote_store_u32(record, (uint32_t)MOTE_OPTION_FIELD_END | (uint32_t)options->qos << 16 | (uint32_t)options->retain << 24);
+    mote_store_u32(record, (uint32_t)MOTE_OPTION_FIELD_END | qos << 16 | (uint32_t)options->retain << 24);
     return mote->staging_address + offset;
 }
 
