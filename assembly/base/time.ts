@@ -22,8 +22,8 @@ export const enum Timer {
 
 /** The time of the present poll. */
 export let now: u32 = 0;
-/** The same with all its bits, where limits need them. */
-export let nowMs: i64 = 0;
+/** The same in microseconds with all its bits, where limits need them. */
+export let nowUs: i64 = 0;
 
 /** No deadline comes before this one, which may be of a timer that was turned off since; zero when there is none. */
 let earliest: u32 = 0;
@@ -34,7 +34,7 @@ export let mayBeDue: bool = false;
 export function readClock(): void {
   const ms = now_ms();
   now = <u32>ms;
-  if (FEATURE_LIMITS) nowMs = ms;
+  if (FEATURE_LIMITS) nowUs = ms * 1000;
   mayBeDue = earliest != 0 && <i32>(now - earliest) >= 0;
 }
 

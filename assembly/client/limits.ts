@@ -6,7 +6,7 @@
 //   0  u32 tokens that it holds, 0 = no further bucket
 //   4  u32 seconds in which it fills
 //   8  i64 time at which it is full again, in microseconds of the host's clock
-import { nowMs } from "../base/time";
+import { nowUs } from "../base/time";
 import { LIMITS, LIMITS_SIZE } from "../memory";
 
 /** What is limited; a message of telemetry or attributes spends of the last two, everything else of the first. */
@@ -40,14 +40,14 @@ export let maxRemainingLength: i32 = 0xfffffff;
 
 /** Nobody limits anything, as the server said: then nothing is counted. */
 export let isUnlimited: bool = false;
+/** There was a limit since the start. */
+let wasLimited: bool = false;
 
-/** All limits of an answer are set: is there any? */
+/** All limits of an answer are set: was there any, now or before? */
 // @ts-ignore: decorator
 @inline
 export function settleLimits(): void {
-  let any = load<u32>(LIMITS, ROW_SIZE) | load<u32>(LIMITS, ROW_SIZE + COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 2 * COLUMN_SIZE);
-  if (FEATURE_GATEWAY) any |= load<u32>(LIMITS, ROW_SIZE + 3 * COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 4 * COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 5 * COLUMN_SIZE);
-  isUnlimited = !any;
+  isUnlimited = !wasLimited;
 }
 
 // @ts-ignore: decorator
@@ -57,21 +57,20 @@ export function setMaxRemainingLength(length: i32): void {
 }
 
 /**
- * Finds how many milliseconds have to pass before `amount` tokens of a limit may be spent, and unless they are zero `second` ones of the limit behind it and `third`
- * ones of that behind those; with `spends` they are.
+ * Spends `amount` tokens of a limit, and unless they are zero `second` ones of the limit behind it and `third` ones of that behind those: the milliseconds
+ * for which that is too early. Numbers below zero give back what was spent.
  */
-export function walk(limit: i32, amount: u32, second: u32, third: u32, spends: bool): i32 {
-  const nowUs = nowMs * 1000;
+function walk(limit: i32, amount: i32, second: i32, third: i32): i32 {
   let wait: i64 = 0;
   while (true) {
     let entry = LIMITS + <usize>limit * COLUMN_SIZE;
-    if (spends) store<u32>(entry, load<u32>(entry) + amount);
+    store<u32>(entry, load<u32>(entry) + amount);
     while (load<u32>((entry += ROW_SIZE))) {
       const tokens = <i64>load<u32>(entry);
       const periodUs = <i64>load<u32>(entry, 4) * 1000000;
       const full = max<i64>(load<i64>(entry, 8), nowUs);
       const cost = (<i64>amount * periodUs) / tokens;
-      if (spends) store<i64>(entry, full + cost, 8);
+      store<i64>(entry, full + cost, 8);
       // What is more than the bucket holds may go when it is full.
       wait = max<i64>(wait, full - nowUs - periodUs + min<i64>(cost, periodUs));
     }
@@ -86,8 +85,15 @@ export function walk(limit: i32, amount: u32, second: u32, third: u32, spends: b
 /** Spends tokens of a limit, whether it has them or not. */
 // @ts-ignore: decorator
 @inline
-export function spend(limit: i32, amount: u32): void {
-  walk(limit, amount, 0, 0, true);
+export function spend(limit: i32, amount: i32): void {
+  walk(limit, amount, 0, 0);
+}
+
+/** Spends the same as `walk` where it is not too early: 0, or the milliseconds for which it is. */
+export function spendInTime(limit: i32, amount: i32, second: i32, third: i32): i32 {
+  const waitMs = walk(limit, amount, second, third);
+  if (waitMs) walk(limit, -amount, -second, -third);
+  return waitMs;
 }
 
 /** A session begins: what it spends counts against limits that become known in it. */
@@ -104,9 +110,7 @@ export function beginSession(): void {
 export function admit(points: i32): i32 {
   if (points == FREE) return 0;
   const limit: i32 = points ? Limit.TelemetryMessages : Limit.Messages;
-  const waitMs = walk(limit, 1, points, 0, false);
-  if (!waitMs) walk(limit, 1, points, 0, true);
-  return waitMs;
+  return spendInTime(limit, 1, points, 0);
 }
 
 /**
@@ -116,7 +120,6 @@ export function admit(points: i32): i32 {
 export function setLimit(limit: i32, text: usize, length: i32): bool {
   let entry = LIMITS + <usize>limit * COLUMN_SIZE;
   const spent = <i64>min<u32>(load<u32>(entry), SPENT_MAX);
-  const last = entry + ENTRIES_MAX * ROW_SIZE;
   const end = text + length;
   // Before the colon of an item there are no tokens.
   let tokens: i32 = -1;
@@ -133,15 +136,16 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
       // Behind an item is a comma, a semicolon or the end; an item may be missing, and a zero is no limit.
       if ((byte != 0x2c && byte != 0x3b) || (tokens < 0 && number)) return false;
       if (tokens > 0 && number) {
-        if (entry == last) return false;
+        if (entry >= LIMITS + ENTRIES_MAX * ROW_SIZE) return false; // in the last row
         entry += ROW_SIZE;
         // A margin, because the clocks and the ways of counting differ; but what allows one message goes on allowing it.
         tokens = (tokens << 2) / 5;
         tokens += <i32>!tokens;
+        wasLimited = true;
         const bucket = ((<u64>number) << 32) | tokens;
         if (load<u64>(entry) != bucket) {
           store<u64>(entry, bucket);
-          store<i64>(entry, nowMs * 1000 + (spent * number * 1000000) / tokens, 8);
+          store<i64>(entry, nowUs + (spent * number * 1000000) / tokens, 8);
         }
       }
       tokens = -1;

@@ -68,16 +68,11 @@ export function giveUp(): void {
 // @ts-ignore: decorator
 @apart
 function admit(record: usize): i32 {
-  if (!FEATURE_GATEWAY) return limits.admit(outbox.costOf(record, false));
-  let leaves = false;
-  do {
-    const points = outbox.costOf(record, leaves);
-    if (!outbox.isForChildren(record)) return limits.admit(points);
-    const waitMs = limits.walk(limits.Limit.ChildMessages, strangers * CHILD_COST + (points ? 0 : children), points ? children : 0, points, leaves);
-    if (waitMs) return waitMs;
-    leaves = !leaves;
-  } while (leaves);
-  return 0;
+  const points = outbox.costOf(record, false);
+  if (!FEATURE_GATEWAY || !outbox.isForChildren(record)) return limits.admit(points);
+  const waitMs = limits.spendInTime(limits.Limit.ChildMessages, strangers * CHILD_COST + (points ? 0 : children), points ? children : 0, points);
+  if (!waitMs) outbox.costOf(record, true);
+  return waitMs;
 }
 
 /** Chooses the next packet to send, if there is one. */

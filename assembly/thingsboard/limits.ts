@@ -22,7 +22,7 @@ export function readLimits(text: usize, textLength: i32): void {
     let limit = 0;
     do {
       const text = valueAt(limit);
-      if (text) setLimit(first + limit, text, load<u8>(text) == 0x6e /* null */ ? 0 : lengthAt(limit));
+      if (text) setLimit(first + limit, text, <i32>(load<u8>(text) != 0x6e /* null */) * lengthAt(limit));
     } while (++limit < <i32>Limit.Count);
     const size = readDigits(valueAt(MAX_PAYLOAD_SIZE), lengthAt(MAX_PAYLOAD_SIZE));
     if (size > 0) setMaxRemainingLength(size);
