@@ -78,10 +78,15 @@ export function count(stat: i32): void {
   store<u32>(counter, load<u32>(counter) + 1);
 }
 
+/** Writes two numbers that stand side by side, as the address and the length of a span do in all records. */
+export function storePair(place: usize, first: i32, second: i32): void {
+  store<i32>(place, first);
+  store<i32>(place, second, 4);
+}
+
 /** Fills the error record and returns the status, so that a fault is named where it is found. */
 export function fail(status: i32, value: i32, text: usize, length: i32): i32 {
-  store<u32>(ERROR_RECORD, text, ErrorField.Text);
-  store<u32>(ERROR_RECORD, length, ErrorField.TextLength);
+  storePair(ERROR_RECORD + ErrorField.Text, text, length);
   store<i32>(ERROR_RECORD, value, ErrorField.Value);
   return status;
 }

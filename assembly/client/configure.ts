@@ -4,7 +4,7 @@ import { at, limit, overflowed, open as openCursor, putBytes } from "../base/cur
 import { readDigits } from "../base/text";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { hasEscapes, putUnescaped } from "../json/unescape";
-import { carve, carved, count, fail, RECORDS, TEXT_LENGTHS } from "../memory";
+import { carve, carved, count, fail, RECORDS, storePair, TEXT_LENGTHS } from "../memory";
 import { isTopicName } from "../mqtt/topic";
 import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
@@ -129,8 +129,7 @@ export function configure(text: usize, bytes: i32): i32 {
   // Whatever a reply brings fits: it came through the receive buffer.
   buildFirst(FEATURE_PROVISIONING ? <i32>isAgain * setting(Setting.ReceiveBuffer) : 0);
   const staging = setting(Setting.StagingBuffer);
-  store<usize>(RECORDS, carve(staging), RecordsField.Staging);
-  store<i32>(RECORDS, staging, RecordsField.StagingCapacity);
+  storePair(RECORDS + RecordsField.Staging, carve(staging), staging);
   carveInbound(setting(Setting.ReceiveBuffer));
   carveOutbox(setting(Setting.SendBuffer));
   return Status.Ok;

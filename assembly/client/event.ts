@@ -1,23 +1,24 @@
 // Fills the event record that the host reads after `poll`.
 import { EventField } from "../abi";
-import { EVENT } from "../memory";
+import { EVENT, storePair } from "../memory";
 
 /** Begins an event without topic and payload; returns its kind. */
 export function raise(kind: i32, id: i32, reason: i32): i32 {
   memory.fill(EVENT, 0, <i32>EventField.End);
   store<u16>(EVENT, EventField.End, EventField.Size);
   store<u8>(EVENT, kind, EventField.Kind);
-  store<i32>(EVENT, id, EventField.Id);
-  store<i32>(EVENT, reason, EventField.Reason);
+  storePair(EVENT + EventField.Id, id, reason);
   return kind;
 }
 
+// @ts-ignore: decorator
+@inline
 export function setTopic(topic: usize, length: i32): void {
-  store<u32>(EVENT, topic, EventField.Topic);
-  store<u32>(EVENT, length, EventField.TopicLength);
+  storePair(EVENT + EventField.Topic, topic, length);
 }
 
+// @ts-ignore: decorator
+@inline
 export function setPayload(payload: usize, length: i32): void {
-  store<u32>(EVENT, payload, EventField.Payload);
-  store<u32>(EVENT, length, EventField.PayloadLength);
+  storePair(EVENT + EventField.Payload, payload, length);
 }

@@ -1,7 +1,7 @@
 // Finds a value inside a JSON text by its path, without copying.
 import { JsonField, Status } from "../abi";
 import { equals, readDigits } from "../base/text";
-import { JSON_VALUE } from "../memory";
+import { JSON_VALUE, storePair } from "../memory";
 import { from, length, next, open, skip, Token } from "./scan";
 
 /** The export `json_find`: a JsonType with the value record filled, NotFound, or the fault of the text. */
@@ -28,8 +28,7 @@ export function find(text: usize, textLength: i32, path: usize, pathLength: i32)
     }
   }
   const token = skip();
-  store<u32>(JSON_VALUE, from, JsonField.Text);
-  store<u32>(JSON_VALUE, length, JsonField.TextLength);
+  storePair(JSON_VALUE + JsonField.Text, from, length);
   // An index just behind the last element leads to the end of its array.
   return token == Token.ArrayEnd ? <i32>Status.NotFound : token;
 }

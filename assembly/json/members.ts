@@ -1,7 +1,7 @@
 // Reads the members of a JSON object that have names, wherever in it they stand.
 import { Status } from "../abi";
 import { placeOf } from "../base/text";
-import { MEMBERS, MEMBERS_SIZE } from "../memory";
+import { MEMBERS, MEMBERS_SIZE, storePair } from "../memory";
 import { from, length, next, open, skip, Token } from "./scan";
 
 /** The types of values that `readMembers` looks for, one bit for each Token; where it is not texts alone, the members of a named value are its own. */
@@ -24,10 +24,7 @@ export function readMembers(text: usize, textLength: i32, names: usize, count: i
       const place = placeOf(names, count, from + behind, length - behind);
       if (place >= 0) {
         token = types & (1 << Token.Number) ? skip() : next();
-        if ((types >> token) & 1) {
-          store<u32>(span(place), from);
-          store<u32>(span(place), length, 4);
-        }
+        if ((types >> token) & 1) storePair(span(place), from, length);
       }
     }
   } while (token > 0);

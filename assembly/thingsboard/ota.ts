@@ -16,7 +16,7 @@ import { claim, keepBack, partLeft, skipRest } from "../client/inbound";
 import { setting, Setting, textLength } from "../client/settings";
 import { ota_abort, ota_begin, ota_boot_state, ota_commit, ota_confirm, ota_verify, ota_write } from "../host";
 import { lengthAt, span, valueAt } from "../json/members";
-import { count, EVENT, fail as refuse, OTA_KINDS } from "../memory";
+import { count, EVENT, fail as refuse, OTA_KINDS, storePair } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
 import { awaitAnswer, compose, forget, Message, report, send, setWord, unsent, want, word } from "./ota-messages";
 import {
@@ -335,8 +335,7 @@ function work(): i32 {
       store<i32>(OTA_KINDS + (kind << 2), assigned, SETTLED);
       finish(word);
       event = raise(EventKind.OtaFailed, kind, -<i32>load<u8>(word, 1));
-      store<u32>(EVENT, word + 2, EventField.Name);
-      store<u32>(EVENT, <i32>load<u8>(word) - 1, EventField.NameLength);
+      storePair(EVENT + EventField.Name, word + 2, <i32>load<u8>(word) - 1);
       break;
     case Phase.Idle:
       if (!isLate || !load<u64>(OTA_KINDS)) break;

@@ -16,7 +16,7 @@ import { buffer } from "../client/inbound";
 import { isPresent, present, refuseKey, setPresent, setText, setting, Setting, textLength } from "../client/settings";
 import { lengthAt, readMembers, span, TEXTS, valueAt } from "../json/members";
 import * as scan from "../json/scan";
-import { EVENT, fail } from "../memory";
+import { EVENT, fail, storePair } from "../memory";
 import { putRemainingLength } from "../mqtt/length";
 import { topic, topicLength } from "../mqtt/publish";
 import * as journal from "../store/journal";
@@ -106,11 +106,10 @@ export function forgetCredentials(): i32 {
   return Status.Ok;
 }
 
-/** Gives the event a name that is constant, so that address and length are one number. */
 // @ts-ignore: decorator
 @inline
-function setName(text: usize, length: u64): void {
-  store<u64>(EVENT, (length << 32) | text, EventField.Name);
+function setName(text: usize, length: i32): void {
+  storePair(EVENT + EventField.Name, text, length);
 }
 
 /** Takes the credentials out of a reply, or of a journal that holds one: Ok, or the Status of what is wrong. */

@@ -6,7 +6,7 @@ import { partLeft, skipRest } from "../client/inbound";
 import { append, publishByte, RAW } from "../client/publish";
 import { setting, Setting } from "../client/settings";
 import { from, key, length, nesting, open, read, Token } from "../json/scan";
-import { count, EVENT } from "../memory";
+import { count, EVENT, storePair } from "../memory";
 import { topic, topicLength } from "../mqtt/publish";
 import { isTopicName } from "../mqtt/topic";
 import * as gateway from "./gateway/receive";
@@ -55,13 +55,11 @@ function readText(kind: i32): i32 {
       if (isResponse && name << 8 == ERROR_KEY << 8) store<i32>(EVENT, Status.RemoteError, EventField.Reason);
     } else if (name == METHOD_KEY) {
       if (token != Token.Text) return Status.WrongType;
-      store<u32>(EVENT, from, EventField.Name);
-      store<u32>(EVENT, length, EventField.NameLength);
+      storePair(EVENT + EventField.Name, from, length);
     } else if (name == PARAMS_KEY) {
       // A string is handed out with its quotes: params are JSON text.
       const quote = <i32>(token == Token.Text);
-      store<u32>(EVENT, from - quote, EventField.Value);
-      store<u32>(EVENT, length + 2 * quote, EventField.ValueLength);
+      storePair(EVENT + EventField.Value, from - quote, length + 2 * quote);
     }
   } while (token > 0);
   return token || !isRpc || load<u32>(EVENT, EventField.Name) ? token : <i32>Status.MissingKey;

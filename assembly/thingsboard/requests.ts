@@ -5,7 +5,7 @@
 import { EventKind, Stat, Status } from "../abi";
 import { deadlineOf, fromNow, isDue, readClock, setDeadline, Timer } from "../base/time";
 import { raise } from "../client/event";
-import { carve, count } from "../memory";
+import { carve, count, storePair } from "../memory";
 
 const ENTRY_SIZE: usize = 8;
 
@@ -22,8 +22,7 @@ export function carveRequests(most: i32): void {
 
 /** Makes an entry a request or, with zeros, free; then points the timer at the first deadline of all. */
 function put(place: usize, key: i32, due: u32): void {
-  store<i32>(place, key);
-  store<u32>(place, due, 4);
+  storePair(place, key, due);
   let first: u32 = 0;
   let entry = base;
   do {

@@ -6,7 +6,7 @@ import { placeOf, readDigits } from "../../base/text";
 import { openRecord } from "../../client/outbox";
 import { append, NO_NUMBER, publishByte, RAW_CHILD } from "../../client/publish";
 import { ANY_VALUE, isText, lengthAt, readMembers, span, valueAt } from "../../json/members";
-import { count, EVENT } from "../../memory";
+import { count, EVENT, storePair } from "../../memory";
 import { topic, topicLength } from "../../mqtt/publish";
 import { addressOf, CHILD_REPLY, CHILD_REPLY_ID, CHILD_TOO_LARGE, GATEWAY_DOWNLINKS, GATEWAY_MEMBERS, GATEWAY_RPC, lengthOf } from "../topics";
 
@@ -41,8 +41,7 @@ export function readChild(kind: i32, document: usize, documentLength: i32): i32 
     const value = load<u32>(member);
     if (!value) continue;
     const quote = <u32>(load<u8>(value - 1) == 0x22);
-    store<u32>(EVENT, value - quote, EventField.Value);
-    store<u32>(EVENT, load<u32>(member, 4) + 2 * quote, EventField.ValueLength);
+    storePair(EVENT + EventField.Value, value - quote, load<i32>(member, 4) + 2 * quote);
   } while ((member += 8) <= span(Child.Data));
   let id = 0;
   if (isRpc || kind == EventKind.ChildAttributesResponse) id = readDigits(valueAt(Child.Id), lengthAt(Child.Id));
