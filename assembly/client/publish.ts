@@ -101,7 +101,7 @@ export function publishByte(recordLength: i32, options: usize): i32 {
   return (Packet.Publish << 4) | flags;
 }
 
-/** Publishes the message record at the start of the staging area; `topic` has its length above the lower 16 bits. */
-export function publishRecord(topic: usize, number: i32, length: i32, shape: i32, options: usize): i32 {
-  return append(publishByte(length, options), topic & 0xffff, <i32>(topic >> 16), number, address(), length, shape);
+/** Publishes the message record at the start of the staging area. */
+export function publishRecord(topic: usize, topicLength: i32, number: i32, length: i32, shape: i32, options: usize): i32 {
+  return append(publishByte(length, options), topic, topicLength, number, address(), length, shape);
 }

@@ -6,8 +6,13 @@ import { state } from "./connection";
 import * as outbox from "./outbox";
 import { append, NO_NUMBER, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
 import { isOnItsWay } from "./sending";
-import { QOS_0 } from "./settings";
+import { QOS_0, QOS_1 } from "./settings";
 import { holds } from "./staging";
+
+/** Declares a filter of the module itself, at QoS 1; below zero when the outbox has no room for it. */
+export function declareFilter(filter: usize, length: i32): i32 {
+  return append(SUBSCRIBE, filter, length, NO_NUMBER, QOS_1, 1, RAW);
+}
 
 /** Takes the subscription to a filter out, and with SUBSCRIBE puts one with this QoS in its place: the id of that, or a Status. */
 function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {

@@ -5,8 +5,8 @@ import { isConfigured, setConfigured } from "../client/backoff";
 import { configure } from "../client/configure";
 import * as connection from "../client/connection";
 import { setGreeting } from "../client/hello";
-import { append, NO_NUMBER, RAW, SUBSCRIBE } from "../client/publish";
-import { QOS_1, refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
+import { refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
+import { declareFilter } from "../client/subscribe";
 import { carved, carveFrom, fail } from "../memory";
 import { announce, carveChildren } from "./gateway/children";
 import * as ota from "./ota";
@@ -15,9 +15,10 @@ import { classify } from "./receive";
 import { carveRequests, expire } from "./requests";
 import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, GATEWAY_ATTRIBUTES, GATEWAY_ATTRIBUTES_RESPONSE, GATEWAY_RPC, lengthOf, RPC_REQUEST_FILTER, RPC_SUBSCRIBE, SESSION_LIMITS_REQUEST } from "./topics";
 
-/** Declares a filter of the platform; below zero when the outbox is too small for it. */
+// @ts-ignore: decorator
+@inline
 function subscribe(filter: usize): i32 {
-  return append(SUBSCRIBE, addressOf(filter), lengthOf(filter), NO_NUMBER, QOS_1, 1, RAW);
+  return declareFilter(addressOf(filter), lengthOf(filter));
 }
 
 /** The body of the export `configure`. `memoryBegin` is the first byte that the module may carve. */

@@ -20,9 +20,8 @@ import { addressOf, ATTRIBUTES, ATTRIBUTES_RESPONSE_FILTER, lengthOf, prefixOf, 
 const OTHER: i32 = -2;
 
 /** The number behind a prefix of the topic: -1 when it is no id from 0 to 2147483647, OTHER without the prefix. */
-function idBehind(prefix: usize): i32 {
-  const length = lengthOf(prefix);
-  if (topicLength < length || !equals(topic, addressOf(prefix), length)) return OTHER;
+function idBehind(prefix: usize, length: i32): i32 {
+  if (topicLength < length || !equals(topic, prefix, length)) return OTHER;
   return readDigits(topic + length, topicLength - length);
 }
 
@@ -73,14 +72,14 @@ const NO_EVENT: i32 = EventKind.ChildAttributes - 1;
 @apart
 function kindOfTopic(): i32 {
   let kind: i32 = EventKind.AttributesResponse;
-  let id = idBehind(prefixOf(ATTRIBUTES_RESPONSE_FILTER));
+  let id = idBehind(addressOf(ATTRIBUTES_RESPONSE_FILTER), lengthOf(prefixOf(ATTRIBUTES_RESPONSE_FILTER)));
   if (id == OTHER) {
-    if (topicLength == lengthOf(ATTRIBUTES) && idBehind(ATTRIBUTES) != OTHER) {
+    if (topicLength == lengthOf(ATTRIBUTES) && idBehind(addressOf(ATTRIBUTES), lengthOf(ATTRIBUTES)) != OTHER) {
       kind = EventKind.SharedAttributes;
       id = 0;
     } else {
       kind = EventKind.RpcResponse;
-      id = idBehind(RPC_RESPONSE);
+      id = idBehind(addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE));
       if (FEATURE_LIMITS && !id && setting(Setting.SessionLimits)) kind = EventKind.SessionLimits;
       if (id == OTHER) return FEATURE_GATEWAY ? gateway.kindOfTopic() : NO_EVENT;
     }
@@ -95,7 +94,7 @@ function kindOfTopic(): i32 {
 export function classify(): i32 {
   let kind: i32 = EventKind.RpcRequest;
   let isChild = false;
-  let id = idBehind(prefixOf(RPC_REQUEST_FILTER));
+  let id = idBehind(addressOf(RPC_REQUEST_FILTER), lengthOf(prefixOf(RPC_REQUEST_FILTER)));
   if (FEATURE_ATTRIBUTES && id == OTHER) {
     kind = kindOfTopic();
     isChild = FEATURE_GATEWAY && kind >= EventKind.ChildAttributes;

@@ -1,8 +1,8 @@
 // Asks for attributes (ThingsBoard Device API, request attribute values) and calls the server (Device API, client-side RPC).
 import { Member, MemberField, Status } from "../abi";
 import { subscriptionTo } from "../client/outbox";
-import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
-import { QOS_1 } from "../client/settings";
+import { declareFilter } from "../client/subscribe";
+import { append, NO_NUMBER, publishByte } from "../client/publish";
 import { address } from "../client/staging";
 import { Shape } from "../json/write";
 import { firstMember } from "./record";
@@ -13,14 +13,14 @@ import { addressOf, ATTRIBUTES_REQUEST, GATEWAY_ATTRIBUTES_REQUEST, ID, lengthOf
 export const TIMEOUT_MS_MAX: u32 = 86400000;
 
 /** Publishes a request to this topic and waits for its answer: the request id, or a Status. */
-export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
+export function ask(topic: usize, topicLength: i32, length: i32, timeoutMs: i32): i32 {
   const firstByte = publishByte(length, 0);
   if (firstByte < 0) return firstByte;
   if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
   // Where the document of a gateway has the id, which others have in their topic.
   let member: usize = 0;
-  const isRpc = FEATURE_REQUESTS && topic == prefixOf(RPC_REQUEST_FILTER);
-  if (FEATURE_GATEWAY && topic == GATEWAY_ATTRIBUTES_REQUEST) {
+  const isRpc = FEATURE_REQUESTS && topic == addressOf(RPC_REQUEST_FILTER);
+  if (FEATURE_GATEWAY && topic == addressOf(GATEWAY_ATTRIBUTES_REQUEST)) {
     member = firstMember(Member.Integer, ID);
     if (!member) return Status.MissingKey;
   }
@@ -32,10 +32,8 @@ export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
   if (!entry) return Status.Full;
   if (FEATURE_REQUESTS && isRpc) {
     // Declared by the first call, so that a client that makes none does without.
-    const filter = addressOf(RPC_RESPONSE_FILTER);
-    const filterLength = lengthOf(RPC_RESPONSE_FILTER);
-    if (!subscriptionTo(filter, filterLength)) {
-      const status = append(SUBSCRIBE, filter, filterLength, NO_NUMBER, QOS_1, 1, RAW);
+    if (!subscriptionTo(addressOf(RPC_RESPONSE_FILTER), lengthOf(RPC_RESPONSE_FILTER))) {
+      const status = declareFilter(addressOf(RPC_RESPONSE_FILTER), lengthOf(RPC_RESPONSE_FILTER));
       if (status < 0) return status;
     }
   }
@@ -44,7 +42,7 @@ export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
   const number = FEATURE_GATEWAY && member ? NO_NUMBER : id;
   // The server would take an empty list of keys for all of both scopes.
   const shape = FEATURE_GATEWAY && member ? <i32>Shape.ChildRequest : <i32>Shape.Object;
-  const status = append(firstByte, addressOf(topic), lengthOf(topic), number, address(), length, shape);
+  const status = append(firstByte, topic, topicLength, number, address(), length, shape);
   if (status < 0) return status;
   requests.add(entry, id, isRpc ? -id : id, timeoutMs);
   return id;
@@ -52,10 +50,10 @@ export function ask(topic: usize, length: i32, timeoutMs: i32): i32 {
 
 /** The export `request_attributes`: the record holds clientKeys and sharedKeys. The request id, or a Status. */
 export function requestAttributes(length: i32, timeoutMs: i32): i32 {
-  return ask(ATTRIBUTES_REQUEST, length, timeoutMs);
+  return ask(addressOf(ATTRIBUTES_REQUEST), lengthOf(ATTRIBUTES_REQUEST), length, timeoutMs);
 }
 
 /** The export `request_rpc`: the record is an object that begins with the text `method`. The request id, or a Status. */
 export function requestRpc(length: i32, timeoutMs: i32): i32 {
-  return ask(prefixOf(RPC_REQUEST_FILTER), length, timeoutMs);
+  return ask(addressOf(RPC_REQUEST_FILTER), lengthOf(prefixOf(RPC_REQUEST_FILTER)), length, timeoutMs);
 }
