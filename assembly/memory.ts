@@ -79,8 +79,8 @@ export function count(stat: i32): void {
 }
 
 /** Writes two numbers that stand side by side, as the address and the length of a span do in all records. */
-export function storePair(place: usize, first: i32, second: i32): void {
-  store<i32>(place, first);
+export function storePair(place: usize, first: usize, second: i32): void {
+  store<usize>(place, first);
   store<i32>(place, second, 4);
 }
 

@@ -1,16 +1,17 @@
 // Reads the configuration, checks every key of it, then carves the buffers.
-import { RecordsField, Stat, Status } from "../abi";
+import { Stat, Status } from "../abi";
 import { at, limit, overflowed, open as openCursor, putBytes } from "../base/cursor";
 import { readDigits } from "../base/text";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { hasEscapes, putUnescaped } from "../json/unescape";
-import { carve, carved, count, fail, RECORDS, storePair, TEXT_LENGTHS } from "../memory";
+import { carved, count, fail, TEXT_LENGTHS } from "../memory";
 import { isTopicName } from "../mqtt/topic";
 import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
 import { Limit, setLimit } from "./limits";
 import { carveOutbox } from "./outbox";
 import { CLIENT_ID_NAME, findKey, inRange, isLacking, isPresent, MISSING_LENGTH, MQTT_HOST_NAME, present, setPresent, setSetting, setting, Setting, textLength, USER_NAME_NAME } from "./settings";
+import { carveStaging } from "./staging";
 
 /** The longest text. */
 const TEXT_MAX: i32 = 1023;
@@ -128,8 +129,7 @@ export function configure(text: usize, bytes: i32): i32 {
   if (FEATURE_OTA || FEATURE_PROVISIONING) keepTexts(isAgain);
   // Whatever a reply brings fits: it came through the receive buffer.
   buildFirst(FEATURE_PROVISIONING ? <i32>isAgain * setting(Setting.ReceiveBuffer) : 0);
-  const staging = setting(Setting.StagingBuffer);
-  storePair(RECORDS + RecordsField.Staging, carve(staging), staging);
+  carveStaging(setting(Setting.StagingBuffer));
   carveInbound(setting(Setting.ReceiveBuffer));
   carveOutbox(setting(Setting.SendBuffer));
   return Status.Ok;

@@ -13,7 +13,7 @@
 import { MESSAGE_ID_MAX, Stat, Status } from "../abi";
 import { at, limitTo } from "../base/cursor";
 import { equals } from "../base/text";
-import { disarm, fromNow, setDeadline, Timer } from "../base/time";
+import { disarmOften, fromNow, setDeadline, Timer } from "../base/time";
 import { carve, count, fail, STATS } from "../memory";
 import { Packet, PublishFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
@@ -145,7 +145,7 @@ function reclaim(): void {
     if (isDone) first = record;
   }
   if (first == head) first = head = FEATURE_RAW ? floor : base;
-  disarm(Timer.Acknowledge);
+  disarmOften(Timer.Acknowledge);
 }
 
 /** Moves the records together at the base. None of them may be on its way or lent. Bytes of the subscriptions, which stay for good. */

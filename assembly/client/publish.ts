@@ -69,7 +69,7 @@ export function append(
     const payloadBegin = at;
     let status: i32 = Status.Ok;
     if (shape < 0) putBytes(payload, payloadLength);
-    else status = putMessage(payload, payloadLength, FEATURE_LIMITS ? shape & UNCOUNTED_SHAPE : shape);
+    else status = putMessage(payload, payloadLength, FEATURE_GATEWAY ? shape & UNCOUNTED_SHAPE : shape);
     if (status) return status;
     if (FEATURE_GATEWAY) {
       lastRecord = record;

@@ -1,6 +1,6 @@
 // Offers packets to the port, one after the other and each until it was accepted whole.
 import { Stat, State } from "../abi";
-import { arm, disarm, Timer } from "../base/time";
+import { arm, disarmOften, Timer } from "../base/time";
 import { net_close, net_send } from "../host";
 import { count, countBy } from "../memory";
 import { Packet } from "../mqtt/packet";
@@ -80,7 +80,7 @@ function admit(record: usize): i32 {
 @inline
 function pick(): void {
   if (state < State.Connected) return;
-  if (FEATURE_LIMITS) disarm(Timer.Pace);
+  if (FEATURE_LIMITS) disarmOften(Timer.Pace);
   if (!lane.isEmpty()) {
     sendFirst(lane.take(), lane.end);
     if (isSending()) return;

@@ -1,12 +1,21 @@
 // Checks what the host passes from the staging area.
 import { RecordsField } from "../abi";
-import { RECORDS } from "../memory";
+import { carve, RECORDS, storePair } from "../memory";
+
+let base: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+export function carveStaging(size: i32): void {
+  base = carve(size);
+  storePair(RECORDS + RecordsField.Staging, base, size);
+}
 
 /** Where the area begins. */
 // @ts-ignore: decorator
 @inline
 export function address(): usize {
-  return load<u32>(RECORDS, RecordsField.Staging);
+  return base;
 }
 
 /** Whether a span lies within the area, so that no argument reads or overwrites anything else. */

@@ -174,12 +174,12 @@ export function read(outside: u64): i32 {
       } else if (byte > 0x40) {
         // The thirds of the remainders are 0, 1 and 2 for n, f and t; another letter fails on the first of the word.
         const index = (byte % 9) / 3;
-        const word = WORDS + index * WORD_SIZE;
-        here += load<u8>(word);
-        // What there is of it: what stands in front of the first byte is shifted out.
-        const behind = min(here, stop);
-        if ((load<u64>(behind - 8) ^ load<u64>(word + (behind - start) - 7)) >> ((start - behind) << 3)) return Status.Malformed;
-        if (here > stop) return fault(here);
+        let word = WORDS + index * WORD_SIZE;
+        let letters: u32 = load<u8>(word);
+        do {
+          if (byteAt(here) != load<u8>(++word)) return fault(here);
+          here++;
+        } while (--letters);
         token = Token.Null + index;
       } else {
         let part: i32 = 0; // of the number: the integer, behind the point, behind the e

@@ -20,25 +20,24 @@ export function carveRequests(most: i32): void {
   end = base + size; // zero, as all memory of a fresh instance is
 }
 
-/** Makes an entry a request or, with zeros, free; then points the timer at the first deadline of all. */
-function put(place: usize, key: i32, due: u32): void {
-  storePair(place, key, due);
+/** An entry that holds a value at an offset, or 0; points the timer at the first deadline of all. */
+function search(value: i32, offset: usize): usize {
+  let found: usize = 0;
   let first: u32 = 0;
   let entry = base;
   do {
+    if (load<i32>(entry + offset) == value) found = entry;
     const deadline = load<u32>(entry, 4);
     if ((deadline != 0) & (!first | (<i32>(deadline - first) < 0))) first = deadline;
   } while ((entry += ENTRY_SIZE) < end);
   setDeadline(Timer.Request, first);
+  return found;
 }
 
-/** The first entry that holds a value at an offset, or 0. */
-function search(value: i32, offset: usize): usize {
-  let entry = base;
-  do {
-    if (load<i32>(entry + offset) == value) return entry;
-  } while ((entry += ENTRY_SIZE) < end);
-  return 0;
+/** Makes an entry a request or, with zeros, free. */
+function put(place: usize, key: i32, due: u32): void {
+  storePair(place, key, due);
+  search(0, 0);
 }
 
 /** The entry of a request, with 0 one that is free; 0 when there is none. */
