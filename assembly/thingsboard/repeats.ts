@@ -1,11 +1,11 @@
 // Remembers the last server-side RPCs: subscribing makes the server send each open one again (ThingsBoard Device API).
 //
-// The one that was added last stands first.
+// The one that came last stands first.
 //
 //   entry  0  u32 hash of id and payload
 //          4  u32 when it came last
 import { now } from "../base/time";
-import { RECENT_RPCS } from "../memory";
+import { RECENT_RPCS, storePair } from "../memory";
 
 const ENTRY_SIZE: usize = 8;
 const SIZE: usize = 8 * ENTRY_SIZE;
@@ -23,15 +23,15 @@ export function isRepeated(id: i32, payload: usize, length: i32): bool {
     hash = rotl<u64>((hash ^ load<u64>(payload)) * HASH_FACTOR, 31);
   } while ((payload += 8) <= last);
   const digest = <u32>(hash ^ (hash >> 32));
+  // Its entry, or the oldest.
   let entry = RECENT_RPCS;
-  do {
-    if ((load<u32>(entry) == digest) & (now - load<u32>(entry, 4) < WINDOW_MS)) {
-      store<u32>(entry, now, 4);
-      return true;
-    }
-  } while ((entry += ENTRY_SIZE) < RECENT_RPCS + SIZE);
-  memory.copy(RECENT_RPCS + ENTRY_SIZE, RECENT_RPCS, SIZE - ENTRY_SIZE);
-  store<u32>(RECENT_RPCS, digest);
-  store<u32>(RECENT_RPCS, now, 4);
-  return false;
+  let isKnown = false;
+  while (true) {
+    isKnown = (load<u32>(entry) == digest) & (now - load<u32>(entry, 4) < WINDOW_MS);
+    if (isKnown | (entry == RECENT_RPCS + SIZE - ENTRY_SIZE)) break;
+    entry += ENTRY_SIZE;
+  }
+  memory.copy(RECENT_RPCS + ENTRY_SIZE, RECENT_RPCS, entry - RECENT_RPCS);
+  storePair(RECENT_RPCS, digest, now);
+  return isKnown;
 }
