@@ -23,6 +23,16 @@ export function marksOf(eight: u64): u64 {
   return (eight | ((eight ^ (ONES * 0x02)) - ONES * 0x21) | ((eight ^ (ONES * 0x5c)) - ONES)) & (ONES * 0x80);
 }
 
+/** The first byte from `at` on that cannot stand in a JSON string as it is, or some place from `last` on; it looks at up to seven bytes behind `last`. */
+export function passPlain(at: usize, last: usize): usize {
+  while (at < last) {
+    const marks = marksOf(load<u64>(at));
+    if (marks) return at + (<usize>ctz(marks) >> 3);
+    at += 8;
+  }
+  return at;
+}
+
 /** True when the `length` bytes at `a` and at `b` are the same. It looks at the seven bytes in front of them, which always are in memory. */
 export function equals(a: usize, b: usize, length: i32): bool {
   // From the end, where topics differ.

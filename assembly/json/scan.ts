@@ -1,6 +1,6 @@
 // Reads JSON text token by token or value by value, strictly as RFC 8259 has it, without copying and with bounded nesting.
 import { JSON_DEPTH_MAX, Status } from "../abi";
-import { bytes, marksOf } from "../base/text";
+import { bytes, passPlain } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 
 /** What `next` found; those that begin a value are a JsonType as they are. Negative results are a Status. */
@@ -117,17 +117,8 @@ export function read(outside: u64): i32 {
       start = ++here;
       let high: u32 = 0;
       while (true) {
-        if (here < stop - 7) {
-          // Eight bytes at once.
-          const marks = marksOf(load<u64>(here));
-          if (!marks) {
-            here += 8;
-            continue;
-          }
-          here += <usize>ctz(marks) >> 3;
-        } else if (here >= stop) {
-          return fault(here);
-        }
+        here = passPlain(here, stop - 7);
+        if (here >= stop) return fault(here);
         byte = load<u8>(here);
         if (byte == 0x22) break;
         if (byte < 0x20) return fault(here);

@@ -2,7 +2,7 @@
 import { JSON_DEPTH_MAX, Member, MemberField, Status } from "../abi";
 import { at, limit, moveTo, putByte, putBytes } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
-import { bytes, marksOf } from "../base/text";
+import { bytes, passPlain } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 import { hasMembers, validate, WORDS, WORD_SIZE } from "./scan";
 
@@ -65,18 +65,10 @@ function putText(text: usize, length: i32, before: u32): bool {
   const end = text + length;
   let to = at;
   if (to + length + 10 <= limit) {
-    // Eight bytes at a time, up to seven too many: behind the staging area are the other buffers, and here is room.
     if (before) store<u8>(to++, before);
     store<u8>(to++, 0x22);
-    let next = text;
-    while (next < end) {
-      const eight = load<u64>(next);
-      store<u64>(to + (next - text), eight);
-      const marks = marksOf(eight);
-      next += marks ? <usize>ctz(marks) >> 3 : 8;
-      if (marks) break;
-    }
-    if (next >= end) {
+    if (passPlain(text, end) >= end) {
+      memory.copy(to, text, length);
       store<u16>(to + length, 0x3a22); // the colon counts for a key only
       moveTo(to + length + (before ? 2 : 1));
       return true;
