@@ -8,7 +8,7 @@
 import { Status } from "../abi";
 import { at, open as openCursor, overflowed, putByte, putBytes } from "../base/cursor";
 import { crc32 } from "../base/crc32";
-import { placeOf } from "../base/text";
+import { passPlain, placeOf } from "../base/text";
 import { setText, setting, Setting, textLength } from "../client/settings";
 import { lengthAt, readMembers, span, TEXTS_AND_NUMBERS, valueAt } from "../json/members";
 import { putUnescapedTo } from "../json/unescape";
@@ -139,13 +139,8 @@ export function keepNames(): void {
 // @ts-ignore: decorator
 @inline
 export function putPlain(from: usize, length: i32): void {
-  const to = block;
   const most = min(length, BLOCK_SIZE >> 2);
-  let plainLength = 0;
-  for (; plainLength < most; plainLength++) {
-    const byte: i32 = load<i8>(from + plainLength); // below zero above 7F
-    if ((byte < 0x20) | (byte == 0x22) | (byte == 0x5c)) break;
-    store<u8>(to + plainLength, byte, 2);
-  }
-  store<u16>(to, (plainLength + 1) | (-Status.RemoteError << 8));
+  const plainLength = min(<i32>(passPlain(from, from + most) - from), most);
+  memory.copy(block + 2, from, plainLength);
+  store<u16>(block, (plainLength + 1) | (-Status.RemoteError << 8));
 }

@@ -26,15 +26,15 @@ import {
 import { ERROR, FIRMWARE_VERSION_KEY, OTA_PREFIXES, OTA_RESPONSE, OTA_RESPONSE_FILTER } from "./topics";
 
 const enum Phase {
-  Booting = 0, // the running firmware may have to be confirmed
-  Idle = 1,
-  Available = 2, // announced; the slot is opened by the next poll, if the application lets it
-  Fetching = 3,
-  Verifying = 4,
-  Ready = 5, // the application is asked
-  Committing = 6,
-  Failing = 7, // FAILED is to be reported
-  Committed = 8, // firmware: only a restart leads on
+  Available = 0, // announced; the slot is opened by the next poll, if the application lets it
+  Fetching = 1,
+  Verifying = 2,
+  Ready = 3, // the application is asked; the last that may be given up
+  Committing = 4,
+  Failing = 5, // FAILED is to be reported
+  Committed = 6, // firmware: only a restart leads on
+  Idle = 7,
+  Booting = 8, // the running firmware may have to be confirmed
 }
 
 /** What a chunk has around it at most: fixed header, topic with its length, packet id. */
@@ -165,7 +165,7 @@ function finish(text: usize): void {
 // @ts-ignore: decorator
 @inline
 function isOpenTo(which: i32): bool {
-  return which == kind && <u32>(phase - Phase.Available) <= <u32>(Phase.Ready - Phase.Available);
+  return which == kind && phase <= Phase.Ready;
 }
 
 /** A session begins. */

@@ -1,7 +1,7 @@
 // Spends tokens against limits of one and of several buckets, on a clock of its own.
 
 import { readClock } from "../../../assembly/base/time";
-import { admit, beginSession, FREE, Limit, setLimit, spend, walk } from "../../../assembly/client/limits";
+import { admit, beginSession, FREE, Limit, setLimit, spend, spendInTime } from "../../../assembly/client/limits";
 import { LIMITS, LIMITS_SIZE } from "../../../assembly/memory";
 import { putText, set_clock } from "../host";
 
@@ -120,9 +120,7 @@ describe("admit", () => {
 
 /** Spends for children: plain messages, messages of telemetry, data points. 0, or the wait. */
 function admitChildren(messages: i32, telemetry: i32, points: i32): i32 {
-  const wait = walk(Limit.ChildMessages, messages, telemetry, points, false);
-  if (!wait) walk(Limit.ChildMessages, messages, telemetry, points, true);
-  return wait;
+  return spendInTime(Limit.ChildMessages, messages, telemetry, points);
 }
 
 describe("what a gateway sends for its children", () => {
