@@ -23,12 +23,18 @@ export function marksOf(eight: u64): u64 {
   return (eight | ((eight ^ (ONES * 0x02)) - ONES * 0x21) | ((eight ^ (ONES * 0x5c)) - ONES)) & (ONES * 0x80);
 }
 
-/** The first byte from `at` on that cannot stand in a JSON string as it is, or some place from `last` on; it looks at up to seven bytes behind `last`. */
-export function passPlain(at: usize, last: usize): usize {
+/**
+ * The first byte from `at` on that cannot stand in a JSON string as it is, or some place from `last` on. What is in front of it was copied; up to seven
+ * bytes behind it, or behind `last`, are looked at and copied, too.
+ */
+export function copyPlain(at: usize, last: usize, to: usize): usize {
   while (at < last) {
-    const marks = marksOf(load<u64>(at));
+    const eight = load<u64>(at);
+    store<u64>(to, eight);
+    const marks = marksOf(eight);
     if (marks) return at + (<usize>ctz(marks) >> 3);
     at += 8;
+    to += 8;
   }
   return at;
 }

@@ -184,7 +184,9 @@ function checkDeadlines(): i32 {
   const isOver = isDue(Timer.Drain);
   if (state == State.Draining) {
     // A missing acknowledgement ends the patience as well: the end was asked for, and says goodbye.
-    if (isOver || isLate || ((outbox.isEmpty() || hello.isLimited()) && lane.isEmpty())) {
+    // What the lane has leaves first, unless the port takes nothing.
+    const isEnd = isOver | isLate;
+    if (lane.isEmpty() ? isEnd || outbox.isEmpty() || hello.isLimited() : isEnd & isSending()) {
       happen(Event.Drained);
       return raise(EventKind.Disconnected, 0, Status.Requested);
     }

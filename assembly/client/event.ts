@@ -7,7 +7,8 @@ export function raise(kind: i32, id: i32, reason: i32): i32 {
   memory.fill(EVENT, 0, <i32>EventField.End);
   store<u16>(EVENT, EventField.End, EventField.Size);
   store<u8>(EVENT, kind, EventField.Kind);
-  storePair(EVENT + EventField.Id, id, reason);
+  store<i32>(EVENT, id, EventField.Id);
+  store<i32>(EVENT, reason, EventField.Reason);
   return kind;
 }
 

@@ -4,7 +4,7 @@
 //     (handled)         (arrived)       (free)              part begins behind it, where the payload began.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
 import { net_recv } from "../host";
-import { carve, count, countBy, EVENT, storePair } from "../memory";
+import { carve, count, countBy, EVENT } from "../memory";
 import { body, bodyEnd, readHeader } from "../mqtt/frame";
 import { Packet } from "../mqtt/packet";
 import { packetId, payload, readPublish, topic, topicLength } from "../mqtt/publish";
@@ -95,8 +95,8 @@ function lend(): i32 {
   setPayload(from, length);
   // Without raw messages only the first part is seen.
   const total = FEATURE_RAW ? <i32>(bodyEnd - payload) : left;
-  // Behind it is the offset; without raw messages that is zero.
-  storePair(EVENT + EventField.Total, total, total - left);
+  store<u32>(EVENT, total, EventField.Total);
+  if (FEATURE_RAW) store<u32>(EVENT, total - left, EventField.Offset);
   first = from + length;
   partLeft = left - length;
   store<u8>(EVENT, flags | (isLast * EventFlag.Last), EventField.Flags);

@@ -1,9 +1,9 @@
 // Offers packets to the port, one after the other and each until it was accepted whole.
 import { Stat, State } from "../abi";
+import { bytes } from "../base/text";
 import { arm, disarmOften, Timer } from "../base/time";
 import { net_close, net_send } from "../host";
 import { count, countBy } from "../memory";
-import { Packet } from "../mqtt/packet";
 import { state, wake } from "./connection";
 import * as hello from "./hello";
 import * as lane from "./lane";
@@ -125,11 +125,11 @@ export function flush(): void {
   }
 }
 
+const DISCONNECT = bytes("\xe0\0");
+
 /** Sends DISCONNECT, unless another packet is half sent. */
 export function sayGoodbye(): void {
   if (isSending()) return;
   // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
-  lane.putEmpty(Packet.Disconnect);
-  const from = lane.take();
-  net_send(handle, from, <i32>(lane.end - from));
+  net_send(handle, DISCONNECT, 2);
 }

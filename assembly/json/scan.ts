@@ -1,6 +1,6 @@
 // Reads JSON text token by token or value by value, strictly as RFC 8259 has it, without copying and with bounded nesting.
 import { JSON_DEPTH_MAX, Status } from "../abi";
-import { bytes, passPlain } from "../base/text";
+import { bytes, copyPlain } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 
 /** What `next` found; those that begin a value are a JsonType as they are. Negative results are a Status. */
@@ -117,7 +117,7 @@ export function read(outside: u64): i32 {
       start = ++here;
       let high: u32 = 0;
       while (true) {
-        here = passPlain(here, stop - 7);
+        here = copyPlain(here, stop - 7, here); // to where they are
         if (here >= stop) return fault(here);
         byte = load<u8>(here);
         if (byte == 0x22) break;
@@ -168,7 +168,7 @@ export function read(outside: u64): i32 {
         let word = WORDS + index * WORD_SIZE;
         let letters: u32 = load<u8>(word);
         do {
-          if (byteAt(here) != load<u8>(++word)) return fault(here);
+          if (here >= stop || load<u8>(here) != load<u8>(++word)) return fault(here);
           here++;
         } while (--letters);
         token = Token.Null + index;

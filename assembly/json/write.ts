@@ -2,7 +2,7 @@
 import { JSON_DEPTH_MAX, Member, MemberField, Status } from "../abi";
 import { at, limit, moveTo, putByte, putBytes } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
-import { bytes, passPlain } from "../base/text";
+import { bytes, copyPlain } from "../base/text";
 import { isUtf8 } from "../base/utf8";
 import { hasMembers, validate, WORDS, WORD_SIZE } from "./scan";
 
@@ -67,8 +67,8 @@ function putText(text: usize, length: i32, before: u32): bool {
   if (to + length + 10 <= limit) {
     if (before) store<u8>(to++, before);
     store<u8>(to++, 0x22);
-    if (passPlain(text, end) >= end) {
-      memory.copy(to, text, length);
+    // Up to seven bytes too many: behind the staging area are the other buffers, and here is room.
+    if (copyPlain(text, end, to) >= end) {
       store<u16>(to + length, 0x3a22); // the colon counts for a key only
       moveTo(to + length + (before ? 2 : 1));
       return true;

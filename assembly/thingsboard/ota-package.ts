@@ -8,7 +8,7 @@
 import { Status } from "../abi";
 import { at, open as openCursor, overflowed, putByte, putBytes } from "../base/cursor";
 import { crc32 } from "../base/crc32";
-import { passPlain, placeOf } from "../base/text";
+import { copyPlain, placeOf } from "../base/text";
 import { setText, setting, Setting, textLength } from "../client/settings";
 import { lengthAt, readMembers, span, TEXTS_AND_NUMBERS, valueAt } from "../json/members";
 import { putUnescapedTo } from "../json/unescape";
@@ -140,7 +140,6 @@ export function keepNames(): void {
 @inline
 export function putPlain(from: usize, length: i32): void {
   const most = min(length, BLOCK_SIZE >> 2);
-  const plainLength = min(<i32>(passPlain(from, from + most) - from), most);
-  memory.copy(block + 2, from, plainLength);
+  const plainLength = min(<i32>(copyPlain(from, from + most, block + 2) - from), most);
   store<u16>(block, (plainLength + 1) | (-Status.RemoteError << 8));
 }
