@@ -29,15 +29,16 @@ function receiveConnack(flags: u32, code: i32): i32 {
 @apart
 export function receivePacket(type: i32): i32 {
   const from = passPacket();
-  if ((type == Packet.Connack) != (state == State.Connecting)) return Status.ProtocolError;
-  if (type == Packet.Connack) return receiveConnack(load<u8>(from), load<u8>(from, 1));
+  const isConnack = type == Packet.Connack;
+  if (isConnack != (state == State.Connecting)) return Status.ProtocolError;
+  if (isConnack) return receiveConnack(load<u8>(from), load<u8>(from, 1));
   setProved();
   if (type == Packet.Pingresp) {
     disarm(Timer.Pong);
     return EventKind.None;
   }
   const id = readU16(from);
-  const code: u32 = type == Packet.Suback ? load<u8>(from, 2) : 0;
+  const code: u32 = <u32>(type == Packet.Suback) * load<u8>(from, 2);
   if (code > 1 && code != SUBACK_REFUSED) return Status.ProtocolError;
   if (isLimited()) return code > 1 ? <i32>Status.RemoteError : <i32>EventKind.None;
   let record: usize = 0; // or the greeting, which is none

@@ -7,6 +7,9 @@ import { escapeIndex } from "./scan";
 /** What the characters behind a backslash stand for, in the order of the scanner's table of them. */
 const MEANINGS = bytes('\t\b\n\\/\f\r"');
 
+/** What the first byte of a code point has above its own bits, by the number of bytes behind it. */
+const FIRST_BYTES: u32 = 0xf0e0c000;
+
 /** From the sum of both halves of a surrogate pair, the first ten bits up, to the code point that they stand for. */
 const PAIR: u32 = (0xd800 << 10) + 0xdc00 - 0x10000;
 
@@ -20,8 +23,8 @@ function putAll(text: usize, length: i32, allowZero: bool): i32 {
   let half: u32 = 0;
   for (; text < end; text++) {
     let code: u32 = load<u8>(text);
-    // What the first byte of a code point has room for; a byte that stands in the text has room for itself.
-    let most: u32 = 0xff;
+    // How many bytes follow the first one of a code point; a byte that stands in the text is alone.
+    let more: u32 = 0;
     if (code == 0x5c) {
       code = load<u8>(++text);
       if (code == 0x75) {
@@ -32,7 +35,7 @@ function putAll(text: usize, length: i32, allowZero: bool): i32 {
           // Letters have bit 6, and stand nine above the low four bits of their code.
           code = (code << 4) + (digit & 15) + (digit >> 6) * 9;
         } while (text < last);
-        most = 0x7f;
+        more = 1;
       } else {
         code = load<u8>(MEANINGS + escapeIndex(code));
       }
@@ -46,15 +49,10 @@ function putAll(text: usize, length: i32, allowZero: bool): i32 {
       continue;
     }
     if (!code && !allowZero) return Status.InvalidValue;
-    // The bytes behind the first one, six bits each from the end.
-    let rest: u32 = 0;
-    for (; code > most; code >>= 6) {
-      rest = (rest << 8) | 0x80 | (code & 0x3f);
-      most = (most & 0x3f) >> 1;
-    }
-    // In front of the room: a zero, and in front of that ones.
-    putByte(code - 2 - 2 * most);
-    for (; rest; rest >>= 8) putByte(rest);
+    if (more) more = <u32>(code > 0x7f) + <u32>(code > 0x7ff) + <u32>(code > 0xffff);
+    // A byte of these is in front of the highest bits of the code point, and of six bits of it in each byte behind.
+    putByte((code >> (6 * more)) | (FIRST_BYTES >> (8 * more)));
+    while (more) putByte(0x80 | ((code >> (6 * --more)) & 0x3f));
   }
   return half ? <i32>Status.InvalidUtf8 : <i32>Status.Ok;
 }
