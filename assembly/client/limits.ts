@@ -40,14 +40,14 @@ export let maxRemainingLength: i32 = 0xfffffff;
 
 /** Nobody limits anything, as the server said: then nothing is counted. */
 export let isUnlimited: bool = false;
-/** There was a limit since the start. */
-let wasLimited: bool = false;
 
-/** All limits of an answer are set: was there any, now or before? */
+/** All limits of an answer are set: is there any? */
 // @ts-ignore: decorator
 @inline
 export function settleLimits(): void {
-  isUnlimited = !wasLimited;
+  let any = load<u32>(LIMITS, ROW_SIZE) | load<u32>(LIMITS, ROW_SIZE + COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 2 * COLUMN_SIZE);
+  if (FEATURE_GATEWAY) any |= load<u32>(LIMITS, ROW_SIZE + 3 * COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 4 * COLUMN_SIZE) | load<u32>(LIMITS, ROW_SIZE + 5 * COLUMN_SIZE);
+  isUnlimited = !any;
 }
 
 // @ts-ignore: decorator
@@ -141,7 +141,6 @@ export function setLimit(limit: i32, text: usize, length: i32): bool {
         // A margin, because the clocks and the ways of counting differ; but what allows one message goes on allowing it.
         tokens = (tokens << 2) / 5;
         tokens += <i32>!tokens;
-        wasLimited = true;
         const bucket = ((<u64>number) << 32) | tokens;
         if (load<u64>(entry) != bucket) {
           store<u64>(entry, bucket);

@@ -2,20 +2,17 @@
 import { RecordsField } from "../abi";
 import { carve, RECORDS, storePair } from "../memory";
 
-let base: usize = 0;
-
 // @ts-ignore: decorator
 @inline
 export function carveStaging(size: i32): void {
-  base = carve(size);
-  storePair(RECORDS + RecordsField.Staging, base, size);
+  storePair(RECORDS + RecordsField.Staging, carve(size), size);
 }
 
 /** Where the area begins. */
 // @ts-ignore: decorator
 @inline
 export function address(): usize {
-  return base;
+  return load<u32>(RECORDS, RecordsField.Staging);
 }
 
 /** Whether a span lies within the area, so that no argument reads or overwrites anything else. */

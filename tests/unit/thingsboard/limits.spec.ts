@@ -1,7 +1,7 @@
 // Reads answers to getSessionLimits, of this server and of older ones, and looks at what may leave.
 
 import { readClock } from "../../../assembly/base/time";
-import { admit, isUnlimited, Limit, maxRemainingLength, walk } from "../../../assembly/client/limits";
+import { admit, isUnlimited, Limit, maxRemainingLength, spendInTime } from "../../../assembly/client/limits";
 import { LIMITS, LIMITS_SIZE } from "../../../assembly/memory";
 import { readLimits } from "../../../assembly/thingsboard/limits";
 import { putText, set_clock } from "../host";
@@ -23,10 +23,7 @@ function answer(json: string): void {
 function childBurst(points: i32): i32 {
   const limit: i32 = Limit.ChildMessages + (points ? <i32>Limit.TelemetryMessages : 0);
   let count = 0;
-  while (count < 1000 && !walk(limit, 1, points, 0, false)) {
-    walk(limit, 1, points, 0, true);
-    count++;
-  }
+  while (count < 1000 && !spendInTime(limit, 1, points, 0)) count++;
   return count;
 }
 
