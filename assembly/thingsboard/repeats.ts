@@ -5,7 +5,7 @@
 //   entry  0  u32 hash of id and payload
 //          4  u32 when it came last
 import { now } from "../base/time";
-import { RECENT_RPCS, storePair } from "../memory";
+import { RECENT_RPCS } from "../memory";
 
 const ENTRY_SIZE: usize = 8;
 const SIZE: usize = 8 * ENTRY_SIZE;
@@ -32,6 +32,7 @@ export function isRepeated(id: i32, payload: usize, length: i32): bool {
     entry += ENTRY_SIZE;
   }
   memory.copy(RECENT_RPCS + ENTRY_SIZE, RECENT_RPCS, entry - RECENT_RPCS);
-  storePair(RECENT_RPCS, digest, now);
+  store<u32>(RECENT_RPCS, digest);
+  store<u32>(RECENT_RPCS, now, 4);
   return isKnown;
 }
