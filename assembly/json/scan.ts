@@ -188,7 +188,7 @@ export function read(outside: u64): i32 {
           } else if ((byte | 0x20) == 0x65 && part < 2) {
             part = 2;
             byte = byteAt(++here);
-            if (byte == 0x2b || byte == 0x2d) here++;
+            here += <usize>!((byte - 0x2b) & ~2); // a plus or a minus
           } else {
             break;
           }

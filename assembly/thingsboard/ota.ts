@@ -91,7 +91,7 @@ export function configureOta(): i32 {
     const versionLength = textLength(Setting.FirmwareVersion + (each << 1));
     // Neither without the other.
     const most = titleLength && versionLength ? NAMES_MAX : 0;
-    if (titleLength + versionLength > most) return refuse(most ? Status.InvalidValue : <i32>Status.MissingKey, most, FIRMWARE_VERSION_KEY + 1 + 17 * each, 16);
+    if (titleLength + versionLength > most) return refuse(most ? Status.InvalidValue : <i32>Status.MissingKey, most, FIRMWARE_VERSION_KEY + (each << 4), 16);
     active |= <i32>(titleLength != 0) << each;
   }
   if (!active) return Status.Ok;

@@ -1,7 +1,7 @@
 // The one home of the ThingsBoard topics and of the other texts of its Device API, as one segment of data.
 //
 // A topic is an address with the length above its lower 16 bits.
-import { hashes, utf8 } from "../base/text";
+import { bytes, hashes, utf8 } from "../base/text";
 
 /** Replaced at compile time by literals.mjs. */
 declare function span(text: string): usize;
@@ -80,8 +80,8 @@ export const OTA_REQUEST = utf8("v2/$/request/%/chunk/&#'"),
   OTA_STATE = utf8('{"$_state":")"}'),
   OTA_FAILED = utf8('{"$_state":"FAILED","$_error":")"}'),
   OTA_ASSIGNED = utf8('{"sharedKeys":"$_title,$_version,$_size,$_checksum,$_checksum_algorithm,$_url"}'),
-  FIRMWARE_VERSION_KEY = utf8("firmware_version"),
-  SOFTWARE_VERSION_KEY = utf8("software_version");
+  FIRMWARE_VERSION_KEY = bytes("firmware_version"),
+  SOFTWARE_VERSION_KEY = bytes("software_version"); // just behind it
 
 // The Gateway API.
 
