@@ -10,7 +10,7 @@ export const ABI_VERSION: i32 = 256;
 /** `deadline_ms()` when nothing is waited for. */
 export const NO_DEADLINE_MS: i32 = 2147483647;
 
-/** Bytes of the lane that acknowledgements, PINGREQ and DISCONNECT leave by, whatever fills the outbox. */
+/** Bytes of the lane that acknowledgements and PINGREQ leave by, whatever fills the outbox. */
 export const LANE_CAPACITY: i32 = 64;
 
 /** Longest interval that may be configured: 24 days, half the range of the 32-bit clock. */

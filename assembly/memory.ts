@@ -14,7 +14,7 @@ export const TIMERS: usize = memory.data(40, 4);
 export const STATS: usize = memory.data(104, 4);
 /** The value record of `json_find`. */
 export const JSON_VALUE: usize = memory.data(8, 4);
-/** Acknowledgements, PINGREQ and DISCONNECT on their way out. */
+/** Acknowledgements and PINGREQ on their way out. */
 export const LANE: usize = memory.data(64, 4);
 /** Lengths of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
 export const TEXT_LENGTHS: usize = memory.data(60, 4);

@@ -1,4 +1,4 @@
-// Carries the small packets that nothing may hold up: PUBACK, PINGREQ and DISCONNECT.
+// Carries the small packets that nothing may hold up: PUBACK and PINGREQ.
 import { LANE_CAPACITY } from "../abi";
 import { storeU16 } from "../base/cursor";
 import { LANE } from "../memory";
@@ -22,7 +22,7 @@ export function isEmpty(): bool {
 // @ts-ignore: decorator
 @inline
 export function hasRoom(): bool {
-  return end <= LANE + (LANE_CAPACITY - 2 * PUBACK_LENGTH); // leaves room for PINGREQ and DISCONNECT
+  return end <= LANE + (LANE_CAPACITY - 2 * PUBACK_LENGTH); // leaves room for PINGREQ
 }
 
 export function putPuback(packetId: i32): void {

@@ -264,12 +264,13 @@ export function receivePart(): i32 {
   claim();
   const from = load<u32>(EVENT, EventField.Payload);
   const length = load<i32>(EVENT, EventField.PayloadLength);
-  const isFetching = phase == Phase.Fetching;
-  if (isFetching && isLiteral(topic + 6, topicLength - 6, ERROR)) {
+  if (phase != Phase.Fetching) {
+    count(Stat.AcknowledgementsUnknown);
+  } else if (isLiteral(topic + 6, topicLength - 6, ERROR)) {
     // Of its text, what there is in the first part.
     putPlain(from, length);
     fail(block);
-  } else if (isFetching && topicLength == compose(OTA_RESPONSE, kind) && equals(topic, scratch, topicLength)) {
+  } else if (topicLength == compose(OTA_RESPONSE, kind) && equals(topic, scratch, topicLength)) {
     const begin = written - (written % chunkSize);
     if (load<i32>(EVENT, EventField.Total) != min(chunkSize, size - begin)) {
       // Empty before the end of the image, when the server no longer has it at hand: only another request id makes it look again.
