@@ -1,8 +1,8 @@
 // Asks for attributes (ThingsBoard Device API, request attribute values) and calls the server (Device API, client-side RPC).
 import { Member, MemberField, Status } from "../abi";
 import { subscriptionTo } from "../client/outbox";
-import { declareFilter } from "../client/subscribe";
-import { append, NO_NUMBER, publishByte } from "../client/publish";
+import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
+import { QOS_1 } from "../client/settings";
 import { address } from "../client/staging";
 import { Shape } from "../json/write";
 import { firstMember } from "./record";
@@ -33,7 +33,8 @@ export function ask(topic: usize, topicLength: i32, length: i32, timeoutMs: i32)
   if (FEATURE_REQUESTS && isRpc) {
     // Declared by the first call, so that a client that makes none does without.
     if (!subscriptionTo(addressOf(RPC_RESPONSE_FILTER), lengthOf(RPC_RESPONSE_FILTER))) {
-      const status = declareFilter(addressOf(RPC_RESPONSE_FILTER), lengthOf(RPC_RESPONSE_FILTER));
+      // As declareFilter does, which would lie one call deeper than may be.
+      const status = append(SUBSCRIBE, addressOf(RPC_RESPONSE_FILTER), lengthOf(RPC_RESPONSE_FILTER), NO_NUMBER, QOS_1, 1, RAW);
       if (status < 0) return status;
     }
   }
