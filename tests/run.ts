@@ -37,6 +37,8 @@ function suites(): Suite[] {
       name: name.slice(0, -ending.length), ...node("--import", "tsx/esm", "--import", "./host/tools/plain-packages.mjs", "--test-reporter=tap", `tests/${name}`), format: "tap",
     })),
   ];
+  const unknown = LONG.filter((long) => !all.some(({ name }) => name === long));
+  if (unknown.length > 0) throw new Error(`LONG in tests/run.ts names what is no suite: ${unknown.join(", ")}`);
   const place = ({ name }: Suite): number => (LONG.includes(name) ? LONG.indexOf(name) : LONG.length);
   return all.sort((one, other) => place(one) - place(other));
 }
