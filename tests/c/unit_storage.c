@@ -227,6 +227,13 @@ static bool image_is(const char *name, const char *expected) {
     return strcmp(text, expected) == 0;
 }
 
+// A folder where the file would be written stands for a disk that takes nothing more.
+static void block_boot(bool blocks) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/files/images/boot.next", folder);
+    CHECK_EQUAL(blocks ? mkdir(path, 0700) : rmdir(path), 0);
+}
+
 static void firmware_is_on_trial(void) {
     open_again("");
     CHECK_EQUAL(boot_state(), MOTE_OTA_BOOT_STATE_NORMAL);
@@ -243,9 +250,16 @@ static void firmware_is_on_trial(void) {
     write_image(MOTE_OTA_KIND_FIRMWARE, "second");
     CHECK_EQUAL(commit(), 1);
     CHECK(image_is("firmware.image", "second") && image_is("firmware.previous", "first"));
-    open_again("");
+    // What cannot be noted is told, or the trial would begin again at each boot.
+    block_boot(true);
+    CHECK_EQUAL(open_again(""), MOTE_STATUS_STORE_FAILED);
+    block_boot(false);
+    CHECK_EQUAL(open_again(""), MOTE_STATUS_OK);
     CHECK_EQUAL(boot_state(), MOTE_OTA_BOOT_STATE_UNCONFIRMED);
-    open_again("");
+    block_boot(true);
+    CHECK_EQUAL(open_again(""), MOTE_STATUS_STORE_FAILED);
+    block_boot(false);
+    CHECK_EQUAL(open_again(""), MOTE_STATUS_OK);
     CHECK_EQUAL(boot_state(), MOTE_OTA_BOOT_STATE_ROLLED_BACK);
     CHECK(image_is("firmware.image", "first"));
 

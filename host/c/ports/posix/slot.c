@@ -68,7 +68,8 @@ static bool boot_is(const char *text, const char *boot) {
     return strncmp(text, boot, strlen(boot)) == 0;
 }
 
-// Firmware runs on trial once; without confirmation the next boot takes the one before it.
+// Firmware runs on trial once; without confirmation the next boot takes the one before it. StoreFailed when that cannot be noted, or each boot would be
+// a first trial.
 static int32_t boot(struct mote_posix_slot *slot) {
     char text[32] = "confirmed";
     int file = openat(slot->directory, "boot", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -77,14 +78,11 @@ static int32_t boot(struct mote_posix_slot *slot) {
         text[length > 0 ? length : 0] = 0;
         close(file);
     }
-    if (boot_is(text, "committed")) {
-        set_boot(slot, "on trial");
-        return MOTE_OTA_BOOT_STATE_UNCONFIRMED;
-    }
+    if (boot_is(text, "committed")) return set_boot(slot, "on trial") ? MOTE_OTA_BOOT_STATE_UNCONFIRMED : MOTE_STATUS_STORE_FAILED;
     if (boot_is(text, "on trial")) {
-        renameat(slot->directory, "firmware.previous", slot->directory, "firmware.image");
-        set_boot(slot, "rolled back");
-        return MOTE_OTA_BOOT_STATE_ROLLED_BACK;
+        // The first firmware ever has none before it, nor has one that was taken back already.
+        bool done = renameat(slot->directory, "firmware.previous", slot->directory, "firmware.image") == 0 || errno == ENOENT;
+        return done && set_boot(slot, "rolled back") ? MOTE_OTA_BOOT_STATE_ROLLED_BACK : MOTE_STATUS_STORE_FAILED;
     }
     return boot_is(text, "rolled back") ? MOTE_OTA_BOOT_STATE_ROLLED_BACK : MOTE_OTA_BOOT_STATE_NORMAL;
 }
@@ -96,12 +94,11 @@ struct mote_posix_slot *mote_posix_slot_open(int directory, uint32_t image_size_
     slot->directory = openat(directory, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     slot->image_size_max = image_size_max;
     slot->part = -1;
-    if (slot->directory < 0) {
-        free(slot);
-        return NULL;
-    }
-    slot->boot_state = boot(slot);
-    return slot;
+    slot->boot_state = slot->directory < 0 ? MOTE_STATUS_STORE_FAILED : boot(slot);
+    if (slot->boot_state >= 0) return slot;
+    if (slot->directory >= 0) close(slot->directory);
+    free(slot);
+    return NULL;
 }
 
 // ---------------------------------------------------------------------- image
