@@ -1,11 +1,12 @@
-// Sends the message in several, where one is too large for the client's buffers, for the server, or for its number of data points.
+// Sends the message in several, where one is too large for the client's buffers, for the server, or for its numbers of data points and of
+// children.
 //
 // A message is cut between data points, each of which leaves once. What stands around them - the name of a child, the list, `ts` and
 // `metadata` - stands in each message again: it is moved in front of what is left, over what has gone.
 import { Member, MemberField, Status } from "../abi";
 import { KEPT, LEVELS, MESSAGE } from "./memory";
 import { ended, hold, isHeld, padded } from "./message";
-import { rawPointsMax, rawSendAttributes, rawSendChildAttributes, rawSendChildTelemetry, rawSendTelemetry } from "./verbs";
+import { rawChildrenMax, rawPointsMax, rawSendAttributes, rawSendChildAttributes, rawSendChildTelemetry, rawSendTelemetry } from "./verbs";
 
 // What a message is.
 const TELEMETRY: i32 = 0;
@@ -19,6 +20,8 @@ const HEAD_BYTES: usize = 4;
 const ENDS: usize = 8;
 const LEVEL_BYTES: i32 = 12;
 const LEVELS_MAX: i32 = 3;
+/** The level of the children: in a document of a gateway they are the members. */
+const CHILDREN: i32 = 1;
 /** Where those of the rest stand, while a part is looked for. */
 const REST: i32 = LEVELS_MAX * LEVEL_BYTES;
 
@@ -89,9 +92,11 @@ function open(at: usize): usize {
   return points;
 }
 
-/** The end of at most so many data points from the first on, and of all that ends with them. */
-function reach(most: i32): usize {
+/** The end of at most so many data points and children, 0 = any, from the first on, and of all that ends with them. */
+function reach(most: i32, mostChildren: i32): usize {
   let at = first;
+  // One that was begun already counts in this part, too.
+  let children = <i32>(depth > CHILDREN);
   memory.copy(LEVELS, LEVELS + REST, REST);
   reached = depth;
   passed = 0;
@@ -100,7 +105,9 @@ function reach(most: i32): usize {
       at += MemberField.Key * load<i32>(LEVELS + --reached * LEVEL_BYTES, ENDS);
       continue;
     }
-    if (passed == most) break;
+    const isChild = mostChildren && reached == CHILDREN;
+    if (passed == most || (isChild && children == mostChildren)) break;
+    if (isChild) children++;
     const opened: usize = reached > outer ? 0 : open(at);
     if (opened) at = opened;
     else at = after(at);
@@ -196,8 +203,10 @@ export function sendRest(): i32 {
   }
   while (isOpen) {
     const most = pointsMax ? pointsMax : rawPointsMax(kind >> 1);
-    let end = reach(most ? most : i32.MAX_VALUE);
-    while ((result = send(end)) == Status.TooLarge && passed > 1) end = reach(passed >> 1);
+    let mostChildren = 0;
+    if (hasChildTelemetry || hasChildAttributes) mostChildren = kind >> 1 ? rawChildrenMax() : 0;
+    let end = reach(most ? most : i32.MAX_VALUE, mostChildren);
+    while ((result = send(end)) == Status.TooLarge && passed > 1) end = reach(passed >> 1, mostChildren);
     if (result >= 0 || result == Status.TooLarge) advance(end);
     if (result < 0) {
       isOpen = isOpen && (result == Status.Full || result == Status.TooLarge);

@@ -100,6 +100,9 @@ export declare function errorText(to: usize, capacity: i32): i32;
 // @ts-ignore: decorator
 @external("mote", "points_max")
 export declare function rawPointsMax(isOfChildren: i32): i32;
+// @ts-ignore: decorator
+@external("mote", "children_max")
+export declare function rawChildrenMax(): i32;
 /** Where the client is: a State. */
 // @ts-ignore: decorator
 @external("mote", "state")

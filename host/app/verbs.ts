@@ -32,6 +32,7 @@ export const APP_IMPORTS: Readonly<Record<string, string>> = {
   error_value: "i()",
   error_text: "i(ii)",
   points_max: "i(i)",
+  children_max: "i()",
   state: "i()",
   stat: "I(i)",
   features: "i()",

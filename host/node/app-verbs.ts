@@ -154,6 +154,10 @@ export function appFunctions(host: VerbHost): AppFunctions {
       const points = core.pointsMax(isOfChildren !== 0);
       return points === Infinity ? 0 : points;
     },
+    children_max() {
+      const children = core.childrenMax();
+      return children === Infinity ? 0 : children;
+    },
     state: () => State[core.link.state === "Failed" ? "Stopped" : core.link.state],
     stat: (which) => BigInt(which! >= Stat.Size && which! < Stat.End && which! % 4 === 0 ? core.counter(which!) : Status.InvalidValue),
     features: () => core.runner.module?.features() ?? 0,

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Status } from "../../build/generated/abi.ts";
 import { ConfigurationError, MoteError } from "./errors.ts";
+import type { RateLimits } from "./limits.ts";
 import type { TlsSettings } from "./ports/tls.ts";
 
 /** ABI.md, section 4, describes the keys; the module checks them. */
@@ -81,7 +82,8 @@ export interface Prepared {
   readonly stagingBytes: number;
   /** Bytes of the outbox that subscriptions of the platform may take. */
   readonly subscriptionBytes: number;
-  readonly telemetryPointsRate: string | undefined;
+  /** What holds until the server has told its own limits. */
+  readonly rates: RateLimits;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
 }
@@ -111,7 +113,11 @@ export function prepare(configuration: Configuration | string): Prepared {
       object.rpc !== false, object.shared_attributes !== false, object.session_limits !== false,
       object.firmware_title !== undefined, object.software_title !== undefined,
     ].filter(Boolean).length,
-    telemetryPointsRate: object.telemetry_points_rate_limit,
+    rates: {
+      messages: object.messages_rate_limit ?? null,
+      telemetryMessages: object.telemetry_rate_limit ?? null,
+      telemetryDataPoints: object.telemetry_points_rate_limit ?? null,
+    },
     reconnectMinMs: object.reconnect_min_ms ?? 1000,
     reconnectMaxMs: object.reconnect_max_ms ?? 120000,
   };

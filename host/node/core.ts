@@ -122,13 +122,13 @@ export class Core {
   /** Data points that one message may have; Infinity = any. A configured rate holds until the server has told its own. */
   pointsMax(isOfChildren: boolean): number {
     if (this.#splitPoints) return this.#splitPoints;
-    if (this.limits === null) return smallestCount(this.#configuration.telemetryPointsRate);
-    return smallestCount((isOfChildren ? this.limits.gatewayRateLimits : this.limits.rateLimits)?.telemetryDataPoints);
+    const told = this.limits === null ? this.#configuration.rates : isOfChildren ? this.limits.gatewayRateLimits : this.limits.rateLimits;
+    return smallestCount(told?.telemetryDataPoints);
   }
 
   /** Children that one message may be about: each spends a message of telemetry, and one that the server does not know yet two messages more. */
-  #childrenMax(): number {
-    const { telemetryMessages, messages } = this.limits?.gatewayRateLimits ?? {};
+  childrenMax(): number {
+    const { telemetryMessages, messages } = (this.limits === null ? this.#configuration.rates : this.limits.gatewayRateLimits) ?? {};
     return Math.max(Math.min(smallestCount(telemetryMessages), Math.floor(smallestCount(messages) / 2)), 1);
   }
 
@@ -145,7 +145,7 @@ export class Core {
       jsonBytes: isServer ? Math.max(serverBytes - SERVER_BYTES, serverBytes / 2) : sendBytes - overheadBytes,
       jsonLimit: isServer ? { name: "maxPayloadSize", overheadBytes: SERVER_BYTES } : { name: "send_buffer", overheadBytes },
       points: this.pointsMax(isOfChildren),
-      children: isOfChildren ? this.#childrenMax() : Infinity,
+      children: isOfChildren ? this.childrenMax() : Infinity,
     };
   }
 

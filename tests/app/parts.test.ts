@@ -166,6 +166,7 @@ before(async () => {
 interface Host {
   readonly sent: Buffer[];
   readonly pointsMax: number;
+  readonly childrenMax?: number;
   /** Told of a record; the answer of the verb. */
   answer(record: Buffer): number;
 }
@@ -190,6 +191,7 @@ async function scribe(module: object, host: Host): Promise<(kind: number, most: 
         assert.equal(isOfChildren, current >> 1);
         return host.pointsMax;
       },
+      children_max: () => host.childrenMax ?? 0,
       io(op: number, at: number, length: number): number {
         if (op === 1) told.result = length;
         if (op === 2) told.messageBytes = length;
@@ -265,7 +267,7 @@ test("every data point leaves once, with its child, its time and its metadata, i
     const recordMax = next(3) === 0 ? MESSAGE_BYTES : 60 + next(400);
     const most = next(2) * (1 + next(6));
     const host: Host = {
-      sent: [], pointsMax: next(2) * (1 + next(4)),
+      sent: [], pointsMax: next(2) * (1 + next(4)), childrenMax: next(2) * (1 + next(3)),
       answer: (record) => (record.length > recordMax ? Status.TooLarge : next(5) === 0 ? Status.Full : 7),
     };
     const run = await scribe(app, host);
@@ -283,6 +285,8 @@ test("every data point leaves once, with its child, its time and its metadata, i
       const value = decoded(record);
       const found = points(kind, value);
       assert.ok(found.length <= limit, `seed ${seed}: ${found.length} points`);
+      const children = kind > 1 ? Object.keys(value as object).length : 0;
+      assert.ok(children <= (host.childrenMax || Infinity), `seed ${seed}: ${children} children`);
       if (kind === 2) for (const list of Object.values(value as Record<string, unknown[]>)) assert.ok(list.length > 0, `seed ${seed}: an empty list`);
       return found;
     });
@@ -291,7 +295,7 @@ test("every data point leaves once, with its child, its time and its metadata, i
     for (const index of refusedBehind) {
       assert.ok(sizeOf(alone(kind, wanted[index]!, Array.isArray(document))) > recordMax, `seed ${seed}: ${JSON.stringify(wanted[index])} would have fitted`);
     }
-    if (limit === Infinity && sizeOf(document) <= recordMax) assert.equal(host.sent.length, 1, `seed ${seed}: in one piece`);
+    if (limit === Infinity && host.childrenMax === 0 && sizeOf(document) <= recordMax) assert.equal(host.sent.length, 1, `seed ${seed}: in one piece`);
     parts += host.sent.length;
     refusals += refusedBehind.length;
   }
@@ -313,6 +317,22 @@ test("an entry in another form and ready text leave whole", async () => {
     { c: [{ a: 1 }, { b: 2 }] }, { d: [{ e: 1 }] },
     [{ a: 1 }, { b: 2 }],
   ]);
+});
+
+test("no message is about more children than the server takes at once, and none is about fewer than it could be", async () => {
+  const host: Host = { sent: [], pointsMax: 0, childrenMax: 3, answer: () => 0 };
+  const run = await scribe(app, host);
+  const names = ["a", "b", "c", "d", "e", "f", "g"];
+  const of = (from: number, to: number, value: (name: string) => Json): Json => Object.fromEntries(names.slice(from, to).map((name) => [name, value(name)]));
+  for (const [kind, value] of [[2, (name: string) => [{ [name]: 1 }, { [name]: 2 }]], [3, (name: string) => ({ [name]: 1 })], [2, () => new Ready("[{}]")]] as const) {
+    host.sent.length = 0;
+    assert.equal(run(kind, 0, of(0, 7, value)).result, 0);
+    assert.deepEqual(host.sent.map(decoded), [of(0, 3, value), of(3, 6, value), of(6, 7, value)].map(plain));
+  }
+  // A child that the data points cut in two is in both messages, and counts in both.
+  host.sent.length = 0;
+  run(2, 4, { a: [{ x: 1, y: 2 }], b: [{ x: 1, y: 2, z: 3 }], c: [{ x: 1 }], d: [{ x: 1 }], e: [{ x: 1 }] });
+  assert.deepEqual(host.sent.map(decoded), [{ a: [{ x: 1, y: 2 }], b: [{ x: 1, y: 2 }] }, { b: [{ z: 3 }], c: [{ x: 1 }], d: [{ x: 1 }] }, { e: [{ x: 1 }] }]);
 });
 
 test("another message ends what is left, and that is said", async () => {

@@ -143,6 +143,21 @@ export function on_event(kind: i32, length: i32): void {
 }
 `;
 
+/** Telemetry of five children at once. */
+const CLASSROOM = `
+import { addInteger, AppPublish, beginArray, beginMessage, beginObject, endLevel, EventKind, sendChildTelemetryInParts, sendRest, Text, text } from "${LIBRARY}";
+${HEAD}
+export function setup(): void {}
+function child(name: Text): void { beginArray(name); beginObject(0); addInteger(text("v"), 1); endLevel(); endLevel(); }
+export function on_event(kind: i32, length: i32): void {
+  if (kind == EventKind.Delivered) sendRest();
+  if (kind != EventKind.Connected) return;
+  beginMessage();
+  child(text("a")); child(text("b")); child(text("c")); child(text("d")); child(text("e"));
+  sendChildTelemetryInParts(0, AppPublish.Qos1);
+}
+`;
+
 /** Stops the first package, vetoes it the second time and takes it the third time. */
 const UPDATER = `
 import { addInteger, addText, applyOta, beginMessage, equals, eventId, EventKind, eventName, OtaKind, sendAttributes, sendRpcReply, startOta, stopOta, text } from "${LIBRARY}";
@@ -166,15 +181,20 @@ export function on_event(kind: i32, length: i32): void {
 }
 `;
 
+/** A message of an app: the last level of its topic, and its text. */
+interface Publish { readonly topic: string; readonly text: string }
+
 let steward = "";
 let updater = "";
 let speaker = "";
 let crowd = "";
+let classroom = "";
 
 before(async () => {
   steward = await compileToFile("steward", STEWARD);
   updater = await compileToFile("updater", UPDATER);
   speaker = await compileToFile("speaker", SPEAKER, { messageBytes: 1024, memoryBytes: 4096 });
+  classroom = await compileToFile("classroom", CLASSROOM);
   crowd = await compileToFile("crowd", CROWD, { messageBytes: 768, memoryBytes: 4096 });
 });
 
@@ -275,26 +295,33 @@ behaviour("messages in parts by an app", (check) => {
 });
 
 describe("messages of children in parts by an app", { concurrency: true }, () => {
+  /** What an app sends for its children on an engine, as soon as there is enough of it. */
+  async function sentBy(t: TestContext, engine: string, app: string, more: object, isEnough: (messages: Publish[]) => boolean): Promise<Publish[]> {
+    const broker = await BareBroker.open(t);
+    const configuration = { session_limits: false, ...more };
+    if (engine === "v8") {
+      const client = new GatewayClient({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, ...configuration }, { profile: "gateway" });
+      t.after(() => client.stop());
+      client.runApp(readFileSync(app));
+      await client.connect();
+    } else {
+      new AppDevice(t, engine, app, broker.port, configuration, ["--profile", "gateway"]);
+    }
+    const link = await broker.link();
+    const messages = (): Publish[] => link.of("publish").map(({ topic, payload }) => ({ topic: topic.split("/").at(-1)!, text: payload.toString() }));
+    const sent = new Watch();
+    broker.onPacket = () => sent.changed();
+    await sent.until("the last message", () => isEnough(messages()) || undefined, () => `${messages().length} messages`);
+    return messages();
+  }
+
   for (const engine of ["v8", "wasm3"]) {
     test(`${engine}: what no message holds leaves in several, every data point once, with its child, time and metadata`, { timeout: 3 * PATIENCE_MS }, async (t) => {
-      const broker = await BareBroker.open(t);
-      const configuration = { session_limits: false, staging_buffer: 300, send_buffer: 800, telemetry_points_rate_limit: "3:1,3:2" };
-      if (engine === "v8") {
-        const client = new GatewayClient({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, ...configuration }, { profile: "gateway" });
-        t.after(() => client.stop());
-        client.runApp(readFileSync(crowd));
-        await client.connect();
-      } else {
-        new AppDevice(t, engine, crowd, broker.port, configuration, ["--profile", "gateway"]);
-      }
-      const link = await broker.link();
-      const sent = new Watch();
-      broker.onPacket = () => sent.changed();
-      await sent.until("the end", () => link.of("publish").some(({ topic }) => topic === "end") || undefined, () => `${link.of("publish").length} messages`);
-      const messages = link.of("publish").filter(({ topic }) => topic !== "end").map(({ topic, payload }) => ({ topic: topic.split("/").at(-1)!, json: JSON.parse(payload.toString()) as unknown }));
+      const limits = { staging_buffer: 300, send_buffer: 800, telemetry_points_rate_limit: "3:1,3:2" };
+      const messages = await sentBy(t, engine, crowd, limits, (all) => all.some(({ topic }) => topic === "end"));
       const timed = (values: object): object => ({ ts: 1700000000000, metadata: { connector: "bus", receivedTs: 1, publishedTs: 2 }, values });
       const all = { a: 1, b: 2.5, c: "x" };
-      assert.deepEqual(messages, [
+      assert.deepEqual(messages.filter(({ topic }) => topic !== "end").map(({ topic, text }) => ({ topic, json: JSON.parse(text) as unknown })), [
         ...["c 1", 'c "2"'].flatMap((name) => [
           { topic: "telemetry", json: { [name]: [timed(all)] } },
           { topic: "telemetry", json: { [name]: [{ plain: 4 }] } },
@@ -303,6 +330,11 @@ describe("messages of children in parts by an app", { concurrency: true }, () =>
         { topic: "attributes", json: { "c 1": { e: 2 } } },
         { topic: "attributes", json: { "c 3": { f: 3 } } },
       ]);
+    });
+
+    test(`${engine}: what is about more children than the server takes at once leaves in several`, { timeout: 3 * PATIENCE_MS }, async (t) => {
+      const messages = await sentBy(t, engine, classroom, { telemetry_rate_limit: "9:60,3:1" }, (all) => all.some(({ text }) => text.includes('"e"')));
+      assert.deepEqual(messages.map(({ text }) => Object.keys(JSON.parse(text) as object)), [["a", "b", "c"], ["d", "e"]]);
     });
   }
 });

@@ -130,6 +130,116 @@ static void large_messages_are_split(mote_t *mote) {
     mote_cancel(mote);
 }
 
+// Several children share a message, each of them once and none without a value.
+static void children_share_messages(mote_t *mote) {
+    char name[32], text[64];
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_gateway_child(mote, "A"), MOTE_STATUS_BAD_STATE);
+    mote_begin_telemetry(mote, NULL);
+    CHECK_EQUAL(mote_gateway_child(mote, "A"), MOTE_STATUS_BAD_STATE);
+    mote_cancel(mote);
+    CHECK_EQUAL(mote_gateway_begin_telemetry(mote, "A", NULL), MOTE_STATUS_OK);
+    mote_add_integer(mote, "a", 1);
+    mote_timestamp(mote, 5);
+    mote_add_integer(mote, "b", 2);
+    mote_timestamp(mote, 6); // stays empty
+    CHECK_EQUAL(mote_gateway_child(mote, "silent"), MOTE_STATUS_OK);
+    mote_object_begin(mote, "o");
+    CHECK_EQUAL(mote_gateway_child(mote, "C"), MOTE_STATUS_BAD_STATE);
+    mote_object_end(mote);
+    CHECK_EQUAL(mote_gateway_child(mote, "C \"3\""), MOTE_STATUS_OK);
+    mote_add_integer(mote, "c", 3);
+    CHECK_EQUAL(mote_gateway_child(mote, "D"), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_gateway_child(mote, "A"), MOTE_STATUS_OK); // a second member of that key would take the place of the first
+    mote_add_integer(mote, "d", 4);
+    CHECK(mote_end(mote) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"A\":[{\"a\":1},{\"ts\":5,\"values\":{\"b\":2}}],\"silent\":[{\"o\":{}}],\"C \\\"3\\\"\":[{\"c\":3}]}"));
+    CHECK(client_sent(&client, "{\"A\":[{\"d\":4}]}"));
+    CHECK_EQUAL(count_sent("v1/gateway/telemetry"), 2);
+
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_gateway_begin_attributes(mote, "nothing", NULL), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_gateway_child(mote, "A"), MOTE_STATUS_OK);
+    mote_add_integer(mote, "a", 1);
+    CHECK_EQUAL(mote_gateway_child(mote, "B"), MOTE_STATUS_OK);
+    mote_add_text(mote, "b", "2");
+    CHECK_EQUAL(mote_gateway_child(mote, "nothing"), MOTE_STATUS_OK);
+    CHECK(mote_end(mote) > 0);
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"A\":{\"a\":1},\"B\":{\"b\":\"2\"}}"));
+
+    for (int attributes = 0; attributes < 2; attributes++) {
+        client.sent_length = 0;
+        CHECK_EQUAL((attributes ? mote_gateway_begin_attributes : mote_gateway_begin_telemetry)(mote, "first", NULL), MOTE_STATUS_OK);
+        for (int i = 0; i < 60; i++) {
+            snprintf(name, sizeof name, "sensor number %02d", i); // the same memory for every name
+            WITH_ROOM(mote_gateway_child(mote, name));
+            snprintf(text, sizeof text, "k%02d", i);
+            WITH_ROOM(mote_add_integer(mote, text, i));
+        }
+        WITH_ROOM(mote_end(mote));
+        client_serve(&client);
+        uint32_t wrong = 0;
+        for (int i = 0; i < 60; i++) {
+            snprintf(text, sizeof text, attributes ? "\"sensor number %02d\":{\"k%02d\":%d}" : "\"sensor number %02d\":[{\"k%02d\":%d}]", i, i, i);
+            if (count_sent(text) != 1) wrong++;
+        }
+        CHECK_EQUAL(wrong, 0);
+        uint32_t messages = count_sent(attributes ? "v1/gateway/attributes" : "v1/gateway/telemetry");
+        CHECK(messages > 2 && messages < 20);
+        CHECK_EQUAL(count_sent("[]") + count_sent("{}") + count_sent("first"), 0);
+    }
+    mote_gateway_begin_telemetry(mote, "A", NULL);
+    mote_add_integer(mote, "a", 1);
+    char endless[512];
+    memset(endless, 'n', sizeof endless - 1);
+    endless[sizeof endless - 1] = 0;
+    CHECK_EQUAL(mote_gateway_child(mote, endless), MOTE_STATUS_TOO_LARGE);
+    mote_add_integer(mote, "b", 2);
+    leaves(mote_end(mote), "v1/gateway/telemetry", "{\"A\":[{\"a\":1,\"b\":2}]}");
+}
+
+// Messages of seven children, a value for each.
+static uint32_t messages_of_seven(mote_t *mote) {
+    static const char *const names[] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6"};
+    char text[64];
+    client.sent_length = 0;
+    for (int i = 0; i < 7; i++) {
+        CHECK_EQUAL(i == 0 ? mote_gateway_begin_telemetry(mote, names[i], NULL) : mote_gateway_child(mote, names[i]), MOTE_STATUS_OK);
+        CHECK_EQUAL(mote_add_integer(mote, "v", i), MOTE_STATUS_OK);
+    }
+    CHECK(mote_end(mote) > 0);
+    for (uint32_t i = 0; i < 600; i++) { // what each costs comes back by and by
+        client.port.now_ms += 1000;
+        client_serve(&client);
+    }
+    for (int i = 0; i < 7; i++) {
+        snprintf(text, sizeof text, "\"c%d\":[{\"v\":%d}]", i, i);
+        CHECK_EQUAL(count_sent(text), 1);
+    }
+    return count_sent("v1/gateway/telemetry");
+}
+
+// What is about more children than a bucket of the server ever holds would be acknowledged and lost: each costs a message of telemetry,
+// and one that is not known yet two messages.
+static void messages_are_cut_by_children(mote_t *mote) {
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"access_token\":\"T\",\"staging_buffer\":512,\"telemetry_rate_limit\":\"40:60;4:1\"}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    CHECK_EQUAL(messages_of_seven(mote), 2); // 4 and 3
+    receive("v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"telemetryMessages\":\"30:1,3:1\",\"messages\":\"9:1\"}}");
+    client_serve(&client);
+    CHECK_EQUAL(messages_of_seven(mote), 3);
+    mote_free(mote);
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"access_token\":\"T\",\"staging_buffer\":1024}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    CHECK_EQUAL(messages_of_seven(mote), 1);
+    receive("v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"messages\":\"5:1\"}}");
+    client_serve(&client);
+    CHECK_EQUAL(messages_of_seven(mote), 4); // 2, 2, 2 and 1
+    mote_free(mote);
+}
+
 // Where the values came from stands beside them, in each part of a message that is split.
 static void connectors_are_told(mote_t *mote) {
     const mote_connector_t modbus = {.name = "modbus \"1\"", .received_ms = 10, .published_ms = 1760000000005};
@@ -202,7 +312,7 @@ static void any_step(mote_t *mote, uint32_t capacity) {
     static uint32_t next;
     static const mote_publish_options_t options = {.qos = 0};
     const mote_publish_options_t *chosen = below(2) == 0 ? &options : NULL;
-    switch (below(18)) {
+    switch (below(20)) {
     case 0: mote_gateway_begin_telemetry(mote, any_text(capacity), chosen); break;
     case 1: mote_gateway_begin_attributes(mote, any_text(capacity), chosen); break;
     case 2: mote_begin_telemetry(mote, chosen); break;
@@ -221,6 +331,8 @@ static void any_step(mote_t *mote, uint32_t capacity) {
     case 12: mote_gateway_attributes(mote, any_text(capacity), chosen); break;
     case 13: mote_gateway_rpc_reply(mote, any_text(capacity), 1, chosen); break;
     case 14: mote_document(mote, "[]", 2); break;
+    case 15:
+    case 16: mote_gateway_child(mote, any_text(capacity)); break;
     default: mote_add_text(mote, any_text(capacity), any_text(capacity)); break;
     }
 }
@@ -385,10 +497,12 @@ int main(void) {
     rpc_is_answered();
     what_does_not_fit_is_refused(&client.mote);
     large_messages_are_split(&client.mote);
+    children_share_messages(&client.mote);
     connectors_are_told(&client.mote);
     limits_are_learnt(&client.mote);
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
     mote_free(&client.mote);
+    messages_are_cut_by_children(&client.mote);
     fifty_children_live_on_a_board(&client.mote);
     the_staging_area_has_an_end(&client.mote);
     printf("%u passed, %u failed\n", checks_passed, checks_failed);

@@ -426,10 +426,15 @@ int32_t mote_gateway_disconnect(mote_t *mote, const char *device, const mote_pub
 /* Each sends the open message, built as any other, for one child. */
 int32_t mote_gateway_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options);
 int32_t mote_gateway_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options);
-/* Telemetry and attributes of one child that may be more than one message, as mote_begin_telemetry(). The name must stay where it is
- * until mote_end(). TooLarge when the buffer cannot hold the name. */
+/* Telemetry and attributes that may be more than one message, as mote_begin_telemetry(). They begin with one child, and go on with
+ * another by mote_gateway_child(), in the same message as long as it fits and the server takes so many children at once: what is for
+ * more children, or has more data points, than it ever takes would be acknowledged and lost. No message has a child twice.
+ *
+ * A name must stay where it is until the next one or mote_end(). TooLarge when the buffer cannot hold it; Full from
+ * mote_gateway_child() means that the message is still that of the child before. */
 int32_t mote_gateway_begin_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options);
 int32_t mote_gateway_begin_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options);
+int32_t mote_gateway_child(mote_t *mote, const char *device);
 
 int32_t mote_gateway_rpc_reply(mote_t *mote, const char *device, int32_t request_id, const mote_publish_options_t *options);
 
@@ -519,7 +524,8 @@ typedef struct mote_split {
     const mote_connector_t *connector; /* where the values of the entry came from, NULL = not told */
     const char *device;              /* the child of a gateway, NULL = the client's own */
     uint32_t device_json;            /* bytes of JSON text around what is for a child */
-    uint32_t first, entry;           /* where the first entry and the last begin */
+    uint32_t children, child;        /* children of the message before this one, and where it begins */
+    uint32_t first, entry;           /* where the first entry of the child and the last begin */
     uint32_t head, member;           /* where the members of the entry begin, and the last of them */
     uint32_t points;
     uint32_t json, member_json, json_max; /* bytes of JSON text: of all, of the last member, that a message may have */
@@ -562,6 +568,7 @@ struct mote {
 
     mote_split_t split;
     uint32_t points_own, points_children; /* data points of a message by SessionLimits, 0 = any */
+    uint32_t children_max;           /* children of a message likewise */
 
     uint32_t posts_length;           /* bytes in the queue of posts */
     uint32_t posts_refused;

@@ -9,7 +9,7 @@
 // How a verb is run, and the export of the client that belongs to it.
 enum {
     MESSAGE, REPLY, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, REQUEST, NUMBER, TWO_NUMBERS, JSON_FIND, JSON_TEXT, TIMER, NOW, UNIX, RANDOM, LOG, IO,
-    ERROR_VALUE, ERROR_TEXT, POINTS_MAX, STATE, STAT, FEATURES,
+    ERROR_VALUE, ERROR_TEXT, POINTS_MAX, CHILDREN_MAX, STATE, STAT, FEATURES,
 };
 #define RUN(name, form, run) run,
 static const uint8_t runs[] = {MOTE_APP_VERBS(RUN)};
@@ -267,6 +267,7 @@ int64_t mote_app_verb(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arg
     case ERROR_VALUE: return mote_error_value(mote);
     case ERROR_TEXT: return error_text(app, arguments);
     case POINTS_MAX: return (int32_t)mote_split_points_max(mote, ARGUMENT(0) != 0);
+    case CHILDREN_MAX: return (int32_t)mote->children_max;
     case STATE: return (int32_t)mote_state(mote);
     case STAT: return counter(mote, ARGUMENT(0));
     case FEATURES: return (int32_t)mote_features(mote);

@@ -36,6 +36,7 @@
     X(error_value, "i()", ERROR_VALUE)               \
     X(error_text, "i(ii)", ERROR_TEXT)               \
     X(points_max, "i(i)", POINTS_MAX)                \
+    X(children_max, "i()", CHILDREN_MAX)             \
     X(state, "i()", STATE)                           \
     X(stat, "I(i)", STAT)                            \
     X(features, "i()", FEATURES)

@@ -1,6 +1,7 @@
 // Messages that leave in pieces: what does not fit behind the members that are there begins a further message, with the same time
 // stamp. Only whole members of the entry move, so nothing is merged and nothing is lost. Further entries of telemetry join a list
-// as long as it fits; what is for a child of a gateway stands under its name in each message.
+// as long as it fits; what is for a child of a gateway stands under its name in each message, which further children join as long as
+// they fit and the server takes so many at once.
 #include "client.h"
 #include "record.h"
 
@@ -77,19 +78,23 @@ static void begin_entry(mote_t *mote) {
     split->head = split->member = mote->message_length;
 }
 
+// What begins with a child: its list, and an entry.
+static void begin_child(mote_t *mote) {
+    mote_split_t *split = &mote->split;
+    split->child = mote->message_length;
+    if (split->listed) put(mote, MOTE_MEMBER_ARRAY_BEGIN, split->device, 0);
+    split->first = mote->message_length;
+    begin_entry(mote);
+}
+
 static void begin_message(mote_t *mote) {
     mote_split_t *split = &mote->split;
     mote->message_length = 0;
-    split->points = 0;
-    split->json = entry_bytes(split->stamped, split->connector);
+    split->points = split->children = 0;
+    split->json = split->device_json + entry_bytes(split->stamped, split->connector);
     split->listed = split->device != NULL && is_telemetry(split);
-    if (split->device != NULL) {
-        put(mote, MOTE_MEMBER_OBJECT_BEGIN, "", 0);
-        if (split->listed) put(mote, MOTE_MEMBER_ARRAY_BEGIN, split->device, 0);
-        split->json += split->device_json;
-    }
-    split->first = mote->message_length;
-    begin_entry(mote);
+    if (split->device != NULL) put(mote, MOTE_MEMBER_OBJECT_BEGIN, "", 0);
+    begin_child(mote);
 }
 
 static void end_entry(mote_t *mote) {
@@ -108,34 +113,53 @@ static void begin_list(mote_t *mote) {
     mote->split.listed = true;
 }
 
-// Nothing could be sent: the entry has no member yet, and there is none before it.
-static bool is_bare(const mote_split_t *split, uint32_t cut) {
+// The child, or the device itself, has nothing to say before `cut`: the entry has no member yet, and there is none before it.
+static bool is_silent(const mote_split_t *split, uint32_t cut) {
     return cut == split->head && split->entry == split->first;
 }
 
-// Sends the members before `cut`; those behind it begin the next message. Nothing changes when the module does not take it.
-static int32_t flush(mote_t *mote, uint32_t cut) {
+// Nothing could be sent: that is so, and there is no child before it.
+static bool is_bare(const mote_split_t *split, uint32_t cut) {
+    return is_silent(split, cut) && split->children == 0;
+}
+
+// The child that what follows is for; its first entry has the time of the server.
+static void set_device(mote_t *mote, const char *device) {
+    mote->split.device = device;
+    mote->split.device_json = escaped_length(device, strlen(device)) + 5;
+    mote->split.stamped = false;
+    mote->split.connector = NULL;
+}
+
+// Sends the members before `cut`; those behind it begin the next message, which is for another child where one is named. Nothing
+// changes when the module does not take it.
+static int32_t flush(mote_t *mote, uint32_t cut, const char *next_device) {
     mote_split_t *split = &mote->split;
     uint8_t *start = start_of(mote);
     uint32_t tail = mote->message_length - cut;
     uint8_t *kept = start + mote->staging_capacity - tail;
     memmove(kept, start + cut, tail);
-    bool empty = cut == split->head; // only the entries before this one leave
-    mote->message_length = empty ? split->entry : cut;
+    bool empty = cut == split->head; // only the entries before this one leave,
+    bool silent = is_silent(split, cut); // or only the children
+    uint32_t end = silent ? split->child : empty ? split->entry : cut;
+    uint8_t covered[RESERVE]; // by the ends and the options
+    uint32_t covered_length = cut - end < RESERVE ? cut - end : RESERVE;
+    memcpy(covered, start + end, covered_length);
+    mote->message_length = end;
     if (!empty) end_entry(mote);
-    if (split->listed) put(mote, MOTE_MEMBER_END, "", 0);
+    if (split->listed && !silent) put(mote, MOTE_MEMBER_END, "", 0);
     if (split->device != NULL) put(mote, MOTE_MEMBER_END, "", 0);
     int32_t result = mote_message_publish(mote, (mote_export_t)split->verb, split->has_options ? &split->options : NULL);
     if (result == MOTE_STATUS_TRAPPED) return result;
     if (result >= 0) {
         split->last_id = result;
+        if (next_device != NULL) set_device(mote, next_device);
         begin_message(mote);
         split->points = tail > 0;
         split->json += tail > 0 ? split->member_json : 0;
         cut = mote->message_length;
-    } else if (empty) {
-        mote->message_length = split->entry;
-        begin_entry(mote);
+    } else {
+        memcpy(start + end, covered, covered_length);
     }
     memmove(start + cut, kept, tail);
     mote->message_length = cut + tail;
@@ -174,24 +198,38 @@ static uint32_t smallest_count(mote_span_t rate) {
     return smallest;
 }
 
-static uint32_t read_points(mote_t *mote, mote_span_t answer, const char *path) {
+static uint32_t told_count(mote_t *mote, mote_span_t answer, const char *path) {
     mote_json_t rate;
     return mote_json_find(mote, answer, path, &rate) == MOTE_JSON_TYPE_TEXT ? smallest_count(rate.text) : 0;
 }
 
-// A configured rate holds until the server has told its own.
-void mote_split_configure(mote_t *mote) {
+static uint32_t configured_count(const mote_t *mote, const char *key) {
     mote_span_t rate;
-    if (!mote_config_find(mote->options.config, mote->options.config_length, "telemetry_points_rate_limit", &rate)) return;
-    mote->points_own = mote->points_children = smallest_count(rate);
+    bool found = mote_config_find(mote->options.config, mote->options.config_length, key, &rate);
+    return found ? smallest_count(rate) : 0;
+}
+
+// Children that one message may be about, 0 = any: each spends a message of telemetry, and one that the server does not know yet two
+// messages more. One child is never too many.
+static uint32_t most_children(uint32_t telemetry, uint32_t messages) {
+    uint32_t known_not = messages > 1 ? messages / 2 : messages;
+    return telemetry == 0 || (known_not != 0 && known_not < telemetry) ? known_not : telemetry;
+}
+
+// Configured rates hold until the server has told its own.
+void mote_split_configure(mote_t *mote) {
+    mote->points_own = mote->points_children = configured_count(mote, "telemetry_points_rate_limit");
+    mote->children_max = most_children(configured_count(mote, "telemetry_rate_limit"), configured_count(mote, "messages_rate_limit"));
 }
 
 // What the server tells of its limits holds where the application set none. The server of ThingsBoard 3 says rateLimit.
 void mote_split_learn(mote_t *mote, const mote_event_t *event) {
     if (event->reason < 0) return;
-    mote->points_own = read_points(mote, event->payload, "rateLimits.telemetryDataPoints");
-    if (mote->points_own == 0) mote->points_own = read_points(mote, event->payload, "rateLimit.telemetryDataPoints");
-    mote->points_children = read_points(mote, event->payload, "gatewayRateLimits.telemetryDataPoints");
+    mote->points_own = told_count(mote, event->payload, "rateLimits.telemetryDataPoints");
+    if (mote->points_own == 0) mote->points_own = told_count(mote, event->payload, "rateLimit.telemetryDataPoints");
+    mote->points_children = told_count(mote, event->payload, "gatewayRateLimits.telemetryDataPoints");
+    mote->children_max = most_children(told_count(mote, event->payload, "gatewayRateLimits.telemetryMessages"),
+                                       told_count(mote, event->payload, "gatewayRateLimits.messages"));
 }
 
 uint32_t mote_split_points_max(const mote_t *mote, bool of_child) {
@@ -227,7 +265,7 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_
             int32_t bytes = need > INT32_MAX / 2 ? INT32_MAX : (int32_t)(mote->message_length - cut + split->head + need + ends);
             return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", bytes);
         }
-        int32_t status = flush(mote, cut);
+        int32_t status = flush(mote, cut, NULL);
         if (status < 0) return status;
     }
     if (opens) {
@@ -247,7 +285,8 @@ int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote
     if (split->depth != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_object_end", 0);
     uint32_t need = RESERVE + head_size(connector);
     // An empty message must have room for it, and for a member behind it. The name of a child stands in front of the entry or in its head.
-    uint32_t before = split->first + (split->device != NULL && !is_telemetry(split) ? mote_padded((uint32_t)strlen(split->device)) : 0);
+    uint32_t before = split->first - split->child + (split->device != NULL ? (uint32_t)MOTE_MEMBER_FIELD_KEY : 0);
+    before += (split->device != NULL && !is_telemetry(split) ? mote_padded((uint32_t)strlen(split->device)) : 0);
     bool fits = before + 2 * need <= mote->staging_capacity && entry_bytes(stamped, connector) <= split->json_max / 2;
     if (connector != NULL && !fits) return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "connector", (int32_t)(before + 2 * need));
     uint32_t json = entry_bytes(stamped, connector);
@@ -257,7 +296,7 @@ int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote
     uint32_t used = is_empty ? split->json - entry_bytes(split->stamped, split->connector) : split->json;
     bool joins = is_telemetry(split) && mote->staging_capacity - length >= need && used + json <= split->json_max;
     if (!joins && !is_bare(split, mote->message_length)) {
-        int32_t status = flush(mote, mote->message_length);
+        int32_t status = flush(mote, mote->message_length, NULL);
         if (status < 0) return status;
         is_empty = true;
     }
@@ -279,19 +318,26 @@ int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote
     return MOTE_STATUS_OK;
 }
 
+// A name has to leave room for something to say.
+static int32_t check_device(mote_t *mote, const char *device) {
+    size_t length = strlen(device);
+    if (length <= UINT16_MAX && mote_member_size(length, 0) + 2 * RESERVE <= mote->staging_capacity) return MOTE_STATUS_OK;
+    return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "device", (int32_t)(length < INT32_MAX ? length : INT32_MAX));
+}
+
 static int32_t begin(mote_t *mote, mote_export_t verb, const char *device, const mote_publish_options_t *options) {
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
-    mote->split = (mote_split_t){.verb = (uint8_t)verb, .device = device, .has_options = options != NULL, .json_max = json_max(mote)};
+    mote->split = (mote_split_t){.verb = (uint8_t)verb, .has_options = options != NULL, .json_max = json_max(mote)};
     mote->message_limit = 0; // each member is looked at, whether it ends a piece
     if (options != NULL) mote->split.options = *options;
     if (device != NULL) {
-        size_t length = strlen(device);
-        mote->split.device_json = escaped_length(device, length) + 5;
-        if (length > UINT16_MAX || mote_member_size(length, 0) + 2 * RESERVE > mote->staging_capacity) {
+        status = check_device(mote, device);
+        if (status < 0) {
             mote_cancel(mote);
-            return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "device", (int32_t)(length < INT32_MAX ? length : INT32_MAX));
+            return status;
         }
+        set_device(mote, device);
     }
     begin_message(mote);
     return MOTE_STATUS_OK;
@@ -313,10 +359,68 @@ int32_t mote_gateway_begin_attributes(mote_t *mote, const char *device, const mo
     return begin(mote, MOTE_EXPORT_GATEWAY_ATTRIBUTES, device, options);
 }
 
+// The message has a child of this name before: a second member of the same key would take the place of the first.
+static bool is_named(const mote_t *mote, const char *device) {
+    const uint8_t *start = start_of(mote);
+    size_t length = strlen(device);
+    uint32_t depth = 0;
+    for (uint32_t at = MOTE_MEMBER_FIELD_KEY; at < mote->message_length;) {
+        const uint8_t *member = start + at;
+        uint8_t type = member[MOTE_MEMBER_FIELD_TYPE];
+        uint32_t key = (uint32_t)member[MOTE_MEMBER_FIELD_KEY_LENGTH] | (uint32_t)member[MOTE_MEMBER_FIELD_KEY_LENGTH + 1] << 8;
+        bool is_text = type == MOTE_MEMBER_TEXT || type == MOTE_MEMBER_JSON;
+        if (depth == 0 && key == length && memcmp(member + MOTE_MEMBER_FIELD_KEY, device, length) == 0) return true;
+        depth += type == MOTE_MEMBER_END ? UINT32_MAX : type >= MOTE_MEMBER_OBJECT_BEGIN;
+        at += mote_member_size(key, is_text ? mote_load_u32(member + MOTE_MEMBER_FIELD_NUMBER) : 0);
+    }
+    return false;
+}
+
+// Ends the child, or takes it out of the message when it has nothing to say.
+static void end_child(mote_t *mote) {
+    mote_split_t *split = &mote->split;
+    bool empty = mote->message_length == split->head;
+    if (empty) split->json -= entry_bytes(split->stamped, split->connector);
+    if (is_silent(split, mote->message_length)) {
+        split->json -= split->device_json;
+        mote->message_length = split->child;
+        return;
+    }
+    if (empty) mote->message_length = split->entry;
+    else end_entry(mote);
+    if (split->listed) put(mote, MOTE_MEMBER_END, "", 0);
+    split->children++;
+}
+
+int32_t mote_gateway_child(mote_t *mote, const char *device) {
+    mote_split_t *split = &mote->split;
+    if (!mote->message_open || split->verb == 0 || split->device == NULL) {
+        return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_gateway_begin_telemetry", 0);
+    }
+    if (split->depth != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_object_end", 0);
+    int32_t status = check_device(mote, device);
+    if (status < 0) return status;
+    uint32_t length = (uint32_t)strlen(device);
+    uint32_t need = mote_member_size(length, 0) + 3 * RESERVE; // the ends of the child before it, too
+    uint32_t json = escaped_length(device, length) + 5 + PLAIN_BYTES;
+    uint32_t told = split->children + !is_silent(split, mote->message_length);
+    bool joins = mote->staging_capacity - mote->message_length >= need && split->json + json <= split->json_max &&
+                 (mote->children_max == 0 || told < mote->children_max) && !is_named(mote, device);
+    if (!joins && !is_bare(split, mote->message_length)) {
+        status = flush(mote, mote->message_length, device);
+        return status < 0 ? status : MOTE_STATUS_OK;
+    }
+    end_child(mote);
+    set_device(mote, device);
+    split->json += json;
+    begin_child(mote);
+    return MOTE_STATUS_OK;
+}
+
 int32_t mote_end(mote_t *mote) {
     if (!mote->message_open || mote->split.verb == 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin_telemetry", 0);
     if (mote->split.depth != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_object_end", 0);
-    int32_t status = is_bare(&mote->split, mote->message_length) ? MOTE_STATUS_OK : flush(mote, mote->message_length);
+    int32_t status = is_bare(&mote->split, mote->message_length) ? MOTE_STATUS_OK : flush(mote, mote->message_length, NULL);
     if (status < 0) return status;
     int32_t id = mote->split.last_id;
     mote_cancel(mote);
