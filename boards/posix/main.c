@@ -203,9 +203,9 @@ static int run(uint32_t interval_ms) {
             demo_measure(&demo, &mote);
         }
         bool begun = demo.begun;
-        mote_run(&mote, begun && next_ms - now_ms < interval_ms ? next_ms - now_ms : begun ? interval_ms : 20);
+        uint32_t wait_ms = begun && next_ms - now_ms < interval_ms ? next_ms - now_ms : begun ? interval_ms : 20;
+        if (mote_run(&mote, wait_ms) == MOTE_STATUS_TRAPPED) return EXIT_FAILED; // given up, as the event Failed has told
         if (!begun && demo.begun) next_ms = (uint32_t)port.port.functions->now_ms(&port.port) + interval_ms;
-        if (mote_traps(&mote) >= MOTE_TRAPS_MAX && mote_start(&mote) == MOTE_STATUS_TRAPPED) return EXIT_FAILED;
     }
     return end();
 }

@@ -99,6 +99,11 @@ export class AppHost {
     this.#deliver(event, module);
   }
 
+  /** The client's module trapped, and its connection ended with it. */
+  onDisconnected(): void {
+    setImmediate(() => this.#tell(EventKind.Disconnected, Status.Trapped));
+  }
+
   /** The client has a new instance, which knows nothing of the app's subscriptions. */
   onRebuilt(module: ClientModule, messagesLost: number): void {
     for (const [filter, qos] of this.filters) module.subscribe(utf8(filter), qos);

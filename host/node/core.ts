@@ -190,15 +190,18 @@ export class Core {
   #onTrap(error: TrappedError, dead: ClientModule): void {
     this.#counters = dead.counters();
     this.#traps++;
-    this.#messagesLost = this.outbox.lost(dead, error);
+    this.#messagesLost += this.outbox.lost(dead, error);
     this.requests.abandon(error);
     this.inbound.aborted();
-    if (this.link.trapped()) this.inbound.tell({ type: "Disconnected", reason: statusName(Status.Trapped) });
+    if (!this.link.trapped()) return;
+    this.app?.onDisconnected();
+    this.inbound.tell({ type: "Disconnected", reason: statusName(Status.Trapped) });
   }
 
   #onFailed(error: TrappedError): void {
-    this.app?.onFailed(this.#messagesLost);
-    this.inbound.tell({ type: "Failed", cause: String(error.cause ?? error.message) });
+    const messagesLost = this.#takeLost();
+    this.app?.onFailed(messagesLost);
+    this.inbound.tell({ type: "Failed", cause: String(error.cause ?? error.message), messagesLost });
     this.link.failed(error);
     this.link.ended();
   }
@@ -206,9 +209,17 @@ export class Core {
   /** Declares to a new instance what the old one knew. */
   #onRebuilt(module: ClientModule): void {
     for (const { filter, qos } of this.inbound.subscriptions) module.subscribe(utf8(filter), qos);
-    this.app?.onRebuilt(module, this.#messagesLost);
+    const messagesLost = this.#takeLost();
+    this.app?.onRebuilt(module, messagesLost);
     this.onRebuilt();
-    this.inbound.tell({ type: "Restarted", messagesLost: this.#messagesLost });
+    this.inbound.tell({ type: "Restarted", messagesLost });
+  }
+
+  /** Messages that a trap lost and nobody was told of. */
+  #takeLost(): number {
+    const lost = this.#messagesLost;
+    this.#messagesLost = 0;
+    return lost;
   }
 
   #ended(error: MoteError): void {

@@ -23,7 +23,7 @@ export type LinkEvent =
   | { readonly type: "ChildDisconnected"; readonly child: string; readonly reason: number }
   | { readonly type: "AppFailed"; readonly reason: StatusName | "Unknown"; readonly name: string }
   | { readonly type: "Restarted"; readonly messagesLost: number }
-  | { readonly type: "Failed"; readonly cause: string };
+  | { readonly type: "Failed"; readonly cause: string; readonly messagesLost: number };
 
 /** The event for the reader, or null for kinds that `events()` does not tell. */
 export function linkEvent(event: ModuleEvent): LinkEvent | null {

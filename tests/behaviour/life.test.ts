@@ -100,6 +100,7 @@ behaviour("life", (check) => {
     await driver.run("subscribe", "v1/devices/me/rpc/response/+", 1);
     await driver.event("Subscribed");
     await driver.run("trap");
+    assert.equal((await driver.event("Disconnected")).reason_name, "Trapped");
     const restarted = await driver.event("Restarted");
     assert.equal(restarted.total, 0, "nothing was in RAM");
     await driver.event("Connected", () => driver.of("Connected").length >= 2);
@@ -129,5 +130,15 @@ behaviour("life", (check) => {
     assert.deepEqual([state, traps], ["Stopped", 5]);
     assert.ok((await driver.ask("telemetry", '{"a":1}')).result < 0, "nobody is there to take it");
     assert.equal(site.connectsMs.length, 5);
+    assert.deepEqual(driver.of("Disconnected").map(({ reason_name }) => reason_name), Array.from({ length: 5 }, () => "Trapped"));
+
+    await driver.run("start");
+    assert.equal((await driver.event("Restarted")).total, 0);
+    await driver.until("session 6", () => driver.of("Connected").length >= 6);
+    await driver.run("telemetry", '{"again":1}', 1);
+    await site.stored("again");
+    await driver.run("trap");
+    await driver.event("Restarted");
+    await driver.until("session 7: the five are forgotten", () => driver.of("Connected").length >= 7);
   });
 });

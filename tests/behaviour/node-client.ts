@@ -220,10 +220,14 @@ export class NodeClient {
         onEvent: (event, module) => this.#onEvent(event, module),
         onTurn: () => {},
         onIdle: () => { this.#phase = "Stopped"; },
-        onTrap: () => { this.#traps++; },
+        onTrap: () => {
+          this.#traps++;
+          if (this.#phase !== "Connected" && this.#phase !== "Draining") return;
+          this.#phase = this.#phase === "Connected" ? "Trying" : "Stopped";
+          this.#print(EventKind.Disconnected, { reason: Status.Trapped });
+        },
         onRebuilt: (module) => {
           for (const [filter, qos] of this.#filters) module.subscribe(utf8(filter), qos);
-          if (this.#phase === "Connected") this.#phase = "Trying";
           this.#print(EventKind.Restarted);
         },
         onFailed: () => {
@@ -250,7 +254,7 @@ export class NodeClient {
     return false;
   }
 
-  #print(kind: number, event?: ModuleEvent): void {
+  #print(kind: number, event?: Partial<ModuleEvent>): void {
     const { id = 0, reason = 0, flags = 0, topic = "", payload = Buffer.alloc(0), total = 0, offset = 0, name = "", value = "" } = event ?? {};
     this.print({
       event: EventKindNames[kind], id, reason, reason_name: statusName(reason), flags, topic, ...textOrHex("payload", payload), total, offset, name, value,

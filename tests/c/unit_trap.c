@@ -9,6 +9,12 @@ static void trap_once(void) {
     CHECK(!client.mote.trap_next);
 }
 
+// The connection ended with the instance, and that is told before anything else.
+static void tells_the_end(void) {
+    CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_DISCONNECTED);
+    CHECK_EQUAL(client.last_event.reason, MOTE_STATUS_TRAPPED);
+}
+
 static void comes_back(void) {
     mote_t *mote = &client.mote;
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
@@ -29,6 +35,8 @@ static void comes_back(void) {
     CHECK_EQUAL(client.port.closes, 1);
     CHECK_EQUAL(mote_add_integer(mote, "a", 1), MOTE_STATUS_TRAPPED);
     CHECK_EQUAL(mote_send_telemetry(mote, NULL), MOTE_STATUS_TRAPPED);
+    CHECK_EQUAL(mote_deadline_ms(mote), 0);
+    tells_the_end();
     CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_RESTARTED);
     CHECK_EQUAL(client.last_event.total, 2);
     CHECK_EQUAL(mote_state(mote), MOTE_STATE_WAITING);
@@ -52,19 +60,52 @@ static void gives_up_after_five(void) {
     for (uint32_t i = 2; i <= MOTE_TRAPS_MAX; i++) {
         trap_once();
         CHECK_EQUAL(mote_traps(mote), i);
-        int32_t kind = mote_poll(mote);
-        CHECK_EQUAL(kind, i < MOTE_TRAPS_MAX ? MOTE_EVENT_RESTARTED : MOTE_EVENT_FAILED);
+        tells_the_end();
+        CHECK_EQUAL(mote_poll(mote), i < MOTE_TRAPS_MAX ? MOTE_EVENT_RESTARTED : MOTE_EVENT_FAILED);
         client.port.now_ms += 60000;
         client_serve(&client);
     }
     CHECK_EQUAL(mote_state(mote), MOTE_STATE_STOPPED);
     CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_NONE);
-    CHECK_EQUAL(mote_start(mote), MOTE_STATUS_TRAPPED);
     CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_BAD_STATE);
     CHECK_EQUAL(mote_deadline_ms(mote), MOTE_NO_DEADLINE_MS);
     CHECK_EQUAL(mote_run(mote, 10), MOTE_STATUS_TRAPPED);
+    CHECK_EQUAL(mote_stop(mote), MOTE_STATUS_OK);
     CHECK_EQUAL(client.port.opens, client.port.closes);
+}
+
+// Whoever starts it after that means it: the client is built again with what was declared, and the five traps are forgotten.
+static void starts_again(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(mote_start(mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_start(mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_deadline_ms(mote), 0);
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_RESTARTED);
+    CHECK_EQUAL(client.last_event.total, 0);
+    client.sent_length = 0;
+    client.port.now_ms += 1001;
+    client_serve(&client);
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_CONNECTED);
+    CHECK(client_sent(&client, "declared/#"));
+    CHECK_EQUAL(mote_traps(mote), MOTE_TRAPS_MAX);
+    for (uint32_t i = 1; i <= MOTE_TRAPS_MAX; i++) {
+        trap_once();
+        tells_the_end();
+        CHECK_EQUAL(mote_poll(mote), i < MOTE_TRAPS_MAX ? MOTE_EVENT_RESTARTED : MOTE_EVENT_FAILED);
+        client.port.now_ms += 60000;
+        client_serve(&client);
+    }
+    CHECK_EQUAL(mote_traps(mote), 2 * MOTE_TRAPS_MAX);
     mote_free(mote);
+}
+
+// Where nothing was connected there is no end to tell.
+static void traps_unconnected(void) {
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_start(&client.mote), MOTE_STATUS_OK);
+    trap_once();
+    CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_RESTARTED);
+    mote_free(&client.mote);
 }
 
 static void forgives_with_time(void) {
@@ -72,6 +113,7 @@ static void forgives_with_time(void) {
     client_connect(&client);
     for (uint32_t i = 1; i <= 8; i++) {
         trap_once();
+        tells_the_end();
         CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_RESTARTED);
         client.port.now_ms += 200000;
         client_serve(&client);
@@ -101,6 +143,7 @@ static void disconnects_while_it_waits(void) {
     trap_once();
     mote_disconnect(&client.mote);
     CHECK_EQUAL(mote_state(&client.mote), MOTE_STATE_STOPPED);
+    tells_the_end();
     client.port.now_ms += 60000;
     client_serve(&client);
     CHECK_EQUAL(client.port.opens, 1);
@@ -119,6 +162,8 @@ static void disconnects_while_it_waits(void) {
 void test_trap(void) {
     comes_back();
     gives_up_after_five();
+    starts_again();
+    traps_unconnected();
     forgives_with_time();
     stops_while_it_waits();
     disconnects_while_it_waits();

@@ -84,7 +84,9 @@ async function failForGood(fault: Fault, made: DeviceClient): Promise<void> {
   let restarts = 0;
   for await (const event of events) {
     if (event.type === "Restarted") restarts++;
-    if (event.type === "Failed") break;
+    if (event.type !== "Failed") continue;
+    assert.equal(event.messagesLost, 0);
+    break;
   }
   assert.equal(restarts, 4);
 }
@@ -97,8 +99,33 @@ test("five traps end the client with Failed; start tries again", async (t) => {
   assert.equal(made.state, "Failed");
   assert.equal(made.stats.traps, 5);
   fault.isArmed = fault.isPermanent = false;
+  const events = made.events();
   await made.connect();
+  assert.equal((await nextEvent(events, "Restarted")).messagesLost, 0);
   await made.sendTelemetry({ a: 1 });
+});
+
+test("what the last of five traps lost is told by Failed, and not once more by the new start", async (t) => {
+  const fault = new Fault();
+  const { link, client: made } = await connected(t, {}, { hooks: fault.hooks });
+  const events = made.events();
+  link.answers.publish = false;
+  const lost = assert.rejects(made.sendTelemetry({ a: 1 }), withStatus("Trapped", TrappedError));
+  await link.packet("publish");
+  for (let trap = 1; trap <= 4; trap++) {
+    fault.isArmed = true;
+    void made.sendTelemetry({ wake: trap }, { qos: 0 }).catch(() => {});
+    await nextEvent(events, "Restarted");
+    await nextEvent(events, "Connected");
+  }
+  await lost;
+  const last = made.publish("never", "acknowledged");
+  const rejected = assert.rejects(last, withStatus("Trapped", TrappedError));
+  fault.isArmed = true;
+  assert.equal((await nextEvent(events, "Failed")).messagesLost, 1);
+  await rejected;
+  await made.connect();
+  assert.equal((await nextEvent(events, "Restarted")).messagesLost, 0);
 });
 
 test("the module never writes above the memory that it was given", async (t) => {

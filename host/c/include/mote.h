@@ -74,7 +74,7 @@ typedef struct mote_event {
     mote_span_t payload; /* of a message in parts: this part */
     mote_span_t name;    /* RPC method: JSON text without its quotes */
     mote_span_t value;   /* RPC params: JSON text, empty when absent */
-    uint32_t total;      /* bytes of the whole payload; of MOTE_EVENT_RESTARTED: messages lost, at least */
+    uint32_t total;      /* bytes of the whole payload; of MOTE_EVENT_RESTARTED and _FAILED: messages lost, at least */
     uint32_t offset;     /* where this part begins in it */
 } mote_event_t;
 
@@ -196,8 +196,8 @@ int32_t mote_init(mote_t *mote, const mote_options_t *options);
 /* Closes the connection at once and gives the arena back to the caller. */
 void mote_free(mote_t *mote);
 
-/* Connect, and stay connected. Ok also when started already; Trapped once the client has failed for good, after which mote_free() and
- * mote_init() begin anew. */
+/* Connect, and stay connected. Ok also when started already. After MOTE_EVENT_FAILED it begins again: the traps are forgotten, and
+ * the next mote_poll() builds the client anew, with what was declared. */
 int32_t mote_start(mote_t *mote);
 
 /* Sends what is queued, then DISCONNECT; event Disconnected with reason Requested. Keep polling until it comes. */
@@ -222,7 +222,7 @@ int32_t mote_wants(mote_t *mote);
 /* Sleeps until there is something to do, at most `timeout_ms`, or until mote_wake(). */
 void mote_wait(mote_t *mote, uint32_t timeout_ms);
 
-/* Polls and waits for `timeout_ms`, or until mote_wake(). Ok, or Trapped once the client has failed for good. */
+/* Polls and waits for `timeout_ms`, or until mote_wake(). Ok, or Trapped once the client has failed and until it is started again. */
 int32_t mote_run(mote_t *mote, uint32_t timeout_ms);
 
 /* Ends mote_wait() and mote_run() early. May be called from another task, a signal or an interrupt, but not once mote_free()
@@ -552,14 +552,15 @@ struct mote {
     int32_t message_status;          /* the failure that sticks */
     bool message_open, message_ready, message_listed, message_stamped;
 
-    bool started, dispatching, touched, restart_pending, failed_raised;
+    bool started, dispatching, touched, restart_pending;
+    bool end_untold;                 /* a trap ended the connection, which no event has told */
     uint8_t life;                    /* what supervise.c makes of the instance */
     uint8_t state;
     int32_t handle;                  /* the open connection, 0 = none */
     bool woken;
 
     uint32_t trap_times_ms[MOTE_TRAPS_MAX];
-    uint32_t traps;
+    uint32_t traps, traps_forgotten; /* the latter by mote_start() */
     uint32_t due_ms;                 /* of the next rebuild or restart */
     uint32_t backoff_min_ms, backoff_max_ms;
     uint32_t acknowledged_queued;    /* QoS 1 messages queued in this instance */

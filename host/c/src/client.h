@@ -26,6 +26,7 @@ void mote_log_span(mote_t *mote, uint32_t level, mote_span_t text);
 
 // supervise.c
 void mote_supervise_trapped(mote_t *mote, const char *fault);
+void mote_supervise_again(mote_t *mote);
 int32_t mote_supervise(mote_t *mote);
 uint32_t mote_supervise_due_in_ms(const mote_t *mote);
 void mote_connection_close(mote_t *mote);

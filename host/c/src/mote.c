@@ -73,11 +73,9 @@ void mote_free(mote_t *mote) {
 }
 
 int32_t mote_start(mote_t *mote) {
-    if (mote->life == MOTE_LIFE_BROKEN) {
-        mote->started = true; // once another instance is built
-        return MOTE_STATUS_OK;
-    }
-    int32_t status = mote->restart_pending ? MOTE_STATUS_OK : mote_call(mote, MOTE_EXPORT_START, 0, NULL);
+    if (mote->life == MOTE_LIFE_FAILED) mote_supervise_again(mote);
+    bool later = mote->life == MOTE_LIFE_BROKEN || mote->restart_pending; // once another instance is built
+    int32_t status = later ? MOTE_STATUS_OK : mote_call(mote, MOTE_EXPORT_START, 0, NULL);
     if (status >= 0) {
         mote->started = true;
         if (mote->state == MOTE_STATE_STOPPED) mote->state = MOTE_STATE_WAITING;
@@ -102,9 +100,9 @@ int32_t mote_disconnect(mote_t *mote) {
 int32_t mote_stop(mote_t *mote) {
     if (mote->life == MOTE_LIFE_NONE) return MOTE_STATUS_BAD_STATE;
     mote->restart_pending = false;
-    mote->started = false;
+    mote->started = mote->end_untold = false;
     memset(&mote->event, 0, sizeof mote->event);
-    int32_t status = mote->life == MOTE_LIFE_BROKEN ? MOTE_STATUS_OK : mote_call(mote, MOTE_EXPORT_STOP, 0, NULL);
+    int32_t status = mote->life == MOTE_LIFE_ALIVE ? mote_call(mote, MOTE_EXPORT_STOP, 0, NULL) : MOTE_STATUS_OK;
     mote->state = MOTE_STATE_STOPPED;
     mote->options.port->functions->step(mote->options.port);
     return status;

@@ -18,10 +18,11 @@ static uint32_t count_lost(const mote_t *mote) {
 }
 
 static uint32_t traps_in_window(const mote_t *mote, uint32_t now_ms) {
-    uint32_t known = mote->traps < MOTE_TRAPS_MAX ? mote->traps : MOTE_TRAPS_MAX;
+    uint32_t known = mote->traps - mote->traps_forgotten;
+    if (known > MOTE_TRAPS_MAX) known = MOTE_TRAPS_MAX;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < known; i++) {
-        if (now_ms - mote->trap_times_ms[i] <= MOTE_TRAP_WINDOW_MS) count++;
+    for (uint32_t i = 1; i <= known; i++) {
+        if (now_ms - mote->trap_times_ms[(mote->traps - i) % MOTE_TRAPS_MAX] <= MOTE_TRAP_WINDOW_MS) count++;
     }
     return count;
 }
@@ -59,6 +60,7 @@ void mote_supervise_trapped(mote_t *mote, const char *fault) {
     mote->message_open = false;
     mote->message_limit = 0;
     mote->message_status = MOTE_STATUS_TRAPPED;
+    mote->end_untold |= mote->state == MOTE_STATE_CONNECTED || mote->state == MOTE_STATE_DRAINING;
     mote_connection_close(mote);
     mote_log(mote, MOTE_LOG_LEVEL_ERROR, fault != NULL ? fault : "trapped");
     mote_fail(mote, MOTE_STATUS_TRAPPED, fault, 0);
@@ -104,8 +106,19 @@ static int32_t rebuild(mote_t *mote) {
     return host_event(mote, MOTE_EVENT_RESTARTED, lost);
 }
 
+// A start after Failed: the next poll builds an instance, as after a first trap.
+void mote_supervise_again(mote_t *mote) {
+    mote->traps_forgotten = mote->traps;
+    mote->life = MOTE_LIFE_BROKEN;
+    mote->due_ms = mote_now_ms(mote);
+}
+
 // The host's part of a poll: returns the kind of its own event, or None when the module may be polled.
 int32_t mote_supervise(mote_t *mote) {
+    if (mote->end_untold) {
+        mote->end_untold = false;
+        return host_event(mote, MOTE_EVENT_DISCONNECTED, 0);
+    }
     if (mote->life == MOTE_LIFE_BROKEN) return rebuild(mote);
     if (mote->restart_pending && is_due(mote, mote_now_ms(mote))) {
         mote->restart_pending = false;
