@@ -153,7 +153,7 @@ export class Core {
     this.app?.stop();
     this.link.halt();
     this.inbound.endAll();
-    this.updates.endAll();
+    this.updates.halt();
     await this.ports.net.settled();
   }
 
@@ -169,6 +169,7 @@ export class Core {
     switch (kind) {
       case EventKind.Connected:
         this.link.connected();
+        this.updates.resume();
         this.inbound.refreshAttributes(this.askAttributes);
         break;
       case EventKind.Disconnected: this.link.disconnected(reason); break;
@@ -192,6 +193,7 @@ export class Core {
     this.#traps++;
     this.#messagesLost += this.outbox.lost(dead, error);
     this.requests.abandon(error);
+    this.updates.lost();
     this.inbound.aborted();
     if (!this.link.trapped()) return;
     this.app?.onDisconnected();

@@ -24,12 +24,17 @@ export type OtaEvent =
   | { readonly type: "OtaFailed"; readonly kind: UpdateKind; readonly error: OtaError; readonly reason: StatusName | "Unknown" }
   | Package & { readonly type: "OtaApplied" };
 
+type OtaUrl = Extract<OtaEvent, { type: "OtaUrl" }>;
+
 /** False, and an exception, veto the image; anything else applies it. */
 export type OtaHandler = (update: Package & { readonly totalBytes: number }) => boolean | void | Promise<boolean | void>;
 
-/** Fetches an image that the server names by its URL; an exception ends the update. The signal tells that it is no longer wanted. */
+/**
+ * Fetches an image that the server names by its URL; an exception ends the update. The signal tells that it is no longer wanted, or not
+ * now: `stop` aborts it, and the next session calls the handler again.
+ */
 export type OtaUrlHandler = (
-  update: Extract<OtaEvent, { type: "OtaUrl" }>, signal: AbortSignal,
+  update: OtaUrl, signal: AbortSignal,
 ) => AsyncIterable<Uint8Array> | Uint8Array | Promise<AsyncIterable<Uint8Array> | Uint8Array>;
 
 /** Events kept for a slow reader; the oldest go first. */
@@ -45,6 +50,8 @@ export class Updates {
   readonly #packages = new Map<number, Package>();
 
   #fetching = new AbortController();
+  /** What is fetched, until it is there. */
+  #fetched: OtaUrl | null = null;
 
   /** `isLeft` tells that an app beside the client decides where there is no handler. */
   constructor(private readonly use: Use, private readonly port: OtaPort, private readonly isLeft: () => boolean) {}
@@ -70,14 +77,27 @@ export class Updates {
     if (told === null) return false;
     for (const queue of this.#readers) queue.pushDroppingOldest(told);
     // The slot belongs to whatever comes now.
-    if (told.type !== "OtaProgress") this.#fetching.abort();
+    if (told.type !== "OtaProgress") this.lost();
     if (told.type === "OtaReady") void this.#decide(told);
     if (told.type === "OtaUrl") void this.#fetch(told);
     return true;
   }
 
-  endAll(): void {
+  /** A session begins: goes on with a fetch that was halted. */
+  resume(): void {
+    if (this.#fetched !== null && this.#fetching.signal.aborted) void this.#fetch(this.#fetched);
+  }
+
+  /** The client stops. The module goes on waiting for the image. */
+  halt(): void {
+    this.#fetching.abort();
     for (const queue of [...this.#readers]) queue.end();
+  }
+
+  /** Nobody waits for the image any more. */
+  lost(): void {
+    this.#fetching.abort();
+    this.#fetched = null;
   }
 
   async #decide({ kind, title, version, totalBytes }: Extract<OtaEvent, { type: "OtaReady" | "OtaAvailable" }>): Promise<void> {
@@ -86,14 +106,17 @@ export class Updates {
     this.#apply(kind, isAccepted);
   }
 
-  async #fetch(update: Extract<OtaEvent, { type: "OtaUrl" }>): Promise<void> {
+  async #fetch(update: OtaUrl): Promise<void> {
     const { urlHandler, port } = this;
     const { signal } = this.#fetching = new AbortController();
+    this.#fetched = update;
     const isFetched = urlHandler !== null && await answer(async () => {
       const image = await urlHandler(update, signal);
       await fillSlot(port, number(update.kind), update, image instanceof Uint8Array ? [image] : image, signal);
-    });
-    if (!signal.aborted) this.#apply(update.kind, isFetched);
+    }, signal);
+    if (signal.aborted) return;
+    this.#fetched = null;
+    this.#apply(update.kind, isFetched);
   }
 
   #apply(kind: UpdateKind, isAccepted: boolean): void {
@@ -126,11 +149,12 @@ export class Updates {
   }
 }
 
-async function answer(ask: () => Promise<boolean | void | undefined>): Promise<boolean> {
+async function answer(ask: () => Promise<boolean | void | undefined>, signal?: AbortSignal): Promise<boolean> {
   try {
     return (await ask()) !== false;
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error), { code: "MOTE_HANDLER_FAILED" });
+    // What was called off fails as it should.
+    if (!signal?.aborted) process.emitWarning(error instanceof Error ? error : String(error), { code: "MOTE_HANDLER_FAILED" });
     return false;
   }
 }

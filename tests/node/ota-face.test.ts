@@ -92,6 +92,45 @@ test("an image at a URL is fetched by the application", async (t) => {
   assert.ok(IMAGE.equals(started.slot.image(OtaKind.Firmware)!));
 });
 
+test("stop aborts the fetch from a URL without a word; the next start fetches again, and what was written is passed", async (t) => {
+  const started = await start(t, "https://images.test/app.bin");
+  const warnings: unknown[] = [];
+  const onWarning = (warning: Error): void => { warnings.push(warning); };
+  process.on("warning", onWarning);
+  t.after(() => process.off("warning", onWarning));
+  const signals: AbortSignal[] = [];
+  const steps = new EventTarget();
+  const step = (name: string): Promise<Event> => new Promise((resolve) => steps.addEventListener(name, resolve, { once: true }));
+  const [begun, aborted] = [step("begun"), step("aborted")];
+  started.client.onOtaUrl(async function* (_update, signal) {
+    signals.push(signal);
+    yield IMAGE.subarray(0, 2000);
+    if (signals.length === 1) {
+      steps.dispatchEvent(new Event("begun"));
+      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => {
+        steps.dispatchEvent(new Event("aborted"));
+        reject(signal.reason);
+      }));
+    }
+    yield IMAGE.subarray(2000);
+  });
+  await started.client.connect();
+  await begun;
+  assert.equal(started.slot.image(OtaKind.Firmware)?.length ?? 0, 0);
+  await started.client.stop();
+  await aborted;
+  assert.equal(signals[0]!.aborted, true);
+
+  const events = started.client.otaEvents();
+  await started.client.connect();
+  const { told } = await lifeOf(events);
+  assert.deepEqual(told.map(({ type }) => type), ["OtaApplied"]);
+  assert.deepEqual(signals.map(({ aborted: isAborted }) => isAborted), [true, true]);
+  assert.ok(IMAGE.equals(started.slot.image(OtaKind.Firmware)!));
+  assert.equal(await state(started), "UPDATING");
+  assert.deepEqual(warnings, []);
+});
+
 test("an image at a URL that is another one, or that nobody fetches, fails", async (t) => {
   for (const handler of [null, () => randomBytes(IMAGE.length)]) {
     const started = await start(t, "https://images.test/app.bin");
