@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { APP_MEMORY_BYTES } from "../../build/generated/abi.ts";
 import { AppError, loadCompiler, type Binaryen, type Compiler } from "./compiler.ts";
 import { addFuel } from "./fuel.ts";
@@ -31,6 +32,9 @@ export interface AppModule {
 
 /** No folder has a file of this name, so that the configuration of the project around the app is not taken. */
 const NO_CONFIGURATION = "mote-app.has-no-asconfig";
+/** This package, seen from the sources as from the bundle: whatever folder an app lies in, `mote/assembly/app` is the one that belongs to this compiler. */
+const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+const AS_PACKAGE = /^.*[\\/]node_modules[\\/]mote[\\/]/;
 const START = "__start";
 const SIZE = ["-O3z", "--converge", "--noAssert", "--use", "abort=", "--uncheckedBehavior", "always"];
 /** Unoptimised, so that each instruction still knows its line. */
@@ -114,7 +118,7 @@ function entryName(entry: string): string {
 
 function readSource(path: string): string | null {
   try {
-    return pooled(readFileSync(path, "utf8"));
+    return pooled(readFileSync(path.replace(AS_PACKAGE, PACKAGE), "utf8"));
   } catch {
     return null;
   }

@@ -1,7 +1,11 @@
 // `mote build`: what comes out is what a host takes, and what no host takes is refused with its place.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { compileApp } from "../../host/app/compile.ts";
 import { AppError } from "../../host/app/compiler.ts";
 import { compile, HEAD, LIBRARY } from "./sources.ts";
 
@@ -134,4 +138,14 @@ test("an app of the issue's size has no more code than it needs", async () => {
     export function on_event(kind: i32, length: i32): void { if (kind != EventKind.AppTimer) return; beginMessage(); addDecimal(text("temperature"), 215, 1); sendTelemetry(); startTimer(1000); }`);
   assert.deepEqual([...imports].sort(), ["send_telemetry", "timer"]);
   assert.ok(wasm.length < 900, `${wasm.length} bytes`);
+});
+
+test("the app that the documentation shows is built wherever it lies", async (t) => {
+  const page = readFileSync(new URL("../../assembly/app/ABI.md", import.meta.url), "utf8");
+  const [, source] = /```ts\n([^]*?)```/.exec(page)!;
+  const folder = mkdtempSync(join(tmpdir(), "mote app ü-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "first.ts"), source!);
+  const { imports } = await compileApp(join(folder, "first.ts"));
+  assert.deepEqual([...imports].sort(), ["send_telemetry", "timer"]);
 });
