@@ -225,7 +225,7 @@ int main(int count, char **words) {
     options.config_length = strlen(config);
     long app_length = arguments.app == NULL ? 0 : read_file(arguments.app, app_module, sizeof app_module);
     if (app_length < 0) return usage("cannot read, or larger than 64 KiB: ", arguments.app);
-    demo.has_app = app_length > 0;
+    demo.has_app = arguments.app != NULL;
     if (demo.has_app) {
         options.on_log = on_log;
         options.log_level = MOTE_LOG_LEVEL_INFO;

@@ -11,6 +11,7 @@ static size_t module_length;
 // What the app showed last, and how often each kind came.
 static uint8_t shown[128];
 static uint32_t shown_length, setups, counts[128];
+static int32_t released; // the answer to event_release in `setup`
 
 // What the client's application was told.
 static uint32_t failures_told;
@@ -21,6 +22,7 @@ static int32_t io(void *user, int32_t op, uint8_t *bytes, uint32_t length) {
     CHECK(user == &app);
     if (op == 1000) {
         setups++;
+        memcpy(&released, bytes, sizeof released);
         return 0;
     }
     counts[op]++;
@@ -74,8 +76,13 @@ static void begins_with_setup(void) {
     CHECK_EQUAL(mote_app_deadline_ms(&app), 0);
     mote_app_event(&app, &(const mote_event_t){.kind = MOTE_EVENT_CONNECTED});
     CHECK_EQUAL(counts[MOTE_EVENT_CONNECTED], 0);
+    // A message that came before `setup` is not the app's to refuse.
+    static const uint8_t publish[] = {0x32, 0x06, 0x00, 0x01, 'a', 0x00, 0x09, 'x'};
+    CHECK(memory_port_receive(&client.port, publish, sizeof publish));
+    CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_MESSAGE);
     CHECK_EQUAL(mote_app_poll(&app), MOTE_EVENT_NONE);
     CHECK_EQUAL(setups, 1);
+    CHECK_EQUAL(released, MOTE_STATUS_BAD_STATE);
     CHECK_EQUAL(mote_app_deadline_ms(&app), 500);
 }
 

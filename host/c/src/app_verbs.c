@@ -8,7 +8,7 @@
 
 // How a verb is run, and the export of the client that belongs to it.
 enum {
-    MESSAGE, REPLY, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, REQUEST, NUMBER, TWO_NUMBERS, JSON_FIND, JSON_TEXT, TIMER, NOW, UNIX, RANDOM, LOG, IO,
+    MESSAGE, REPLY, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, REQUEST, NUMBER, TWO_NUMBERS, RELEASE, JSON_FIND, JSON_TEXT, TIMER, NOW, UNIX, RANDOM, LOG, IO,
     ERROR_VALUE, ERROR_TEXT, POINTS_MAX, CHILDREN_MAX, STATE, STAT, FEATURES,
 };
 #define RUN(name, form, run) run,
@@ -162,6 +162,12 @@ static int32_t unsubscribe(mote_app_t *app, const uint64_t *arguments) {
     return status < 0 ? status : mote_subscription_remove(app->options.mote, text, MOTE_OWNER_APP);
 }
 
+// What the client has lent may be an event that this app has never seen, such as one that came before its `setup`.
+static int32_t release(mote_app_t *app, uint32_t accepted) {
+    if (!app->reading) return mote_fail(app->options.mote, MOTE_STATUS_BAD_STATE, "on_event", 0);
+    return call(app->options.mote, MOTE_APP_VERB_event_release, 1, &accepted);
+}
+
 // ------------------------------------------------------------------------ JSON
 
 // The client's address of a text of the app: of an event that it still has, or of a copy that is staged. A status below 0.
@@ -257,6 +263,7 @@ int64_t mote_app_verb(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arg
     case REQUEST: return request(app, verb, arguments);
     case NUMBER: return call(mote, verb, 1, (const uint32_t[]){ARGUMENT(0)});
     case TWO_NUMBERS: return call(mote, verb, 2, (const uint32_t[]){ARGUMENT(0), ARGUMENT(1)});
+    case RELEASE: return release(app, ARGUMENT(0));
     case JSON_FIND: return json_find(app, arguments);
     case JSON_TEXT: return json_text(app, arguments);
     case TIMER: return timer(app, ARGUMENT(0));

@@ -24,7 +24,7 @@
     X(gateway_rpc_reply, "i(iii)", MESSAGE)          \
     X(gateway_claim, "i(iii)", MESSAGE)              \
     X(gateway_request_attributes, "i(iii)", REQUEST) \
-    X(event_release, "i(i)", NUMBER)                 \
+    X(event_release, "i(i)", RELEASE)                \
     X(json_find, "i(iiiii)", JSON_FIND)              \
     X(json_text, "i(iiii)", JSON_TEXT)               \
     X(timer, "i(i)", TIMER)                          \

@@ -86,7 +86,7 @@ void mote_app_free(mote_app_t *app) {
 // --------------------------------------------------------------------- failure
 
 // Full jitter under a ceiling that doubles with each failure of the window, like the client's own after a trap.
-static void fail(mote_app_t *app, int32_t reason) {
+static void fail(mote_app_t *app, int32_t status) {
     mote_t *mote = app->options.mote;
     uint32_t now_ms = mote_now_ms(mote);
     if (app->failures_recent != 0 && now_ms - app->failed_ms > MOTE_TRAP_WINDOW_MS) app->failures_recent = 0;
@@ -98,7 +98,7 @@ static void fail(mote_app_t *app, int32_t reason) {
     app->failed_ms = now_ms;
     app->failures_recent++;
     app->failures++;
-    app->reason = reason;
+    app->reason = status == MOTE_STATUS_TIMEOUT ? status : MOTE_STATUS_TRAPPED;
     app->failure_pending = true;
     app->life = LIFE_DOWN;
     discard(app);
@@ -208,7 +208,9 @@ static void deliver(mote_app_t *app, const mote_event_t *event) {
 
 void mote_app_event(mote_app_t *app, const mote_event_t *event) {
     if (app->life != LIFE_ALIVE || app->running || event->kind == MOTE_EVENT_APP_FAILED) return;
+    app->reading = true;
     deliver(app, event);
+    app->reading = false;
 }
 
 // ------------------------------------------------------------------------ loop
