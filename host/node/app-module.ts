@@ -18,12 +18,12 @@ export class AppTrap extends Error {
 }
 
 export class AppModule {
-  readonly memory: Uint8Array;
-  readonly view: DataView;
-  readonly eventBuffer: number;
-  readonly eventCapacity: number;
+  /** Known after `open`. */
+  eventBuffer = 0;
+  eventCapacity = 0;
   readonly #exports: Exports;
   readonly #fuel: WebAssembly.Global;
+  readonly #memory: WebAssembly.Memory;
   readonly #memoryEnd: number;
 
   constructor(source: WebAssembly.Module, functions: AppFunctions, memoryBytes: number | undefined, private readonly fuel = APP_FUEL) {
@@ -48,12 +48,23 @@ export class AppModule {
     if (!isMutable()) throw errorOf(Status.NotFound, "app", { text: "fuel" });
     for (const name of Object.keys(APP_EXPORTS)) need(name, (value) => typeof value === "function");
     this.#exports = exports as Exports;
-    const { buffer } = need<WebAssembly.Memory>("memory", (value) => (value as Partial<WebAssembly.Memory> | undefined)?.buffer instanceof ArrayBuffer);
+    this.#memory = need<WebAssembly.Memory>("memory", (value) => (value as Partial<WebAssembly.Memory> | undefined)?.buffer instanceof ArrayBuffer);
     const built = need<WebAssembly.Global>("memory_bytes", isGlobal).value;
-    this.#memoryEnd = Math.min(memoryBytes ?? built, buffer.byteLength);
+    this.#memoryEnd = Math.min(memoryBytes ?? built, this.#memory.buffer.byteLength);
     if (built > this.#memoryEnd) throw errorOf(Status.TooLarge, "app", { text: "memory_bytes", value: built });
-    this.memory = new Uint8Array(buffer);
-    this.view = new DataView(buffer);
+  }
+
+  /** The app's memory, looked up each time: `memory.grow`, by nothing too, takes the buffer away from those who hold it. */
+  get memory(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer);
+  }
+
+  get view(): DataView {
+    return new DataView(this.#memory.buffer);
+  }
+
+  /** Asks for the event buffer, once. The app may use verbs here already. */
+  open(): void {
     this.eventBuffer = this.call("event_buffer") >>> 0;
     this.eventCapacity = this.call("event_capacity") >>> 0;
     const fits = this.eventCapacity >= EVENT_CAPACITY_MIN && this.eventBuffer % 4 === 0 && this.span(this.eventBuffer, this.eventCapacity) !== null;

@@ -12,6 +12,8 @@ export interface VerbHost {
   /** Texts of the event that the app reads now: the app's address, the client's, bytes. */
   readonly lent: readonly { readonly at: number; readonly from: number; readonly length: number }[];
   readonly filters: Map<string, 0 | 1>;
+  /** Whether the app reads an event of the client, which it may release. */
+  isReading(): boolean;
   module(): AppModule;
   setTimer(ms: number): void;
   io(op: number, bytes: Uint8Array): number;
@@ -116,7 +118,10 @@ export function appFunctions(host: VerbHost): AppFunctions {
     ota_start: (kind) => use((module) => module.ota("ota_start", kind!)),
     ota_stop: (kind) => use((module) => module.ota("ota_stop", kind!)),
     ota_apply: (kind, isAccepted) => use((module) => module.applyOta(kind!, isAccepted !== 0)),
-    event_release: (isAccepted) => use((module) => { module.release(isAccepted!); return Status.Ok; }),
+    event_release(isAccepted) {
+      if (!host.isReading()) throw new Refusal(Status.BadState, "on_event");
+      return use((module) => { module.release(isAccepted!); return Status.Ok; });
+    },
     json_find(at, length, path, pathLength, found) {
       bytes(found!, JsonField.End);
       const value = use((module) => {
@@ -141,7 +146,7 @@ export function appFunctions(host: VerbHost): AppFunctions {
     now_ms: () => core.ports.clock.nowMs(),
     unix_ms: () => core.ports.clock.unixMs(),
     random_u32: () => core.ports.clock.random(),
-    log: (level, at, length) => host.log(level!, text(at!, length!)),
+    log: (level, at, length) => host.log(level!, new TextDecoder().decode(bytes(at!, length!))),
     io: (op, at, length) => host.io(op!, bytes(at!, length!)),
     error_value: () => last.value,
     error_text(at, capacity) {

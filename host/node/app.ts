@@ -35,11 +35,12 @@ export class AppHost {
   /** Filters that the app has declared, with their QoS. */
   readonly filters = new Map<string, 0 | 1>();
   readonly #imports: ReadonlySet<string>;
-  readonly #build: () => AppModule;
+  readonly #load: () => AppModule;
   readonly #lent: { at: number; from: number; length: number }[] = [];
-  #module: AppModule | null;
+  #module: AppModule | null = null;
   #isReady = false;
   #isRunning = false;
+  #isLent = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
@@ -52,22 +53,28 @@ export class AppHost {
     this.#imports = importsOf(source);
     const verbs: VerbHost = {
       core, lent: this.#lent, filters: this.filters,
+      isReading: () => this.#isLent,
       module: () => this.#module!,
       setTimer: (ms) => this.#setTimer(ms),
       io: options.io ?? (() => Status.NotInProfile),
       log: options.onLog ?? (() => {}),
     };
     const functions = appFunctions(verbs);
-    this.#build = () => {
+    this.#load = () => {
       try {
         return new AppModule(source, functions, options.memoryBytes, options.fuel);
       } catch (error) {
-        if (error instanceof MoteError || error instanceof AppTrap) throw error;
+        if (error instanceof MoteError) throw error;
         // An import in another form, said in V8's words.
         throw errorOf(Status.NotFound, "app", { text: (error as Error).message, cause: error });
       }
     };
-    this.#module = this.#build();
+    try {
+      this.#build();
+    } catch (error) {
+      this.stop();
+      throw error instanceof AppTrap ? errorOf(error.reason, "app", { text: error.message, cause: error }) : error;
+    }
     core.app = this;
     this.#restart = setTimeout(() => this.#setup(), 0);
   }
@@ -96,7 +103,12 @@ export class AppHost {
   /** Hands on the event that the client's module has just raised. */
   onEvent(event: ModuleEvent, module: ClientModule): void {
     if (!this.#isReady || this.#isRunning) return;
-    this.#deliver(event, module);
+    this.#isLent = true;
+    try {
+      this.#deliver(event, module);
+    } finally {
+      this.#isLent = false;
+    }
   }
 
   /** The client's module trapped, and its connection ended with it. */
@@ -221,10 +233,17 @@ export class AppHost {
     if (!this.#isStopped) this.#restart = setTimeout(() => this.#begin(), ceilingMs * ((clock.random() >>> 0) / 2 ** 32));
   }
 
+  #build(): void {
+    this.#module = this.#load();
+    this.#module.open();
+  }
+
   #begin(): void {
     try {
-      this.#module = this.#build();
+      this.#build();
     } catch (error) {
+      // What was right at first need not be so again, such as where the event buffer lies.
+      if (error instanceof MoteError) return this.#fail(new AppTrap(Status.Trapped, error.text, error));
       if (!(error instanceof AppTrap)) throw error;
       return this.#fail(error);
     }
