@@ -1,6 +1,6 @@
 // What an app imports: verbs, messages, events, JSON, texts. An app exports `event_buffer` and `event_capacity` from here beside its own two functions.
 
-export { AppPublish, EventFlag, EventKind, Feature, JsonType, LogLevel, OtaKind, Stat, State, Status } from "../abi";
+export { AppPublish, EventFlag, EventKind, Feature, JsonType, LogLevel, OtaKind, Release, Stat, State, Status } from "../abi";
 export { eventFlags, eventId, eventName, eventOffset, eventPayload, eventReason, eventTopic, eventTotal, eventValue } from "./event";
 export { findJson, foundJson, readBoolean, readDecimal, unescape } from "./json";
 export { event_buffer, event_capacity, EVENT_CAPACITY, MESSAGE_CAPACITY } from "./memory";

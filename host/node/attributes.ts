@@ -1,10 +1,11 @@
 // Subscriptions to shared attributes: per key or for all, asked for again after each reconnect, since the server repeats nothing.
 
 import { AsyncQueue } from "./queue.ts";
+import { notLent, releasable, type Releasable, type Release } from "./release.ts";
 import type { JsonValue } from "./values.ts";
 
 /** Shared attributes that changed, and the names of those that were deleted. */
-export interface AttributesUpdate {
+export interface AttributesUpdate extends Releasable {
   readonly values: Readonly<Record<string, JsonValue>>;
   readonly deleted: readonly string[];
 }
@@ -39,12 +40,12 @@ export class AttributesSubscription extends AsyncQueue<AttributesUpdate> {
   }
 
   /** Takes an update of the server; false when the reader is too slow. */
-  take({ values, deleted }: AttributesUpdate): boolean {
+  take({ values, deleted, release }: AttributesUpdate): boolean {
     const update = {
       values: this.#wanted(values),
       deleted: deleted.filter((key) => this.keys?.has(key) ?? true),
     };
-    return this.#tell(update);
+    return this.#tell(releasable(update, release));
   }
 
   /** Takes the answer to a request for `asked`, or for all: only what differs from the last update is told. */
@@ -53,7 +54,7 @@ export class AttributesSubscription extends AsyncQueue<AttributesUpdate> {
     const changed = Object.entries(wanted).filter(([key, value]) => this.#known.get(key) !== JSON.stringify(value));
     const isAsked = (key: string): boolean => asked === null || asked.includes(key);
     const deleted = [...this.#known.keys()].filter((key) => isAsked(key) && !Object.hasOwn(values, key));
-    this.#tell({ values: Object.fromEntries(changed), deleted });
+    this.#tell(releasable({ values: Object.fromEntries(changed), deleted }, notLent));
   }
 
   unsubscribe(): void {
@@ -110,8 +111,8 @@ export function keysToRequest(subscriptions: Iterable<AttributesSubscription>): 
 }
 
 /** A deletion is told by its type alone; the platform never mixes it with values. */
-export function attributesUpdate(document: Record<string, JsonValue>): AttributesUpdate {
+export function attributesUpdate(document: Record<string, JsonValue>, release: Release): AttributesUpdate {
   const { deleted, ...values } = document;
-  if (Array.isArray(deleted) && deleted.every((name) => typeof name === "string")) return { values, deleted };
-  return { values: document, deleted: [] };
+  const isDeletion = Array.isArray(deleted) && deleted.every((name) => typeof name === "string");
+  return releasable(isDeletion ? { values, deleted } : { values: document, deleted: [] }, release);
 }

@@ -2,6 +2,7 @@
 
 import { AsyncQueue } from "./queue.ts";
 import { AttributesSubscription, type AttributesUpdate, type SubscribeAttributesOptions } from "./attributes.ts";
+import { releasable, type Release } from "./release.ts";
 import { handleRpc, type RecentRequests, type RpcRequest } from "./rpc.ts";
 import type { ModuleEvent } from "./event-record.ts";
 import type { Claim, PublishOptions, RequestOptions } from "./options.ts";
@@ -103,12 +104,14 @@ export class Child {
   }
 
   /** @internal False when it is not accepted. What is passed is the gateway's. */
-  takeRpc(event: ModuleEvent, recent: RecentRequests, fallback: ChildRpcHandler | null, queues: ReadonlySet<AsyncQueue<ChildRpcRequest>>): boolean {
+  takeRpc(
+    event: ModuleEvent, release: Release, recent: RecentRequests, fallback: ChildRpcHandler | null, queues: ReadonlySet<AsyncQueue<ChildRpcRequest>>,
+  ): boolean {
     const handler = this.#handler ?? fallback;
     if (handler === null && queues.size === 0 && this.#link.isLeftToApp()) return true;
-    const request = recent.take(event, (value) => this.#link.reply(this.name, event.id, value));
+    const request = recent.take(event, (value) => this.#link.reply(this.name, event.id, value), release);
     if (request === null) return true;
-    const asked: ChildRpcRequest = { ...request, child: this.name };
+    const asked: ChildRpcRequest = releasable({ ...request, child: this.name }, request.release);
     if (handler === null && queues.size === 0) {
       void asked.reply({ error: "no handler" }).catch(() => {});
       return true;

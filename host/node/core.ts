@@ -17,6 +17,7 @@ import type { Attributes, AttributesRequest, ClientOptions, Stats } from "./opti
 import { Outbox } from "./outbox.ts";
 import { portsOf } from "./ports/default.ts";
 import type { Ports } from "./ports/port.ts";
+import { notLent, type Release } from "./release.ts";
 import { Requests } from "./requests.ts";
 import { Runner } from "./runner.ts";
 import type { MessageLimits } from "./split.ts";
@@ -43,7 +44,7 @@ export class Core {
   /** The app beside this client. */
   app: AppHost | null = null;
   /** Takes events first; true when one was its. */
-  onEvent: (event: ModuleEvent, module: ClientModule) => boolean = () => false;
+  onEvent: (event: ModuleEvent, release: Release) => boolean = () => false;
   /** Told after a trap, to declare to the new instance what the old one knew. */
   onRebuilt: () => void = () => {};
   readonly #configuration: Prepared;
@@ -159,7 +160,8 @@ export class Core {
 
   #onEvent(event: ModuleEvent, module: ClientModule): boolean {
     this.app?.onEvent(event, module);
-    if (this.onEvent(event, module) || this.inbound.take(event, module)) return true;
+    const release = this.#releaser(module);
+    if (this.onEvent(event, release) || this.inbound.take(event, release)) return true;
     if (this.updates.take(event)) return false;
     const { kind, id, reason, topic } = event;
     const told = linkEvent(event);
@@ -183,6 +185,15 @@ export class Core {
       case EventKind.MessageAborted: this.inbound.aborted(); break;
     }
     return false;
+  }
+
+  /** Answers the inbound message that the module tells of now. */
+  #releaser(module: ClientModule): Release {
+    const answer = module.releaser();
+    return (isAccepted) => {
+      if (this.runner.module !== module) notLent(isAccepted);
+      this.runner.use(() => answer(isAccepted));
+    };
   }
 
   readonly askAttributes = async (keys: readonly string[] | null): Promise<Attributes["shared"]> =>

@@ -1,6 +1,6 @@
 // The gateway: a device that speaks for children, which every connection announces again.
 
-import { EventKind, Release, Stat, Status } from "../../build/generated/abi.ts";
+import { EventKind, Stat, Status } from "../../build/generated/abi.ts";
 import { attributesUpdate } from "./attributes.ts";
 import { Child, type ChildAttributesRequest, type ChildAttributesUpdate, type ChildLink, type ChildRpcHandler, type ChildRpcRequest } from "./children.ts";
 import { DeviceClient } from "./client.ts";
@@ -8,9 +8,10 @@ import type { Configuration } from "./configuration.ts";
 import { errorOf } from "./errors.ts";
 import { attributesOf, parseAnswer, type ModuleEvent } from "./event-record.ts";
 import { entryValue, messageRecord } from "./message.ts";
-import type { ClientModule, SendVerb } from "./module.ts";
+import type { SendVerb } from "./module.ts";
 import type { ClientOptions, PublishOptions } from "./options.ts";
 import { AsyncQueue } from "./queue.ts";
+import { releasable, type Release } from "./release.ts";
 import { RecentRequests } from "./rpc.ts";
 import { countPoints, splitChildAttributes, splitChildTelemetry, type MessageLimits } from "./split.ts";
 import type { Entry, JsonValue, MessageValue, MessageValues } from "./values.ts";
@@ -47,7 +48,7 @@ export class GatewayClient extends DeviceClient {
       reply: (name, id, value) => this.#publish(`RPC reply of ${name}`, "gateway_rpc_reply", { device: name, id, data: value }, {}),
       isLeftToApp: () => this.core.app?.uses("gateway_rpc_reply") ?? false,
     };
-    this.core.onEvent = (event, module) => this.#onEvent(event, module);
+    this.core.onEvent = (event, release) => this.#onEvent(event, release);
     this.core.onRebuilt = () => { for (const child of this.#children.values()) void this.#announce(child, {}).catch(() => {}); };
   }
 
@@ -167,34 +168,34 @@ export class GatewayClient extends DeviceClient {
     return this.core.messageLimits(true);
   }
 
-  #onEvent(event: ModuleEvent, module: ClientModule): boolean {
+  #onEvent(event: ModuleEvent, release: Release): boolean {
     let isAccepted = true;
     if (event.kind === EventKind.Connected) for (const child of this.#children.values()) child.refresh();
-    if (event.kind === EventKind.ChildAttributes) isAccepted = this.#takeAttributes(event);
-    else if (event.kind === EventKind.ChildRpcRequest) isAccepted = this.#takeRpc(event);
+    if (event.kind === EventKind.ChildAttributes) isAccepted = this.#takeAttributes(event, release);
+    else if (event.kind === EventKind.ChildRpcRequest) isAccepted = this.#takeRpc(event, release);
     else return false;
-    if (!isAccepted) module.release(Release.NotAccepted);
+    if (!isAccepted) release(false);
     return true;
   }
 
-  #takeAttributes(event: ModuleEvent): boolean {
+  #takeAttributes(event: ModuleEvent, release: Release): boolean {
     const child = childName(event);
     const data: unknown = event.value === "" ? undefined : JSON.parse(event.value);
     if (typeof data !== "object" || data === null || Array.isArray(data)) {
       this.core.inbound.tell({ type: "InvalidMessage", topic: child, reason: "WrongType" });
       return true;
     }
-    const update = attributesUpdate(data as Record<string, JsonValue>);
+    const update = attributesUpdate(data as Record<string, JsonValue>, release);
     let isAccepted = this.#children.get(child)?.takeAttributes(update) ?? true;
-    for (const queue of this.#attributes) isAccepted = queue.push({ ...update, child }) && isAccepted;
+    for (const queue of this.#attributes) isAccepted = queue.push(releasable({ ...update, child }, release)) && isAccepted;
     return isAccepted;
   }
 
   /** The server may also ask for a child that only its messages have named. */
-  #takeRpc(event: ModuleEvent): boolean {
+  #takeRpc(event: ModuleEvent, release: Release): boolean {
     const name = childName(event);
     const child = this.#children.get(name) ?? new Child(name, undefined, this.#link);
-    return child.takeRpc(event, this.#recent, this.#handler, this.#rpc);
+    return child.takeRpc(event, release, this.#recent, this.#handler, this.#rpc);
   }
 
   #add<Item>(queues: Set<AsyncQueue<Item>>, signal: AbortSignal | undefined): AsyncQueue<Item> {

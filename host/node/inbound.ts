@@ -1,11 +1,11 @@
 // Hands what arrives to its readers: subscriptions, RPC handlers and iterators, attribute updates.
 
-import { EventKind, Release } from "../../build/generated/abi.ts";
+import { EventKind } from "../../build/generated/abi.ts";
 import { attributesUpdate, AttributesSubscription, keysToRequest, type SubscribeAttributesOptions } from "./attributes.ts";
 import type { LinkEvent } from "./events.ts";
 import { parseAnswer, type ModuleEvent } from "./event-record.ts";
-import type { ClientModule } from "./module.ts";
 import { AsyncQueue } from "./queue.ts";
+import type { Release } from "./release.ts";
 import { handleRpc, RecentRequests, type RpcHandler, type RpcRequest } from "./rpc.ts";
 import { matches, type Declaration } from "./subscription.ts";
 import type { JsonValue, MessageValue } from "./values.ts";
@@ -52,13 +52,13 @@ export class Inbound {
   }
 
   /** Takes an inbound event; true when it was one. */
-  take(event: ModuleEvent, module: ClientModule): boolean {
+  take(event: ModuleEvent, release: Release): boolean {
     let isAccepted: boolean;
-    if (event.kind === EventKind.Message) isAccepted = this.#message(event);
-    else if (event.kind === EventKind.RpcRequest) isAccepted = this.#rpcRequest(event);
-    else if (event.kind === EventKind.SharedAttributes) isAccepted = this.#attributesUpdate(event);
+    if (event.kind === EventKind.Message) isAccepted = this.#message(event, release);
+    else if (event.kind === EventKind.RpcRequest) isAccepted = this.#rpcRequest(event, release);
+    else if (event.kind === EventKind.SharedAttributes) isAccepted = this.#attributesUpdate(event, release);
     else return false;
-    if (!isAccepted) module.release(Release.NotAccepted);
+    if (!isAccepted) release(false);
     return true;
   }
 
@@ -90,20 +90,20 @@ export class Inbound {
     for (const queue of [...this.subscriptions, ...this.#rpc, ...this.#attributes, ...this.#events]) queue.end();
   }
 
-  #message(event: ModuleEvent): boolean {
+  #message(event: ModuleEvent, release: Release): boolean {
     let isAccepted = true;
     for (const subscription of this.subscriptions) {
       if (!matches(subscription.filter, event.topic)) continue;
-      const taken = subscription.take(event);
+      const taken = subscription.take(event, release);
       if (taken === "refused") isAccepted = false;
       if (taken === "too large") this.tell({ type: "MessageTooLarge", id: 0, topic: event.topic, bytesNeeded: event.total });
     }
     return isAccepted;
   }
 
-  #rpcRequest(event: ModuleEvent): boolean {
+  #rpcRequest(event: ModuleEvent, release: Release): boolean {
     if (this.rpcHandler === null && this.#rpc.size === 0 && this.isLeftToApp()) return true;
-    const request = this.#recent.take(event, (value) => this.sendReply(event.id, value));
+    const request = this.#recent.take(event, (value) => this.sendReply(event.id, value), release);
     if (request === null) return true;
     const handler = this.rpcHandler;
     if (handler === null && this.#rpc.size === 0) {
@@ -124,8 +124,8 @@ export class Inbound {
     return isAccepted;
   }
 
-  #attributesUpdate(event: ModuleEvent): boolean {
-    const update = attributesUpdate(parseAnswer(event, "shared attributes") as Record<string, JsonValue>);
+  #attributesUpdate(event: ModuleEvent, release: Release): boolean {
+    const update = attributesUpdate(parseAnswer(event, "shared attributes") as Record<string, JsonValue>, release);
     let isAccepted = true;
     for (const subscription of this.#attributes) isAccepted = subscription.take(update) && isAccepted;
     return isAccepted;

@@ -18,6 +18,7 @@ export type { ClockPort, NetPort, OtaPort, Ports, StorePort } from "./ports/port
 export { FileStore, MemoryStore } from "./ports/store.ts";
 export type { TlsSettings } from "./ports/tls.ts";
 export { provision, type Provisioned, type ProvisionCredentials, type ProvisionOptions, type ProvisionRequest } from "./provision.ts";
+export type { Releasable } from "./release.ts";
 export type { RpcHandler, RpcRequest } from "./rpc.ts";
 export { Subscription, type Message, type SubscribeOptions } from "./subscription.ts";
 export type { OtaEvent, OtaHandler, OtaUrlHandler, UpdateKind } from "./updates.ts";

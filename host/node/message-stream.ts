@@ -4,6 +4,7 @@ import { EventFlag, Status } from "../../build/generated/abi.ts";
 import { errorOf } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
 import { AsyncQueue } from "./queue.ts";
+import { notLent, releasable, type Release } from "./release.ts";
 import { Declaration, type Message, type SubscribeOptions, type Taken } from "./subscription.ts";
 
 export interface StreamedMessage extends Omit<Message, "payload" | "offset"> {
@@ -17,20 +18,23 @@ const PARTS_MAX = 256;
 export class StreamSubscription extends Declaration<StreamedMessage> {
   readonly #partsMax: number;
   #body: AsyncQueue<Uint8Array> | null = null;
+  /** Of the part that came last. */
+  #release: Release = notLent;
 
   constructor(filter: string, qos: 0 | 1, options: SubscribeOptions & { readonly partsMax?: number | undefined }, onEnd: () => void) {
     super(filter, qos, options, onEnd);
     this.#partsMax = options.partsMax ?? PARTS_MAX;
   }
 
-  override take({ topic, flags, payload, total, offset }: ModuleEvent): Taken {
+  override take({ topic, flags, payload, total, offset }: ModuleEvent, release: Release): Taken {
+    this.#release = release;
     if (offset === 0) {
       this.#body = new AsyncQueue<Uint8Array>(this.#partsMax);
       const message = {
         topic, total, body: this.#body, qos: flags & EventFlag.Qos1 ? 1 : 0,
         retain: (flags & EventFlag.Retain) !== 0, dup: (flags & EventFlag.Dup) !== 0,
       } as const;
-      if (!this.push(message)) {
+      if (!this.push(releasable(message, (isAccepted) => this.#release(isAccepted)))) {
         this.#body = null;
         return "refused";
       }

@@ -1,10 +1,11 @@
 // The client module's exports as calls with records, texts and options, and what its records say.
 
-import { ErrorField, EventField, JsonField, OptionField, RecordsField, Stat, StatNames, Status } from "../../build/generated/abi.ts";
+import { ErrorField, EventField, JsonField, OptionField, RecordsField, Release as Disposition, Stat, StatNames, Status } from "../../build/generated/abi.ts";
 import { readEvent, type Counters, type ModuleEvent } from "./event-record.ts";
 import { errorOf, type MoteError } from "./errors.ts";
 import { Instance, type CompiledProfile, type ModuleHooks } from "./instance.ts";
 import type { Ports } from "./ports/port.ts";
+import { notLent, type Release } from "./release.ts";
 
 /** Verbs that publish a record and take options. */
 export type SendVerb = "send_telemetry" | "send_attributes" | "claim" |
@@ -35,6 +36,7 @@ export class ClientModule {
   #error = 0;
   #stats = 0;
   #json = 0;
+  #polls = 0;
 
   /** `memoryBytes` gives the module less than its page, as an engine on a device does. */
   constructor(source: CompiledProfile, ports: Ports, memoryBytes?: number, hooks: ModuleHooks = {}) {
@@ -81,6 +83,7 @@ export class ClientModule {
   }
 
   poll(): number {
+    this.#polls++;
     return this.#instance.call("poll");
   }
 
@@ -93,7 +96,19 @@ export class ClientModule {
   }
 
   release(disposition: number): void {
-    this.require(this.#instance.call("event_release", disposition), "event_release");
+    this.require(this.#instance.call("event_release", disposition), "release");
+  }
+
+  /** Answers the inbound message of the last event, and no other one; a refusal stands. */
+  releaser(): Release {
+    const polls = this.#polls;
+    let isRefused = false;
+    return (isAccepted) => {
+      if (polls !== this.#polls) notLent(isAccepted);
+      if (isRefused) return;
+      this.release(isAccepted ? Disposition.Accepted : Disposition.NotAccepted);
+      isRefused = !isAccepted;
+    };
   }
 
   /** Verbs answer as in ABI.md, section 7: an id, 0, or a Status below zero. */

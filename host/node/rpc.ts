@@ -3,9 +3,10 @@
 import { EventFlag, Status } from "../../build/generated/abi.ts";
 import { MoteError } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
+import { releasable, type Releasable, type Release } from "./release.ts";
 import type { JsonValue, MessageValue } from "./values.ts";
 
-export interface RpcRequest {
+export interface RpcRequest extends Releasable {
   readonly id: number;
   readonly method: string;
   /** The parameters, undefined when there are none. */
@@ -30,7 +31,7 @@ export class RecentRequests {
   readonly #replies = new Map<string, MessageValue>();
 
   /** The request for its reader, or null when it was one already: then its reply, if it has one, is sent again. */
-  take(event: ModuleEvent, send: SendReply): RpcRequest | null {
+  take(event: ModuleEvent, send: SendReply, release: Release): RpcRequest | null {
     const { id, name, value, topic, flags } = event;
     const key = JSON.stringify([topic, id, name, value]);
     if ((flags & EventFlag.Repeated) !== 0 && this.#replies.has(key)) {
@@ -41,16 +42,19 @@ export class RecentRequests {
     this.#replies.delete(key);
     if (this.#replies.size >= RECENT_MAX) this.#replies.delete(this.#replies.keys().next().value!);
     this.#replies.set(key, undefined);
-    return {
+    return releasable({
       id,
       method: JSON.parse(`"${name}"`) as string,
       params: value === "" ? undefined : (JSON.parse(value) as JsonValue),
       paramsText: value,
-      reply: async (answer) => {
+      reply: async (answer: MessageValue) => {
         await send(answer);
         if (this.#replies.has(key)) this.#replies.set(key, answer);
       },
-    };
+    }, (isAccepted) => {
+      release(isAccepted);
+      if (!isAccepted) this.forget(event);
+    });
   }
 
   /** The request was not accepted, so its next delivery is not a repetition. */

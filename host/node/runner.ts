@@ -128,12 +128,14 @@ export class Runner {
   }
 
   #guard<T>(call: (module: ClientModule) => T): T | undefined {
-    if (this.#module === null) return undefined;
+    const module = this.#module;
+    if (module === null) return undefined;
     try {
-      return call(this.#module);
+      return call(module);
     } catch (error) {
       if (!(error instanceof TrappedError)) throw error;
-      this.#trapped(error);
+      // Else who called it in between has said so already.
+      if (this.#module === module) this.#trapped(error);
       return undefined;
     }
   }

@@ -4,9 +4,10 @@ import { EventFlag, Status } from "../../build/generated/abi.ts";
 import { errorOf, SubscriptionRefusedError } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
 import { AsyncQueue } from "./queue.ts";
+import { releasable, type Releasable, type Release } from "./release.ts";
 
 /** A message, or with the option `parts` a part of one. */
-export interface Message {
+export interface Message extends Releasable {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: 0 | 1;
@@ -50,7 +51,7 @@ export abstract class Declaration<Item> extends AsyncQueue<Item> {
   }
 
   /** Takes a message or a part of one. */
-  abstract take(event: ModuleEvent): Taken;
+  abstract take(event: ModuleEvent, release: Release): Taken;
   /** The connection ended inside a message. */
   abstract aborted(): void;
 
@@ -86,23 +87,23 @@ export class Subscription extends Declaration<Message> {
     this.#bytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX;
   }
 
-  override take(event: ModuleEvent): Taken {
+  override take(event: ModuleEvent, release: Release): Taken {
     const { topic, flags, payload, total, offset } = event;
     const isLast = (flags & EventFlag.Last) !== 0;
-    const message: Message = {
+    const message = {
       topic, payload, total, offset,
-      qos: flags & EventFlag.Qos1 ? 1 : 0,
+      qos: flags & EventFlag.Qos1 ? 1 : 0 as 0 | 1,
       retain: (flags & EventFlag.Retain) !== 0,
       dup: (flags & EventFlag.Dup) !== 0,
     };
-    if (this.isParts) return this.push(message) ? "accepted" : "refused";
+    if (this.isParts) return this.push(releasable(message, release)) ? "accepted" : "refused";
     if (offset === 0) this.#parts = [];
     if (total > this.#bytesMax) return isLast ? "too large" : "accepted";
     this.#parts.push(payload);
     if (!isLast) return "accepted";
     const whole = this.#parts.length === 1 ? payload : new Uint8Array(Buffer.concat(this.#parts));
     this.#parts = [];
-    return this.push({ ...message, payload: whole, offset: 0 }) ? "accepted" : "refused";
+    return this.push(releasable({ ...message, payload: whole, offset: 0 }, release)) ? "accepted" : "refused";
   }
 
   override aborted(): void {

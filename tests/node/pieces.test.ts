@@ -6,6 +6,7 @@ import { EventFlag } from "../../build/generated/abi.ts";
 import { prepare } from "../../host/node/configuration.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
 import { AsyncQueue } from "../../host/node/queue.ts";
+import { notLent } from "../../host/node/release.ts";
 import { RecentRequests } from "../../host/node/rpc.ts";
 import { matches } from "../../host/node/subscription.ts";
 
@@ -92,23 +93,23 @@ test("a repeated RPC request is answered by the reply that it had, a new one wit
   const send = async (value: unknown): Promise<void> => { sent.push(value); };
   const event = { id: 0, name: "m", value: "1", topic: "t", flags: 0 } as ModuleEvent;
   const repeated = { ...event, flags: EventFlag.Repeated };
-  const request = recent.take(event, send)!;
-  assert.equal(recent.take(repeated, send), null, "it is still being worked on");
+  const request = recent.take(event, send, notLent)!;
+  assert.equal(recent.take(repeated, send, notLent), null, "it is still being worked on");
   assert.deepEqual(sent, []);
   await request.reply({ ok: 1 });
-  assert.equal(recent.take(repeated, send), null);
+  assert.equal(recent.take(repeated, send, notLent), null);
   assert.deepEqual(sent, [{ ok: 1 }, { ok: 1 }]);
-  assert.notEqual(recent.take({ ...repeated, value: "2" }, send), null);
-  assert.notEqual(recent.take(event, send), null, "without the flag the server means another one");
-  for (let id = 1; id <= 40; id++) recent.take({ ...event, id }, send);
-  assert.notEqual(recent.take(repeated, send), null, "what was forgotten runs again");
+  assert.notEqual(recent.take({ ...repeated, value: "2" }, send, notLent), null);
+  assert.notEqual(recent.take(event, send, notLent), null, "without the flag the server means another one");
+  for (let id = 1; id <= 40; id++) recent.take({ ...event, id }, send, notLent);
+  assert.notEqual(recent.take(repeated, send, notLent), null, "what was forgotten runs again");
 });
 
 test("a request that was not accepted is no repetition when it comes again", () => {
   const recent = new RecentRequests();
   const send = async (): Promise<void> => {};
   const event = { id: 0, name: "m", value: "1", topic: "t", flags: EventFlag.Repeated as number } as ModuleEvent;
-  assert.notEqual(recent.take(event, send), null);
+  assert.notEqual(recent.take(event, send, notLent), null);
   recent.forget(event);
-  assert.notEqual(recent.take(event, send), null);
+  assert.notEqual(recent.take(event, send, notLent), null);
 });
