@@ -1,5 +1,7 @@
 // Subscriptions to shared attributes: per key or for all, asked for again after each reconnect, since the server repeats nothing.
 
+import { Status } from "../../build/generated/abi.ts";
+import { errorOf } from "./errors.ts";
 import { AsyncQueue } from "./queue.ts";
 import { notLent, releasable, type Releasable, type Release } from "./release.ts";
 import type { JsonValue } from "./values.ts";
@@ -33,6 +35,7 @@ export class AttributesSubscription extends AsyncQueue<AttributesUpdate> {
   readonly #known = new Map<string, string>();
 
   constructor(keys: readonly string[] | undefined, capacity: number, onEnd: () => void, options: SubscribeAttributesOptions) {
+    if (options.handler !== undefined && typeof options.handler !== "function") throw errorOf(Status.InvalidValue, "subscribeAttributes", { text: "handler" });
     super(capacity, onEnd, options.signal);
     this.keys = keys === undefined ? null : new Set(keys);
     this.isRefreshed = options.refresh ?? true;

@@ -3,6 +3,7 @@
 import { Feature, Status } from "../../build/generated/abi.ts";
 import { AppHost, type AppOptions } from "./app.ts";
 import type { AttributesSubscription, AttributesUpdate, SubscribeAttributesOptions } from "./attributes.ts";
+import { checkClaim, checkPublish, checkSubscribe } from "./check.ts";
 import type { Configuration } from "./configuration.ts";
 import { Core } from "./core.ts";
 import { errorOf } from "./errors.ts";
@@ -69,25 +70,31 @@ export class DeviceClient {
 
   /** Lets a user claim the device. Delivery says that the server looks at it; the outcome is not told to devices. */
   async claim(claim: Claim = {}, options: PublishOptions = {}): Promise<void> {
+    checkPublish("claim", options);
+    checkClaim("claim", claim);
     const record = messageRecord({ secretKey: claim.secretKey, durationMs: claim.durationMs });
     return this.core.outbox.publish("claim", options, (module) => module.send("claim", record, options));
   }
 
   async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
+    const doing = `publish to ${topic}`;
+    checkPublish(doing, options);
     const topicBytes = utf8(topic);
     const bytes = typeof payload === "string" ? utf8(payload) : payload.slice();
-    return this.core.outbox.publish(`publish to ${topic}`, options, (module) => module.publish(topicBytes, bytes, options));
+    return this.core.outbox.publish(doing, options, (module) => module.publish(topicBytes, bytes, options));
   }
 
   /** Declares a subscription, which every connection asserts again until its iterator is left. */
   subscribe(filter: string, options: SubscribeOptions = {}): Subscription {
     options.signal?.throwIfAborted();
+    checkSubscribe(`subscribe to ${filter}`, options);
     return this.#declare(new Subscription(filter, options.qos ?? 1, options, () => this.#unsubscribe(filter)));
   }
 
   /** The same with messages of any size, each payload a stream of its own; at most `partsMax` parts of it wait for their reader. */
   subscribeStream(filter: string, options: SubscribeOptions & { readonly partsMax?: number } = {}): StreamSubscription {
     options.signal?.throwIfAborted();
+    checkSubscribe(`subscribe to ${filter}`, options);
     return this.#declare(new StreamSubscription(filter, options.qos ?? 1, options, () => this.#unsubscribe(filter)));
   }
 

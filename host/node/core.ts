@@ -3,11 +3,12 @@
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import type { AppHost } from "./app.ts";
 import { asConfigurationError, prepare, SUBSCRIPTION_BYTES, type Configuration, type Prepared } from "./configuration.ts";
+import { checkIntegers, checkWord, INTEGER_MAX, WHEN_FULL } from "./check.ts";
 import { errorOf, MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
 import { attributesOf, parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
 import { linkEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
-import { profileModule } from "./instance.ts";
+import { PROFILES, profileModule } from "./instance.ts";
 import { smallestCount, type SessionLimits } from "./limits.ts";
 import { Link } from "./link.ts";
 import { messageRecord } from "./message.ts";
@@ -30,6 +31,13 @@ const SERVER_BYTES = 300;
 /** A gateway hears of attributes, their answers and RPC. */
 const GATEWAY_SUBSCRIPTIONS = 3;
 const ATTRIBUTES_TIMEOUT_MS = 20_000;
+
+function checkOptions(options: ClientOptions): void {
+  const count = [0, INTEGER_MAX] as const;
+  checkIntegers("options", options, { waitingMax: count, splitPoints: count, queueMessages: count, memoryBytes: count });
+  checkWord("options", "whenFull", options.whenFull, WHEN_FULL);
+  checkWord("options", "profile", options.profile, PROFILES);
+}
 
 export class Core {
   readonly ports: Required<Ports>;
@@ -55,6 +63,7 @@ export class Core {
   #messagesLost = 0;
 
   constructor(configuration: Configuration | string, options: ClientOptions) {
+    checkOptions(options);
     const prepared = prepare(configuration);
     this.#configuration = prepared;
     this.ports = portsOf(prepared.tls, options);

@@ -2,6 +2,7 @@
 
 import { EventKind, Stat, Status } from "../../build/generated/abi.ts";
 import { attributesUpdate } from "./attributes.ts";
+import { checkClaim, checkPublish, checkWord } from "./check.ts";
 import { Child, type ChildAttributesRequest, type ChildAttributesUpdate, type ChildLink, type ChildRpcHandler, type ChildRpcRequest } from "./children.ts";
 import { DeviceClient } from "./client.ts";
 import type { Configuration } from "./configuration.ts";
@@ -43,8 +44,10 @@ export class GatewayClient extends DeviceClient {
       sendTelemetry: (children, sendOptions) => this.#sendTelemetry(children, sendOptions),
       sendAttributes: (children, sendOptions) => this.#sendAttributes(children, sendOptions),
       requestAttributes: (name, request) => this.#requestAttributes(name, request),
-      claim: (name, claim, sendOptions) =>
-        this.#publish(`claim of ${name}`, "gateway_claim", { [name]: { secretKey: claim.secretKey, durationMs: claim.durationMs } }, sendOptions),
+      claim: async (name, claim, sendOptions) => {
+        checkClaim(`claim of ${name}`, claim);
+        return this.#publish(`claim of ${name}`, "gateway_claim", { [name]: { secretKey: claim.secretKey, durationMs: claim.durationMs } }, sendOptions);
+      },
       reply: (name, id, value) => this.#publish(`RPC reply of ${name}`, "gateway_rpc_reply", { device: name, id, data: value }, {}),
       isLeftToApp: () => this.core.app?.uses("gateway_rpc_reply") ?? false,
     };
@@ -57,6 +60,7 @@ export class GatewayClient extends DeviceClient {
    * not know yet. A child that is connected already is answered as it is.
    */
   async connectChild(name: string, type?: string, options: PublishOptions = {}): Promise<Child> {
+    checkPublish(`connect ${name}`, options);
     const known = this.#children.get(name);
     if (known !== undefined) return known;
     const child = new Child(name, type, this.#link);
@@ -72,6 +76,7 @@ export class GatewayClient extends DeviceClient {
 
   /** Says that a child is gone, ends its iterators and forgets it. */
   async disconnectChild(name: string, options: PublishOptions = {}): Promise<void> {
+    checkPublish(`disconnect ${name}`, options);
     this.#children.get(name)?.end();
     this.#children.delete(name);
     await this.#publish(`disconnect ${name}`, "gateway_disconnect", { device: name }, options);
@@ -130,6 +135,7 @@ export class GatewayClient extends DeviceClient {
   }
 
   async #publish(doing: string, verb: SendVerb, value: MessageValue, options: PublishOptions): Promise<void> {
+    checkPublish(doing, options);
     const record = messageRecord(value);
     return this.core.outbox.publish(doing, options, (module) => module.send(verb, record, options));
   }
@@ -152,6 +158,7 @@ export class GatewayClient extends DeviceClient {
   async #requestAttributes(name: string, request: ChildAttributesRequest): Promise<Record<string, JsonValue>> {
     const { scope, keys } = request;
     const doing = `attribute request for ${name}`;
+    checkWord(doing, "scope", scope, ["client", "shared"]);
     // The server would take no key for all of both scopes.
     if (keys.length === 0) throw errorOf(Status.InvalidValue, doing, { text: "keys" });
     const record = { id: 0, device: name, client: scope === "client", keys };

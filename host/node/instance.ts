@@ -7,7 +7,8 @@ import { errorOf, TrappedError } from "./errors.ts";
 import { bindImports, type BoundImports, type ImportFunctions } from "./imports.ts";
 import type { Ports } from "./ports/port.ts";
 
-export type Profile = "minimal" | "device" | "gateway" | "gateway-large";
+export const PROFILES = ["minimal", "device", "gateway", "gateway-large"] as const;
+export type Profile = (typeof PROFILES)[number];
 
 /** For tests: looks at or changes what goes across the seam. */
 export interface ModuleHooks {

@@ -1,5 +1,6 @@
 // Telemetry and attributes on their way out, in as many messages as the limits ask for.
 
+import { checkPublish } from "./check.ts";
 import { errorOf } from "./errors.ts";
 import { Status } from "../../build/generated/abi.ts";
 import { entriesOf, membersOf } from "./json-text.ts";
@@ -32,6 +33,7 @@ export class Messages {
     doing: string, verb: SendVerb, value: MessageValue, options: PublishOptions,
     points: () => number, split: (limits: MessageLimits) => MessageValue[], limits = this.limits(), children = 0,
   ): Promise<void> {
+    checkPublish(doing, options);
     const { recordBytes, jsonBytes } = valueCost(value);
     const fits = recordBytes <= limits.recordBytes && jsonBytes <= limits.jsonBytes && children <= limits.children &&
       (limits.points === Infinity || points() <= limits.points);

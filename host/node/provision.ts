@@ -2,6 +2,7 @@
 
 import type { Configuration, ProvisionBody } from "./configuration.ts";
 import { DeviceClient } from "./client.ts";
+import { checkIntegers, INTEGER_MAX } from "./check.ts";
 import { errorOf, ProvisioningError } from "./errors.ts";
 import { Status } from "../../build/generated/abi.ts";
 import { MemoryStore } from "./ports/store.ts";
@@ -55,6 +56,7 @@ export function provisionBody(request: ProvisionRequest): ProvisionBody {
  * ProvisioningError that names what is wrong. A client with the key `provision` does the same by itself and keeps what it got.
  */
 export async function provision(configuration: Configuration, request: ProvisionRequest, options: ProvisionOptions = {}): Promise<Provisioned> {
+  checkIntegers("provisioning", options, { timeoutMs: [1, INTEGER_MAX] });
   const { timeoutMs = TIMEOUT_MS, signal, baseDirectory, ports } = options;
   const { access_token: _token, user_name: _name, password: _password, client_id: _id, ...place } = configuration;
   const client = new DeviceClient({ ...place, provision: provisionBody(request) }, {

@@ -1,6 +1,7 @@
 // Updates of firmware and software: progress for readers, and the word of the application before an image is applied.
 
 import { EventKind, OtaKind } from "../../build/generated/abi.ts";
+import { checkWord } from "./check.ts";
 import { OtaError, statusName, type StatusName } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
 import type { ClientModule } from "./module.ts";
@@ -165,5 +166,6 @@ function unescaped(text: string): string {
 }
 
 function number(kind: UpdateKind): number {
+  checkWord("update", "kind", kind, ["firmware", "software"]);
   return kind === "software" ? OtaKind.Software : OtaKind.Firmware;
 }

@@ -25,7 +25,7 @@ export class MemoryStore implements StorePort {
 
   constructor(areaBytes: AreaBytes = AREA_BYTES) {
     for (const [area, bytes] of Object.entries(areaBytes)) {
-      if (bytes % ERASE_BYTES !== 0) throw new RangeError(`an area has whole units of ${ERASE_BYTES} bytes, not ${bytes}`);
+      if (!(Number.isInteger(bytes) && bytes >= 0 && bytes % ERASE_BYTES === 0)) throw new RangeError(`an area has whole units of ${ERASE_BYTES} bytes, not ${bytes}`);
       if (bytes > 0) this.areas.set(Number(area), new Uint8Array(bytes).fill(ERASED));
     }
   }

@@ -1,0 +1,44 @@
+// Checks of what callers pass where JavaScript has no types: what is not as documented is refused by its name, not bent into something else.
+
+import { Status } from "../../build/generated/abi.ts";
+import { errorOf } from "./errors.ts";
+import type { Claim, PublishOptions } from "./options.ts";
+import type { SubscribeOptions } from "./subscription.ts";
+
+/** What a timer of Node takes, and 32 bits. */
+export const INTEGER_MAX = 2 ** 31 - 1;
+/** The longest that the module waits for an answer: a day. */
+export const TIMEOUT_MS_MAX = 86_400_000;
+
+type Range = readonly [least: number, most: number];
+
+/** Whole numbers, each in its range, or absent. The error names the first that is not, with the limit that it passed. */
+export function checkIntegers<Values extends object>(doing: string, values: Values, ranges: { readonly [Name in keyof Values]?: Range }): void {
+  for (const [name, [least, most]] of Object.entries(ranges) as [string, Range][]) {
+    const value = (values as Readonly<Record<string, unknown>>)[name];
+    const isIt = typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
+    if (value !== undefined && !isIt) throw errorOf(Status.InvalidValue, doing, { text: name, value: typeof value === "number" && value < least ? least : most });
+  }
+}
+
+/** One of a few words, or absent. */
+export function checkWord(doing: string, name: string, value: unknown, words: readonly string[]): void {
+  if (value !== undefined && !words.includes(value as string)) throw errorOf(Status.InvalidValue, doing, { text: name });
+}
+
+const QOS: Range = [0, 1];
+export const WHEN_FULL = ["wait", "reject"] as const;
+
+export function checkPublish(doing: string, options: PublishOptions): void {
+  checkIntegers(doing, options, { qos: QOS });
+  checkWord(doing, "whenFull", options.whenFull, WHEN_FULL);
+  if (options.retain !== undefined && typeof options.retain !== "boolean") throw errorOf(Status.InvalidValue, doing, { text: "retain" });
+}
+
+export function checkClaim(doing: string, claim: Claim): void {
+  checkIntegers(doing, claim, { durationMs: [0, Number.MAX_SAFE_INTEGER] });
+}
+
+export function checkSubscribe(doing: string, options: SubscribeOptions & { readonly partsMax?: number | undefined }): void {
+  checkIntegers(doing, options, { qos: QOS, messageBytesMax: [0, INTEGER_MAX], queueMessages: [0, INTEGER_MAX], partsMax: [1, INTEGER_MAX] });
+}
