@@ -10,10 +10,9 @@ import type { Schedule } from "./schedule.ts";
 
 /** One of these is granted by ThingsBoard, the others are refused. */
 const FILTERS = ["v2/fw/response/+/chunk/+", "plant/+/state", "v1/devices/me/#"] as const;
-const REPLY_AGAIN_MS = 500;
+export const REPLY_AGAIN_MS = 500;
 
 export class Application {
-  #sequence = 0;
   #isStarted = true;
 
   constructor(
@@ -22,6 +21,9 @@ export class Application {
     /** Calls the module of the present boot, unless the device is off. */
     readonly use: (action: (module: ClientModule) => void) => void,
   ) {}
+
+  /** What it does first in a boot. */
+  begin(_module: ClientModule): void {}
 
   /** One action by chance. */
   act(module: ClientModule): void {
@@ -42,23 +44,28 @@ export class Application {
 
   /** A new boot of the same device. */
   restart(): void {
-    this.ledger.forgetRam();
+    this.ledger.forgetRam(this.schedule.nowMs);
     this.#isStarted = true;
   }
 
   onEvent(event: ModuleEvent, module: ClientModule): void {
     const { kind, id } = event;
     switch (kind) {
-      case EventKind.Connected: this.ledger.reconnects++; break;
+      case EventKind.Connected:
+        this.ledger.reconnects++;
+        this.ledger.connectedAtMs = this.schedule.nowMs;
+        break;
+      case EventKind.Disconnected: this.ledger.connectedAtMs = null; break;
+      case EventKind.SessionLimits: this.ledger.knowsLimits ||= event.reason === 0; break;
       case EventKind.Provisioned: this.ledger.isProvisioned ||= event.reason === 0; break;
       case EventKind.Delivered: this.#delivered(id); break;
       case EventKind.MessageRejected: this.#rejected(id); break;
       case EventKind.RpcRequest: this.#onRpc(event, module); break;
-      case EventKind.AttributesResponse: this.#ended("attributes", id); break;
+      case EventKind.AttributesResponse: this.ended("attributes", id); break;
       case EventKind.RequestTimeout: this.#timedOut(id); break;
       case EventKind.MessageTooLarge:
         // The module asks for the attributes of a package by requests of its own.
-        if (event.topic.includes("/attributes/response/") && this.#open("attributes", id) !== undefined) this.#ended("attributes", id);
+        if (event.topic.includes("/attributes/response/") && this.ledger.openRequest("attributes", id) !== undefined) this.ended("attributes", id);
         else if (event.topic.includes("/rpc/request/")) this.#excuseRpc(id, "too large");
         break;
     }
@@ -72,7 +79,7 @@ export class Application {
   #send(module: ClientModule): void {
     const { random } = this;
     const qos = random.percent(80) ? 1 : 0;
-    const sequence = ++this.#sequence;
+    const sequence = ++this.ledger.sequence;
     const padding = "y".repeat(random.percent(10) ? random.between(100, 600) : random.between(0, 40));
     const record = messageRecord({ sequence, ok: random.percent(50), level: random.between(-10_000, 10_000) / 100, padding });
     let id: number;
@@ -86,11 +93,11 @@ export class Application {
       if (id !== Status.Full && id !== Status.TooLarge) this.onFault(`send answers ${id}`);
       return;
     }
-    const entry: MessageEntry = { sequence, qos, id, isStored: false, isDelivered: false, excuse: null };
-    this.ledger.messages.set(sequence, entry);
-    if (qos === 0) return;
-    if (this.ledger.unacknowledged.has(id)) this.onFault(`packet id ${id} is given twice`);
-    this.ledger.unacknowledged.set(id, entry);
+    this.add({ sequence, qos, id, isStored: false, isDelivered: false, excuse: null });
+  }
+
+  protected add(message: MessageEntry): void {
+    if (!this.ledger.add(message)) this.onFault(`packet id ${message.id} is given twice`);
   }
 
   #delivered(id: number): void {
@@ -103,7 +110,9 @@ export class Application {
 
   #rejected(id: number): void {
     const message = this.#end(id);
-    if (message !== undefined) message.excuse = "rejected";
+    if (message === undefined) return;
+    message.excuse = "rejected";
+    if (message.child !== undefined) message.child.changedAtMs = Infinity;
   }
 
   #end(id: number): MessageEntry | undefined {
@@ -113,8 +122,8 @@ export class Application {
   }
 
   /** A publish of a verb that sends no numbered telemetry. */
-  #unnumbered(id: number): void {
-    if (id > 0) this.ledger.unacknowledged.set(id, { sequence: 0, qos: 1, id, isStored: true, isDelivered: false, excuse: null });
+  protected unnumbered(id: number): void {
+    if (id > 0) this.add({ sequence: 0, qos: 1, id, isStored: true, isDelivered: false, excuse: null });
   }
 
   #requestAttributes(module: ClientModule): void {
@@ -125,19 +134,15 @@ export class Application {
     else if (id !== Status.Full) this.onFault(`requestAttributes answers ${id}`);
   }
 
-  #open(kind: RequestEntry["kind"] | null, id: number): RequestEntry | undefined {
-    return this.ledger.requests.findLast((request) => request.id === id && request.boot === this.ledger.boot && (kind === null || request.kind === kind));
-  }
-
-  #ended(kind: RequestEntry["kind"] | null, id: number): RequestEntry | undefined {
-    const request = this.#open(kind, id);
+  protected ended(kind: RequestEntry["kind"] | null, id: number): RequestEntry | undefined {
+    const request = this.ledger.openRequest(kind, id);
     if (request === undefined) this.onFault(`an answer to request ${id}, which nobody made`);
     else if (++request.ends > 1) this.onFault(`request ${id} ended ${request.ends} times`);
     return request;
   }
 
   #timedOut(id: number): void {
-    const request = this.#ended(null, id);
+    const request = this.ended(null, id);
     if (request !== undefined && this.schedule.nowMs < request.atMs + request.timeoutMs - 1) this.onFault(`request ${id} timed out too early`);
   }
 
@@ -160,6 +165,7 @@ export class Application {
   #leave(module: ClientModule): void {
     if (!this.#isStarted) return;
     this.#isStarted = false;
+    this.ledger.connectedAtMs = null;
     if (this.random.percent(50)) module.disconnect();
     else module.stop();
     this.trace("leaves");
@@ -179,7 +185,7 @@ export class Application {
     this.trace(`reply ${id}: ${result}`);
     if (result > 0) {
       rpc.isReplied = true;
-      this.#unnumbered(result);
+      this.unnumbered(result);
     } else if (result === Status.Full) {
       this.#replyAfter(REPLY_AGAIN_MS, id);
     } else {

@@ -9,10 +9,25 @@ export interface MessageEntry {
   isDelivered: boolean;
   /** Why nobody may expect it any more: an event said so, or the device lost its RAM. */
   excuse: string | null;
+  /** Children of a gateway whose part of it the server has not taken yet. */
+  readonly children?: Set<string>;
+  /** The child that it connects or disconnects. */
+  readonly child?: ChildEntry;
+}
+
+/** A child of a gateway in the eyes of the application. */
+export interface ChildEntry {
+  readonly name: string;
+  /** What announces it, while it is connected. */
+  document: string | null;
+  /** When that changed last; Infinity when the message about it was given up, so that nobody knows what the server thinks. */
+  changedAtMs: number;
+  /** The server was told that it is disconnected. */
+  isGone: boolean;
 }
 
 export interface RequestEntry {
-  readonly kind: "attributes" | "rpc";
+  readonly kind: "attributes" | "rpc" | "child";
   readonly id: number;
   readonly atMs: number;
   readonly timeoutMs: number;
@@ -28,26 +43,55 @@ export interface RpcEntry {
   isReplied: boolean;
   isAnswered: boolean;
   excuse: string | null;
+  /** Answers of the application that arrived and were no repetition. */
+  answers: number;
 }
 
 export class Ledger {
+  sequence = 0;
   readonly messages = new Map<number, MessageEntry>();
   /** Messages at QoS 1 of the present boot by packet id, until their end. */
   readonly unacknowledged = new Map<number, MessageEntry>();
   readonly requests: RequestEntry[] = [];
   readonly rpcs = new Map<number, RpcEntry>();
+  /** Those for children, by name and id. */
+  readonly childRpcs = new Map<string, RpcEntry>();
+  readonly children = new Map<string, ChildEntry>();
   /** Filters that the application has declared in the present boot. */
   readonly declared = new Set<string>();
   reconnects = 0;
+  /** Since when the device has a session, as it says itself; null while it has none. */
+  connectedAtMs: number | null = null;
+  /** The device was told the limits of the server in this boot. */
+  knowsLimits = false;
   /** The device said that its credentials are kept. */
   isProvisioned = false;
   boot = 0;
 
+  /** A verb took a message: false when its packet id is that of one that still waits. */
+  add(message: MessageEntry): boolean {
+    if (message.sequence > 0) this.messages.set(message.sequence, message);
+    if (message.id === 0) return true;
+    const isFree = !this.unacknowledged.has(message.id);
+    this.unacknowledged.set(message.id, message);
+    return isFree;
+  }
+
+  openRequest(kind: RequestEntry["kind"] | null, id: number): RequestEntry | undefined {
+    return this.requests.findLast((request) => request.id === id && request.boot === this.boot && (kind === null || request.kind === kind));
+  }
+
   /** The device lost its RAM: what was only there is excused. */
-  forgetRam(): void {
+  forgetRam(nowMs: number): void {
     for (const message of this.unacknowledged.values()) message.excuse ??= "restart";
     for (const request of this.requests) if (request.ends === 0) request.excuse ??= "restart";
-    for (const rpc of this.rpcs.values()) if (!rpc.isAnswered) rpc.excuse ??= "restart";
+    for (const rpc of [...this.rpcs.values(), ...this.childRpcs.values()]) if (!rpc.isAnswered) rpc.excuse ??= "restart";
+    for (const child of this.children.values()) {
+      child.document = null;
+      child.changedAtMs = nowMs;
+    }
+    this.connectedAtMs = null;
+    this.knowsLimits = false;
     this.unacknowledged.clear();
     this.declared.clear();
     this.boot++;

@@ -4,11 +4,15 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import "../../host/tools/plain-packages.mjs";
+import type { Kind } from "./kinds.ts";
+import type { Modules } from "./world.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 interface Mutant {
   readonly what: string;
+  /** Whose lives it lives; `device` when it says nothing. */
+  readonly kind?: Kind;
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -51,6 +55,26 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     what: "the outbox reaches beyond the memory that was given",
     file: "assembly/client/outbox.ts", from: "  end = base + size;\n", to: "  end = base + size + 16384;\n",
   },
+  children_forgotten: {
+    what: "children are not announced in the next session",
+    kind: "gateway", file: "assembly/thingsboard/gateway/children.ts", from: "  if (isBeginning || isDue(Timer.Children)) {\n", to: "  if (isDue(Timer.Children)) {\n",
+  },
+  children_kept: {
+    what: "a child that was disconnected is announced again",
+    kind: "gateway", file: "assembly/thingsboard/gateway/children.ts", from: "  if (known) remove(known);\n", to: "  if (known && isConnected) remove(known);\n",
+  },
+  children_unpaced: {
+    what: "what is sent for children is not paced",
+    kind: "gateway", file: "assembly/client/sending.ts", from: "  if (!waitMs) outbox.costOf(record, true);\n  return waitMs;\n", to: "  return 0;\n",
+  },
+  children_early: {
+    what: "what is sent for children does not wait for the limits",
+    kind: "gateway", file: "assembly/client/outbox.ts", from: "      if (isForChildren(record) && isRequest(first) & setting(Setting.SessionLimits)) return 0;\n", to: "",
+  },
+  children_known: {
+    what: "children of the session before are taken for known",
+    kind: "gateway", file: "assembly/client/connection.ts", from: "    if (FEATURE_GATEWAY) forgetChildren();\n", to: "",
+  },
   packet_id: {
     what: "packet ids are used twice",
     file: "assembly/client/outbox.ts", from: "    if (id) lastMessageId = id;\n", to: "",
@@ -62,15 +86,16 @@ export function checkPassages(read: (file: string) => string): string[] {
   return Object.values(MUTANTS).filter(({ file, from }) => read(file).split(from).length !== 2).map(({ file, from }) => `${file} has not exactly one ${JSON.stringify(from)}`);
 }
 
-/** Compiles the profile `device` with the mutant's passage; throws when the passage is not in the source any more. */
-export async function mutate(name: string): Promise<Uint8Array> {
+/** Compiles the mutant's profile with its passage; throws when the passage is not in the source any more. */
+export async function mutate(name: string): Promise<Modules> {
   const mutant = MUTANTS[name]!;
+  const { kind = "device" } = mutant;
   // The compiler takes longer to load than a hundred lives.
   const { default: asc } = await import("assemblyscript/asc");
   let isApplied = false;
-  let binary: Uint8Array | null = null;
+  let binary: Uint8Array<ArrayBuffer> | null = null;
   const { error, stderr } = await asc.main(
-    ["assembly/profiles/device.ts", "--target", "device", "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--transform", "./assembly/apart.mjs", "--baseDir", ROOT, "--outFile", "device.wasm", "--textFile", "device.wat",
+    [`assembly/profiles/${kind}.ts`, "--target", kind, "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--transform", "./assembly/apart.mjs", "--baseDir", ROOT, "--outFile", "mutant.wasm", "--textFile", "mutant.wat",
       // It lives the same lives as when it is optimised, which takes three times as long.
       "--optimizeLevel", "0", "--shrinkLevel", "0"],
     {
@@ -88,10 +113,10 @@ export async function mutate(name: string): Promise<Uint8Array> {
         return text.replace(mutant.from, mutant.to);
       },
       writeFile(file, contents) {
-        if (file.endsWith(".wasm")) binary = contents as Uint8Array;
+        if (file.endsWith(".wasm")) binary = contents as Uint8Array<ArrayBuffer>;
       },
     },
   );
   if (error !== null || binary === null || !isApplied) throw new Error(`the mutant ${name} was not built: ${error?.message ?? ""}\n${stderr.toString()}`);
-  return binary;
+  return { [kind]: new WebAssembly.Module(binary) };
 }

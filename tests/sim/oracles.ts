@@ -25,6 +25,21 @@ const OWN_FILTERS = ["v1/devices/me/rpc/request/+", "v1/devices/me/attributes"];
 const IDLE_MS = 60_000;
 const IDLE_POLLS_MAX = 100;
 
+/** In a session that lasts, the server hears of the children that are connected in the eyes of the application, and of no others. */
+export function judgeChildren({ nowMs }: Schedule, { session, gateway }: Server, { children, connectedAtMs }: Ledger, onFault: (text: string) => void): void {
+  if (gateway === null || connectedAtMs === null || session?.isOpen !== true || session.isDeaf || session.children === null) return;
+  const beforeMs = nowMs - gateway.announcedMs;
+  if (connectedAtMs > beforeMs) return;
+  for (const { name, document, changedAtMs, isGone } of children.values()) {
+    const isConnected = document !== null;
+    const announced = session.children.announced.get(name);
+    if (changedAtMs > beforeMs || (announced !== undefined) === isConnected) continue;
+    // Of a connect document alone the PUBACK was lost, so MQTT repeats it alone.
+    if (isGone && announced === "by a repetition") continue;
+    onFault(`${name} is ${isConnected ? "connected and was not announced" : "disconnected and was announced"}`);
+  }
+}
+
 /** Lets the calm part pass and compares both sides of the wire. */
 export function judge({ schedule, server, ledger, device, connectedByMs, endMs, onFault }: Rest): void {
   schedule.run(connectedByMs, () => server.session?.isOpen === true);
@@ -43,9 +58,10 @@ export function judge({ schedule, server, ledger, device, connectedByMs, endMs, 
   for (const { id, ends, excuse } of ledger.requests) {
     if (ends === 0 && excuse === null) onFault(`request ${id} has no end`);
   }
-  for (const { id, isReplied, isAnswered, excuse } of ledger.rpcs.values()) {
+  for (const { id, isReplied, isAnswered, excuse } of [...ledger.rpcs.values(), ...ledger.childRpcs.values()]) {
     if (isReplied && !isAnswered && excuse === null) onFault(`the reply to RPC ${id} is lost`);
   }
+  judgeChildren(schedule, server, ledger, onFault);
   const { updates } = server;
   if (!updates.isSettled) onFault(`the update to ${updates.version} has no end: ${updates.state}, runs ${updates.running}`);
   const { session } = server;

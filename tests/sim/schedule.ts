@@ -17,6 +17,14 @@ export class Schedule {
     this.#entries.splice(index, 0, { atMs, action });
   }
 
+  /** Runs the action again and again at the same distance. */
+  every(intervalMs: number, action: () => void): void {
+    this.after(intervalMs, () => {
+      action();
+      this.every(intervalMs, action);
+    });
+  }
+
   /** Runs what is due until `endMs` or until `isDone`, and moves the clock along. */
   run(endMs: number, isDone: () => boolean = () => false): void {
     while (!isDone()) {

@@ -1,18 +1,14 @@
 // A model of the server: sessions of one device, the ThingsBoard Device API, and its moods.
 
-import mqttPacket, { type Packet } from "mqtt-packet";
+import mqttPacket, { type IPublishPacket, type Packet } from "mqtt-packet";
+import { GATEWAY_FILTERS, type Children, type Gateway } from "./gateway.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Line } from "./network.ts";
+import { answerProvisioning, PROVISION, TOKEN } from "./provisioning.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
 import { Updates } from "./updates.ts";
 
-export const TOKEN = "token-of-the-device";
-/** The user name of a session that only provisions. */
-const PROVISION = "provision";
-const PROVISION_REQUEST = "/provision/request";
-const PROVISION_RESPONSE = "/provision/response";
-export const PROVISION_BODY = '{"provisionDeviceKey":"k","provisionDeviceSecret":"s"}';
 const TELEMETRY = "v1/devices/me/telemetry";
 const ATTRIBUTES = "v1/devices/me/attributes";
 const ATTRIBUTES_REQUEST = "v1/devices/me/attributes/request/";
@@ -20,7 +16,7 @@ const ATTRIBUTES_RESPONSE = "v1/devices/me/attributes/response/";
 const RPC_REQUEST = "v1/devices/me/rpc/request/";
 const RPC_RESPONSE = "v1/devices/me/rpc/response/";
 /** The only filters that ThingsBoard grants, compared as texts. */
-const GRANTED = new Set([ATTRIBUTES, `${ATTRIBUTES_RESPONSE}+`, `${RPC_REQUEST}+`, `${RPC_RESPONSE}+`, "v2/fw/response/+/chunk/+", "v2/sw/response/+/chunk/+"]);
+const GRANTED = new Set([ATTRIBUTES, `${ATTRIBUTES_RESPONSE}+`, `${RPC_REQUEST}+`, `${RPC_RESPONSE}+`, "v2/fw/response/+/chunk/+", "v2/sw/response/+/chunk/+", ...GATEWAY_FILTERS]);
 
 export interface Session {
   readonly filters: Set<string>;
@@ -31,6 +27,8 @@ export interface Session {
   /** Nothing is answered any more, and nobody says so. */
   isDeaf: boolean;
   isProvisioning: boolean;
+  /** Of a session of a gateway. */
+  children: Children | null;
 }
 
 export class Server {
@@ -44,6 +42,8 @@ export class Server {
   #send: ((packet: Packet) => void) | null = null;
   /** The device begins without credentials. */
   provisions = false;
+  /** The device is a gateway. */
+  gateway: Gateway | null = null;
   #rpcId = 0;
 
   constructor(
@@ -53,13 +53,18 @@ export class Server {
   }
 
   accept(line: Line): { onBytes(bytes: Uint8Array): void; onEnd(): void } {
-    const session: Session = { filters: new Set(), isAccepted: false, isOpen: false, isDeaf: false, isProvisioning: false };
+    const session: Session = { filters: new Set(), isAccepted: false, isOpen: false, isDeaf: false, isProvisioning: false, children: null };
     const parser = mqttPacket.parser({ protocolVersion: 4 });
     const send = (packet: Packet): void => {
       if (!line.isClosed) line.send(mqttPacket.generate(packet));
     };
-    const end = (): void => {
+    const forget = (): void => {
       if (this.session === session) this.session = null;
+      if (session.children !== null) this.gateway?.end(session.children);
+      session.children = null;
+    };
+    const end = (): void => {
+      forget();
       line.close();
     };
     parser.on("error", (error) => {
@@ -69,13 +74,14 @@ export class Server {
     parser.on("packet", (packet: Packet) => this.#onPacket(packet, session, send, end));
     return {
       onBytes: (bytes) => { if (!session.isDeaf) parser.parse(Buffer.from(bytes)); },
-      onEnd: () => { if (this.session === session) this.session = null; },
+      onEnd: forget,
     };
   }
 
   /** From now on the server answers everything that it should. */
   calm(): void {
     this.isCalm = true;
+    if (this.gateway !== null) this.gateway.isCalm = true;
     if (this.session?.isOpen !== true || this.session.isDeaf) this.#close?.();
   }
 
@@ -83,6 +89,7 @@ export class Server {
   act(): void {
     const { random, session } = this;
     if (session === null || !session.isOpen || session.isDeaf) return;
+    if (this.gateway !== null && session.children !== null && random.percent(60)) return this.#actForChildren(this.gateway, session.children);
     const choice = random.between(0, 99);
     if (choice < 55) this.#askRpc(session);
     else if (choice < 75) this.#updateAttributes(session);
@@ -96,6 +103,11 @@ export class Server {
     else session.isDeaf = true;
   }
 
+  #actForChildren(gateway: Gateway, children: Children): void {
+    const downlink = this.random.percent(5) ? gateway.nonsense() : gateway.act(children);
+    if (downlink !== undefined) this.#sendRaw(downlink.topic, downlink.text);
+  }
+
   #onPacket(packet: Packet, session: Session, send: (packet: Packet) => void, end: () => void): void {
     this.trace(`server got ${packet.cmd}${"messageId" in packet && packet.messageId ? ` ${packet.messageId}` : ""}${"topic" in packet ? ` ${packet.topic}` : ""}`);
     if ((packet.cmd === "connect") === session.isAccepted) {
@@ -103,13 +115,17 @@ export class Server {
       return end();
     }
     if (session.isProvisioning) {
-      this.#provision(packet, session, send, end);
+      const answer = answerProvisioning(packet, this);
+      if (answer === "end") end();
+      else if (answer !== null) this.#later(() => send("topic" in answer && "text" in answer ? this.#publishOf(answer.topic, answer.text) : answer), session);
       return;
     }
+    if (this.gateway !== null && session.isOpen && session.children === null) return; // sent before the device knew that this session has ended
     switch (packet.cmd) {
       case "connect": return this.#onConnect(packet.username, session, send, end);
-      case "publish": return this.#onPublish(packet.topic, packet.payload as Buffer, packet.qos, packet.messageId ?? 0, session, send);
+      case "publish": return this.#onPublish(packet, session, send, end);
       case "subscribe": {
+        if (!this.#maySend(session)) return end();
         const granted = packet.subscriptions.map(({ topic, qos }) => (GRANTED.has(topic) ? Math.min(qos, 1) : 128));
         if (!this.isCalm && this.random.percent(3)) return; // neither granted nor answered
         return this.#later(() => {
@@ -119,6 +135,7 @@ export class Server {
         }, session);
       }
       case "unsubscribe":
+        if (!this.#maySend(session)) return end();
         for (const topic of packet.unsubscriptions) session.filters.delete(topic);
         return this.#later(() => send({ cmd: "unsuback", messageId: packet.messageId!, granted: [] }), session);
       case "pingreq": return this.#later(() => send({ cmd: "pingresp" }), session);
@@ -141,6 +158,7 @@ export class Server {
       this.session = session;
       this.#close = end;
       this.#send = send;
+      session.children = this.gateway?.begin() ?? null;
     }
     this.#later(() => {
       if (refusal !== 0) {
@@ -152,25 +170,7 @@ export class Server {
     }, session);
   }
 
-  /** What a provisioning session knows: its two topics, PINGREQ and DISCONNECT. */
-  #provision(packet: Packet, session: Session, send: (packet: Packet) => void, end: () => void): void {
-    if (packet.cmd === "subscribe" && packet.subscriptions[0]?.topic === PROVISION_RESPONSE) {
-      this.#later(() => send({ cmd: "suback", messageId: packet.messageId!, granted: [1] }), session);
-    } else if (packet.cmd === "publish" && packet.topic === PROVISION_REQUEST) {
-      if (this.ledger.isProvisioned) this.faults.push("provisions again though it has kept its credentials");
-      if (packet.payload.toString() !== PROVISION_BODY) this.faults.push(`provisioning asks for ${packet.payload.toString()}`);
-      if (!this.isCalm && this.random.percent(20)) return; // no reply ever
-      const isFound = this.isCalm || this.random.percent(80);
-      const reply = isFound ? { credentialsValue: TOKEN, credentialsType: "ACCESS_TOKEN", status: "SUCCESS" } : { errorMsg: "Provision data was not found!", status: "NOT_FOUND" };
-      this.#later(() => send(this.#publishOf(PROVISION_RESPONSE, JSON.stringify(reply))), session);
-    } else if (packet.cmd === "disconnect") {
-      end();
-    } else if (packet.cmd !== "puback" && packet.cmd !== "pingreq") {
-      this.faults.push(`${packet.cmd} in a provisioning session`);
-    }
-  }
-
-  #onPublish(topic: string, payload: Buffer, qos: number, messageId: number, session: Session, send: (packet: Packet) => void): void {
+  #onPublish({ topic, payload, qos, dup, messageId = 0 }: IPublishPacket, session: Session, send: (packet: Packet) => void, end: () => void): void {
     const acknowledge = (): void => {
       if (qos === 0) return;
       if (!this.isCalm && this.random.percent(2)) return; // lost on the way to the queue's answer
@@ -180,6 +180,16 @@ export class Server {
       }, session);
     };
     const text = payload.toString("utf8");
+    if (session.children !== null) {
+      const verdict = this.gateway?.receive(session.children, topic, text, dup);
+      for (const { topic, text } of session.children.downlinks.splice(0)) this.#later(() => send(this.#publishOf(topic, text)), session);
+      if (verdict?.closes === true) {
+        if (verdict.acknowledges && qos > 0) send({ cmd: "puback", messageId });
+        return end();
+      }
+      if (verdict !== undefined) return acknowledge();
+    }
+    if (!this.#maySend(session, topic, text)) return end();
     if (topic === TELEMETRY || topic === ATTRIBUTES) {
       this.#store(text);
       return acknowledge();
@@ -187,7 +197,10 @@ export class Server {
     const id = Number(/\d+$/.exec(topic)?.[0]);
     if (topic.startsWith(RPC_RESPONSE)) {
       const rpc = this.ledger.rpcs.get(id);
-      if (rpc !== undefined) rpc.isAnswered = true;
+      if (rpc !== undefined) {
+        rpc.isAnswered = true;
+        if (text === JSON.stringify({ done: id }) && !dup && ++rpc.answers > 1) this.faults.push(`RPC ${id} is answered ${rpc.answers} times`);
+      }
       if (text !== JSON.stringify({ done: id }) && text !== '{"error":"too_large"}') this.faults.push(`reply ${id} is ${text}`);
       return acknowledge();
     }
@@ -209,6 +222,10 @@ export class Server {
     if (topic.startsWith(RPC_REQUEST)) {
       acknowledge();
       const { method } = JSON.parse(text) as { method?: string };
+      if (method === "getSessionLimits" && this.gateway?.isLimiting === true) {
+        // The transport knows by itself, so this is in front of what it has still to do for others.
+        return send({ ...this.#publishOf(`${RPC_RESPONSE}${id}`, this.gateway.limitsText), qos: 0 } as Packet);
+      }
       if (method === undefined) this.faults.push(`client-side RPC without a method: ${text}`);
       if (!this.isCalm && this.random.percent(20)) return;
       const answer = method === "getSessionLimits" ? '{"maxPayloadSize":65536,"maxInflightMessages":100,"rateLimits":{"messages":null,"telemetryMessages":null,"telemetryDataPoints":null}}'
@@ -220,6 +237,11 @@ export class Server {
     const chunk = this.updates.chunk(topic, text);
     if (chunk === null || (!this.isCalm && this.random.percent(5))) return;
     this.#later(() => send(this.#publishOf(topic.replace("request", "response"), chunk)), session);
+  }
+
+  /** False when a gateway sends more for itself than it may: then nothing is acknowledged and the connection is closed. */
+  #maySend({ children }: Session, topic = "", text = ""): boolean {
+    return children === null || this.gateway === null || this.gateway.spend(children, topic, text);
   }
 
   /** Takes telemetry: every entry carries the number by which the ledger knows its message. */
@@ -238,7 +260,7 @@ export class Server {
   #askRpc(session: Session): void {
     if (!session.filters.has(`${RPC_REQUEST}+`)) return;
     const id = this.#rpcId++;
-    this.ledger.rpcs.set(id, { id, isReplied: false, isAnswered: false, excuse: null });
+    this.ledger.rpcs.set(id, { id, isReplied: false, isAnswered: false, excuse: null, answers: 0 });
     this.#sendRpc(id);
   }
 

@@ -1,9 +1,8 @@
 // A thousand lives without a fault, each alike when lived again, and broken variants of the module that must not survive.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { profileModule } from "../../host/node/instance.ts";
 import { MUTANTS, mutate } from "./mutants.ts";
 import { live } from "./world.ts";
 
@@ -11,7 +10,7 @@ const SEEDS = 1000;
 /** A broken variant that lives so long without a fault counts as not caught. */
 const MUTANT_SEEDS = 100;
 
-const shipped = new WebAssembly.Module(readFileSync(fileURLToPath(new URL("../../build/device.wasm", import.meta.url))));
+const shipped = { device: profileModule("device"), gateway: profileModule("gateway") };
 
 test(`${SEEDS} lives end as they should`, () => {
   const failed: string[] = [];
@@ -34,7 +33,7 @@ test("the same seed lives the same life", () => {
 
 for (const [name, { what }] of Object.entries(MUTANTS)) {
   test(`caught: ${what}`, async () => {
-    const broken = new WebAssembly.Module(await mutate(name));
+    const broken = await mutate(name);
     for (let seed = 1; seed <= MUTANT_SEEDS; seed++) if (live(broken, seed).faults.length > 0) return;
     assert.fail(`${MUTANT_SEEDS} lives of "${name}" without a fault`);
   });

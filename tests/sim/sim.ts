@@ -2,9 +2,8 @@
 //
 // The last line is `N seeds, N failed, N reconnects`; each failed seed prints one line that lives it again with a trace.
 
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { profileModule } from "../../host/node/instance.ts";
 import { MUTANTS, mutate } from "./mutants.ts";
 import { live } from "./world.ts";
 
@@ -23,12 +22,11 @@ const program = new Command("sim")
   .parse();
 const { seeds, first, trace: isTraced = false, break: mutant } = program.opts<{ seeds: number; first: number; trace?: boolean; break?: string }>();
 
-const bytes = mutant === undefined ? readFileSync(fileURLToPath(new URL("../../build/device.wasm", import.meta.url))) : await mutate(mutant);
-const source = new WebAssembly.Module(bytes);
+const modules = mutant === undefined ? { device: profileModule("device"), gateway: profileModule("gateway") } : await mutate(mutant);
 let failed = 0;
 let reconnects = 0;
 for (let seed = first; seed < first + seeds; seed++) {
-  const outcome = live(source, seed, { isTraced });
+  const outcome = live(modules, seed, { isTraced });
   reconnects += outcome.reconnects;
   if (isTraced) console.log(outcome.trace.join("\n"));
   if (outcome.faults.length === 0) continue;

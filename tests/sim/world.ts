@@ -5,17 +5,22 @@ import type { ModuleEvent } from "../../host/node/event-record.ts";
 import type { ClientModule } from "../../host/node/module.ts";
 import { Application } from "./application.ts";
 import { Device } from "./device.ts";
+import { GatewayApplication } from "./gateway-application.ts";
+import { Gateway } from "./gateway.ts";
+import { gatewaySettings, kindOf, LIMITED_RESTART_MS, limitsOf, type Kind } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { Network } from "./network.ts";
-import { judge } from "./oracles.ts";
+import { judge, judgeChildren } from "./oracles.ts";
+import { PROVISION_BODY, TOKEN } from "./provisioning.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
-import { PROVISION_BODY, Server, TOKEN } from "./server.ts";
+import { Server } from "./server.ts";
 import { Flash, ImageSlot } from "./storage.ts";
 
 const STORM_MS = 8 * 60_000;
 export const BACKOFF_CAP_MS = 20_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
+const CHILDREN_WATCH_MS = 5000;
 /** How long everything may take to come to rest: requests run for at most 30 s, health and acknowledgements are shorter. */
 const CALM_MS = 4 * 60_000;
 
@@ -30,8 +35,14 @@ export interface Options {
   readonly isTraced?: boolean;
 }
 
-/** Lives the life of one seed with the given module; the same seed and module give the same life. */
-export function live(source: WebAssembly.Module, seed: number, { isTraced = false }: Options = {}): Outcome {
+/** The module of each kind of life; where there is one alone, all lives are of that kind. */
+export type Modules = { readonly [Of in Kind]?: WebAssembly.Module };
+
+/** Lives the life of one seed with the given modules; the same seed and modules give the same life. */
+export function live(modules: Modules, seed: number, { isTraced = false }: Options = {}): Outcome {
+  const decided = kindOf(seed);
+  const kind: Kind = modules[decided] !== undefined ? decided : decided === "device" ? "gateway" : "device";
+  const source = modules[kind]!;
   const random = new Random(seed);
   const schedule = new Schedule();
   const ledger = new Ledger();
@@ -46,11 +57,12 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
   const server = new Server(schedule, random.fork(), ledger, trace);
   const network = new Network(schedule, random.fork(), (line) => server.accept(line));
   let device: Device;
-  const application = new Application(schedule, random.fork(), ledger, trace, onFault, (action) => device.use(action));
+  const application = new (kind === "gateway" ? GatewayApplication : Application)(schedule, random.fork(), ledger, trace, onFault, (action) => device.use(action));
   const deviceRandom = random.fork();
   const flash = new Flash(schedule, random.fork(), onFault);
   const slot = new ImageSlot(schedule, random.fork());
   let firmwareVersion = "1.0";
+  let ownSettings = {};
   server.provisions = random.percent(30);
   const settings = {
     mqtt_host: "server.test", ...(server.provisions ? { provision: JSON.parse(PROVISION_BODY) as object } : { access_token: TOKEN }), clean_session: random.percent(50), client_id: "device",
@@ -62,8 +74,13 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
   };
   // Both halves of the clock wrap at some time in a device's life.
   const clockStartMs = random.pick([0n, 1n, 2n ** 31n - 60_000n, 2n ** 32n - 60_000n, 2n ** 32n * 3n - 200_000n]);
+  if (kind === "gateway") {
+    const limits = limitsOf(random);
+    server.gateway = new Gateway(schedule, random.fork(), ledger, limits, server.faults);
+    ownSettings = gatewaySettings(random, server.gateway.isLimiting);
+  }
   const boot = (): void => {
-    const configuration = JSON.stringify({ ...settings, firmware_title: "pump", firmware_version: firmwareVersion });
+    const configuration = JSON.stringify({ ...settings, ...ownSettings, firmware_title: "pump", firmware_version: firmwareVersion });
     trace(`boots with ${configuration}`);
     device = new Device({
       schedule, random: deviceRandom, network, flash, slot, source, memoryBytes: 16_384, configuration, clockStartMs, trace, onFault,
@@ -73,6 +90,7 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
       },
       onPowerCut: () => restart(100),
     });
+    device.use((module) => application.begin(module));
   };
   let isOff = false;
   const restart = (delayMs: number): void => {
@@ -81,7 +99,7 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
     device.cutPower();
     application.restart();
     trace("restarts");
-    schedule.after(delayMs, () => {
+    schedule.after(server.gateway?.isLimiting === true ? LIMITED_RESTART_MS : delayMs, () => {
       const version = server.updates.versionOf(slot.committed);
       if (slot.boot()) firmwareVersion = version ?? firmwareVersion;
       isOff = false;
@@ -104,6 +122,7 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
     every(15_000, random.fork(), () => device.use((module) => application.comeBack(module)));
     every(4000, random.fork(), () => server.act());
     every(240_000, random.fork(), () => restart(100));
+    if (kind === "gateway") schedule.every(CHILDREN_WATCH_MS, () => judgeChildren(schedule, server, ledger, onFault));
     schedule.run(STORM_MS + 200);
 
     trace("calm");
@@ -111,7 +130,8 @@ export function live(source: WebAssembly.Module, seed: number, { isTraced = fals
     network.heal();
     flash.supply.isSteady = slot.supply.isSteady = true;
     device!.use((module) => application.comeBack(module));
-    judge({ schedule, server, ledger, device: () => device, onFault, endMs: schedule.nowMs + CALM_MS, connectedByMs: schedule.nowMs + 2 * (BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS) });
+    const calmMs = schedule.nowMs + (server.gateway?.isLimiting === true ? LIMITED_RESTART_MS : 0);
+    judge({ schedule, server, ledger, device: () => device, onFault, endMs: calmMs + CALM_MS, connectedByMs: calmMs + 2 * (BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS) });
   } catch (error) {
     onFault(`${(error as Error).name}: ${(error as Error).message} ${String((error as Error).cause ?? "")}`);
   }

@@ -76,8 +76,8 @@ function settle(id: i32, isConnected: bool): i32 {
     if (isLast) cursor = tail;
   }
   if (state >= State.Connected) return id;
-  // The next session announces what is there.
-  drop(lastRecord);
+  // The next session announces what is there. What disconnects a child stays: before it there may still be its connect document.
+  if (isConnected) drop(lastRecord);
   return Status.Ok;
 }
 
