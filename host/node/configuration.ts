@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Status } from "../../build/generated/abi.ts";
 import { ConfigurationError, MoteError } from "./errors.ts";
+import { withoutValues } from "./json-text.ts";
 import type { RateLimits } from "./limits.ts";
 import type { TlsSettings } from "./ports/tls.ts";
 
@@ -101,8 +102,9 @@ export function prepare(configuration: Configuration | string): Prepared {
     }
   }
   const belongsToHost = tls !== undefined || link !== undefined || host !== undefined;
-  const text = typeof configuration === "string" && !belongsToHost ? configuration
-    : JSON.stringify(tls === undefined ? rest : { ...rest, tls: {} });
+  // A text stays as it was written, since the module judges that, too.
+  const text = typeof configuration !== "string" ? JSON.stringify(tls === undefined ? rest : { ...rest, tls: {} })
+    : belongsToHost ? withoutValues(configuration, ["tls", "link", "host"]) : configuration;
   return {
     text, tls,
     address: `${object.mqtt_host}:${object.mqtt_port ?? (tls === undefined ? 1883 : 8883)}`,

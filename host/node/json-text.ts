@@ -12,6 +12,15 @@ export function membersOf(json: JsonText): MessageValues {
   }));
 }
 
+/** The text of an object with `{}` in place of the values of these members, and all else as it is written. */
+export function withoutValues(text: string, names: readonly string[]): string {
+  const members = parts(text, "{").map((part) => {
+    const key = part.slice(0, stringEnd(part, 0));
+    return names.includes(JSON.parse(key) as string) ? `${key}:{}` : part;
+  });
+  return `{${members.join(",")}}`;
+}
+
 /** The entries of telemetry: of an object, or of a list of them. */
 export function entriesOf(json: JsonText): Entry[] {
   const text = check(json.text).trim();

@@ -18,6 +18,13 @@ const CASES: readonly Case[] = [
   [withHost('"clean_session":false'), "MissingKey", "client_id"],
   [withHost('"mqtt_hots":"i"'), "UnknownKey", "mqtt_hots"],
   [withHost('"QOS":1'), "UnknownKey", "QOS"],
+  // A key is compared as it is written, so one with an escape is none; also beside what the host keeps for itself.
+  [withHost('"\\u0071os":1'), "UnknownKey", "\\u0071os"],
+  [withHost('"\\u0071os":1,"host":{"mine":1}'), "UnknownKey", "\\u0071os"],
+  [withHost('"ho\\u0073t":{"mine":1}'), "UnknownKey", "ho\\u0073t"],
+  [withHost('"qos":1,"link":{"qos":0},"qos":0'), "InvalidValue", "qos"],
+  [withHost('"link":{},"link":{}'), "InvalidValue", "link"],
+  [withHost('"mqtt_port":1e3,"host":{}'), "InvalidValue", "mqtt_port"],
   ['{"mqtt_host":5}', "WrongType", "mqtt_host"],
   ['{"mqtt_host":null}', "WrongType", "mqtt_host"],
   [withHost('"mqtt_port":"1883"'), "WrongType", "mqtt_port"],

@@ -17,9 +17,25 @@ static void finds_members(void) {
     CHECK_EQUAL(mote_config_unsigned(text, strlen(text), "d", 7), 7);
 }
 
+// A key may be written with escapes, which mean what they do in any JSON.
+static void reads_escaped_keys(void) {
+    static const char text[] = "{\"\\u0061b\":1,\"q\\\"\\\\\":{\"\\u00E9\\u20ac\":2},\"c\\u\":3,\"\\ud83d\":4,\"d\\n\":5}";
+    mote_span_t key;
+    mote_span_t value;
+    CHECK(mote_config_find(text, strlen(text), "ab", &value) && mote_span_equals(value, "1"));
+    CHECK(mote_config_find(text, strlen(text), "q\"\\", &value) && mote_config_find(value.data, value.length, "\u00e9\u20ac", &value));
+    CHECK(mote_span_equals(value, "2"));
+    CHECK(mote_config_find(text, strlen(text), "d\n", &value) && mote_span_equals(value, "5"));
+    CHECK(!mote_config_find(text, strlen(text), "a", &value) && !mote_config_find(text, strlen(text), "abc", &value));
+    CHECK(!mote_config_find(text, strlen(text), "c", &value) && !mote_config_find(text, strlen(text), "\\u0061b", &value));
+    CHECK(mote_config_member(text, strlen(text), 0, &key, &value) && mote_span_equals(key, "\\u0061b"));
+    CHECK(mote_config_is_key(key, "ab") && !mote_config_is_key(key, "a") && !mote_config_is_key(key, ""));
+    CHECK_EQUAL(mote_config_unsigned(text, strlen(text), "ab", 7), 1);
+}
+
 // Broken text must never be read past its end; the sanitizers watch.
 static void survives_broken_text(void) {
-    static const char text[] = "{\"a\":{\"b\":[1,\"\\\"\"]},\"host\":{\"k\":\"v\"},\"z\":1}";
+    static const char text[] = "{\"a\":{\"b\":[1,\"\\\"\"]},\"ho\\u0073t\":{\"k\":\"v\"},\"z\":1}";
     mote_span_t value;
     for (size_t length = 0; length <= strlen(text); length++) {
         char exact[sizeof text];
@@ -46,8 +62,20 @@ static void keeps_secrets_out_of_memory(void) {
     mote_free(&client.mote);
 }
 
+// The module knows no key that is written so, and refuses it by name; what an object of the host holds has not come near it even then.
+static void refuses_escaped_keys(void) {
+    static const char text[] = "{\"mqtt_host\":\"broker\",\"\\u0068ost\":{\"key\":\"hush-host\"}}";
+    CHECK_EQUAL(client_init(&client, text), MOTE_STATUS_UNKNOWN_KEY);
+    CHECK(mote_span_equals(mote_error_text(&client.mote), "\\u0068ost"));
+    bool found = false;
+    for (size_t at = 0; at + 4 <= sizeof client.arena; at++) found |= memcmp(client.arena + at, "hush", 4) == 0;
+    CHECK(!found);
+}
+
 void test_config(void) {
     finds_members();
+    reads_escaped_keys();
+    refuses_escaped_keys();
     survives_broken_text();
     keeps_secrets_out_of_memory();
 }

@@ -115,6 +115,8 @@ static void wrong_settings_are_named(void) {
     mote_posix_init(&port);
     const char *config = "{\"host\":{\"store_directory\":7}}";
     CHECK_EQUAL(mote_posix_configure(&port, config, strlen(config), folder), MOTE_STATUS_WRONG_TYPE);
+    config = "{\"host\":{\"store_director\\u0079\":7}}";
+    CHECK_EQUAL(mote_posix_configure(&port, config, strlen(config), folder), MOTE_STATUS_WRONG_TYPE);
     config = "{\"host\":{\"interval_ms\":1000}}";
     CHECK_EQUAL(mote_posix_configure(&port, config, strlen(config), folder), MOTE_STATUS_OK);
     CHECK_EQUAL(functions()->store_info(&port.port, 0, MOTE_STORE_INFO_SIZE), 0);

@@ -475,8 +475,12 @@ static inline bool mote_span_equals(mote_span_t span, const char *text) {
  * text, of a text with its quotes. Returns false when there is none. Touches no client. */
 bool mote_config_find(const char *json, size_t length, const char *key, mote_span_t *out_value);
 
-/* The member at an index, in the order of the text; the key is without its quotes. Returns false behind the last one. */
+/* The member at an index, in the order of the text; the key is without its quotes, and still escaped. Returns false behind the last one. */
 bool mote_config_member(const char *json, size_t length, uint32_t index, mote_span_t *out_key, mote_span_t *out_value);
+
+/* Compares such a key with a name, its escapes as what they mean. The module does not: of the configuration's own keys it knows none that is
+ * written with an escape, and refuses it. */
+bool mote_config_is_key(mote_span_t key, const char *name);
 
 /* Copies a text that one of these found, without its quotes and escapes, and ends it with a zero. Returns its length, WrongType for
  * what is no text, Malformed, or TooLarge; the capacity is at least the length + 4. */

@@ -62,11 +62,27 @@ static bool next(walk_t *walk) {
     return walk->at > start;
 }
 
+static int32_t unescape(const char **ref_from, const char *end, char *out);
+
+bool mote_config_is_key(mote_span_t key, const char *name) {
+    const char *from = key.data;
+    const char *end = key.data + key.length;
+    while (from < end) {
+        char bytes[4];
+        int32_t count = 1;
+        if (*from != '\\') bytes[0] = *from++;
+        else count = ++from < end ? unescape(&from, end, bytes) : 0;
+        if (count <= 0 || strncmp(name, bytes, (size_t)count) != 0) return false;
+        name += count;
+    }
+    return *name == 0;
+}
+
 bool mote_config_find(const char *json, size_t length, const char *key, mote_span_t *out_value) {
     walk_t walk;
     if (!begin(&walk, json, length)) return false;
     while (next(&walk)) {
-        if (!mote_span_equals(walk.key, key)) continue;
+        if (!mote_config_is_key(walk.key, key)) continue;
         *out_value = walk.value;
         return true;
     }
@@ -151,7 +167,7 @@ uint32_t mote_config_unsigned(const char *config, size_t length, const char *key
 // Objects that belong to the host go into linear memory as {}: they hold keys and passwords.
 static bool is_withheld(const walk_t *walk) {
     if (walk->value.length < 2 || walk->value.data[0] != '{') return false;
-    return mote_span_equals(walk->key, "tls") || mote_span_equals(walk->key, "link") || mote_span_equals(walk->key, "host");
+    return mote_config_is_key(walk->key, "tls") || mote_config_is_key(walk->key, "link") || mote_config_is_key(walk->key, "host");
 }
 
 uint32_t mote_config_length(const char *config, size_t length) {

@@ -120,7 +120,7 @@ static bool read_settings(reader_t *reader, struct mote_posix_tls *tls) {
 static bool is_known(mote_span_t key) {
     static const char *const keys[] = {"ca", "certificate", "key", "server_name", "time_wait_s", "verify"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (mote_span_equals(key, keys[i])) return true;
+        if (mote_config_is_key(key, keys[i])) return true;
     }
     return false;
 }
