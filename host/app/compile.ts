@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { APP_MEMORY_BYTES } from "../../build/generated/abi.ts";
 import { AppError, loadCompiler, type Binaryen, type Compiler } from "./compiler.ts";
 import { addFuel } from "./fuel.ts";
-import { checkApp } from "./inspect.ts";
+import { inspectApp, type Fault } from "./inspect.ts";
 
 export interface AppOptions {
   /** Bytes of linear memory that the app is given; APP_MEMORY_BYTES when absent. */
@@ -62,7 +62,8 @@ export async function compileApp(entry: string, options: AppOptions = {}): Promi
     if (!options.hasHeap && /\$~lib\/rt\/stub\/__(new|alloc|renew)/.test(text)) {
       throw await refused(compiler, entry, target, ALLOCATORS, "allocates; --heap gives the app a heap that is never freed");
     }
-    const imports = checkApp(binaryen, module);
+    const { imports, faults } = inspectApp(binaryen, module);
+    if (faults.length > 0) throw await unfit(compiler, entry, target, faults);
     startInSetup(binaryen, module);
     const recursive = addFuel(binaryen, module);
     module.addGlobal("memory_bytes", binaryen.i32, false, module.i32.const(memoryBytes));
@@ -117,18 +118,21 @@ function entryName(entry: string): string {
 }
 
 function readSource(path: string): string | null {
+  let source: string;
   try {
-    return pooled(readFileSync(path.replace(AS_PACKAGE, PACKAGE), "utf8"));
+    source = readFileSync(path.replace(AS_PACKAGE, PACKAGE), "utf8");
   } catch {
     return null;
   }
+  return pooled(source, path);
 }
 
 /** Turns each `text("...")` into the address and length of its UTF-8 bytes, which stand once in each file. Lines stay where they are. */
-function pooled(source: string): string {
+function pooled(source: string, path: string): string {
   const declarations = new Map<string, string>();
-  const code = source.replace(/\btext\(\s*("(?:[^"\\\n]|\\.)*")\s*\)/g, (_call, literal: string) => {
-    const bytes = Buffer.from(JSON.parse(literal) as string, "utf8");
+  const code = source.replace(/\btext\(\s*("(?:[^"\\\n]|\\.)*")\s*\)/g, (_call, literal: string, at: number) => {
+    const bytes = bytesOf(literal);
+    if (bytes === null) throw new AppError(`${entryName(path)}:${source.slice(0, at).split("\n").length} has ${literal}, whose escapes are not those of JSON`);
     const name = `__text${bytes.toString("hex")}`;
     const place = bytes.length === 0 ? "0" : `memory.data<u8>([${bytes.join(",")}], 1) + ${bytes.length * 0x10000}`;
     declarations.set(name, `// @ts-ignore: decorator\n@lazy const ${name}: usize = ${place};`);
@@ -137,15 +141,46 @@ function pooled(source: string): string {
   return [code, ...declarations.values()].join("\n");
 }
 
+/** UTF-8 of a literal; null when it is none that JSON would take, or half a surrogate pair. */
+function bytesOf(literal: string): Buffer | null {
+  try {
+    const text = JSON.parse(literal) as string;
+    return /\p{Surrogate}/u.test(text) ? null : Buffer.from(text, "utf8");
+  } catch {
+    return null;
+  }
+}
+
 /** Names the lines of the sources that compile to what was found. */
 async function refused(compiler: Compiler, entry: string, target: readonly string[], pattern: RegExp, why: string): Promise<AppError> {
-  const { text } = await run(compiler, entry, target, ["--outFile", "app.wasm", "--textFile", "app.wast", ...PLACES]);
+  const places = placesOf(await textOf(compiler, entry, target), (line) => pattern.test(line));
+  return new AppError((places.length > 0 ? places : [entryName(entry)]).map((place) => `${place} ${why}`).join("\n"));
+}
+
+/** Names everything that a host would refuse, with its lines where a call tells them. */
+async function unfit(compiler: Compiler, entry: string, target: readonly string[], faults: readonly Fault[]): Promise<AppError> {
+  const text = faults.some(({ imported }) => imported !== undefined) ? await textOf(compiler, entry, target) : "";
+  const lines = faults.flatMap(({ why, imported }) => {
+    const [, name] = imported === undefined ? [] : new RegExp(`\\(import ${imported} \\(func (\\$"[^"]*"|[^\\s)]+)`).exec(text) ?? [];
+    const places = name === undefined ? [] : placesOf(text, (line) => line.trimStart().replace(/\)+$/, "").endsWith(`(call ${name}`));
+    return (places.length > 0 ? places : ["the app"]).map((place) => `${place} ${why}`);
+  });
+  return new AppError(lines.join("\n"));
+}
+
+/** The module as text in which each instruction stands below its place in the sources. */
+async function textOf(compiler: Compiler, entry: string, target: readonly string[]): Promise<string> {
+  return (await run(compiler, entry, target, ["--outFile", "app.wasm", "--textFile", "app.wast", ...PLACES])).text;
+}
+
+/** Lines of the app, not of the library, that compile to what is looked for. */
+function placesOf(text: string, isIt: (line: string) => boolean): string[] {
   const places = new Set<string>();
   let place = "";
   for (const line of text.split("\n")) {
-    place = /;;@ (\S+:\d+):\d+/.exec(line)?.[1] ?? place;
+    place = /;;@ (.+:\d+):\d+$/.exec(line)?.[1] ?? place;
     if (/^ \(func/.test(line)) place = "";
-    else if (place !== "" && !place.startsWith("~lib") && pattern.test(line)) places.add(place);
+    else if (place !== "" && !place.startsWith("~lib") && isIt(line)) places.add(place);
   }
-  return new AppError([...places].map((each) => `${each} ${why}`).join("\n") || `${entryName(entry)} ${why}`);
+  return [...places];
 }

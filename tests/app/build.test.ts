@@ -98,9 +98,9 @@ test("an allocation is refused with its line, unless there is a heap, which ends
 test("an import that no host has, and a known one in another form, are refused by name", async () => {
   const foreign = `@external("env", "now") declare function now(): i32;\n@external("mote", "reboot") declare function reboot(): void;\n@external("mote", "timer") declare function timer(): void;\n`;
   const message = await refusal("imports", `${HEAD}${foreign}export function setup(): void { store<i32>(8, now()); reboot(); timer(); }\n${ON_EVENT}`);
-  assert.match(message, /imports env\.now, which no host has/);
-  assert.match(message, /imports mote\.reboot/);
-  assert.match(message, /imports mote\.timer as v\(\), hosts have i\(i\)/);
+  assert.match(message, /imports\.ts:5 imports env\.now, which no host has/);
+  assert.match(message, /imports\.ts:5 imports mote\.reboot/);
+  assert.match(message, /imports\.ts:5 imports mote\.timer as v\(\), hosts have i\(i\)/);
 });
 
 test("a missing export and one in another form are refused by name", async () => {
@@ -130,6 +130,18 @@ test("a text is UTF-8 with its escapes read, and stands once however often it is
   exports["setup"]!();
   assert.equal(memory[0], 106);
   assert.equal(Buffer.from(memory.slice(16, 22)).toString(), 'grü"n');
+});
+
+test("what text() cannot be made of is refused with its line", async () => {
+  const logs = (argument: string): string => `import { log, text } from "${LIBRARY}";\n${HEAD}const NAME = "x";\nexport function setup(): void {\n  log(2, text(${argument}));\n}\n${ON_EVENT}`;
+  for (const argument of ["NAME", "`tick`", "'single'", '"a" + "b"']) assert.match(await refusal("text-of", logs(argument)), /text-of\.ts:5 calls text\(\) with something else than one literal/, argument);
+  for (const argument of ['"\\x41"', '"\\ud83d"', '"\\0"']) assert.match(await refusal("text-as", logs(argument)), /text-as\.ts:5 has ".*", whose escapes are not those of JSON/, argument);
+});
+
+test("a place is told of files whose names have spaces, too", async () => {
+  const source = `${HEAD}@external("mote", "reboot") declare function reboot(): void;\nexport function setup(): void {\n  reboot();\n}\n`;
+  assert.match(await refusal("größe 1", `${source}${ON_EVENT}`), /größe 1\.ts:4 imports mote\.reboot/);
+  assert.match(await refusal("größe 2", `${HEAD}let level: f64 = 1;\nexport function setup(): void {\n  level *= 1.5;\n}\n${ON_EVENT}`), /größe 2\.ts:4 is a float/);
 });
 
 test("an app of the issue's size has no more code than it needs", async () => {
