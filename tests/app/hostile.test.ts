@@ -122,6 +122,30 @@ behaviour("apps that misbehave", (check) => {
     assert.equal(site.telemetry.get("outside"), 0, "the number of the first verb that took it");
   });
 
+  check("the bytes that TooLarge tells of a publish with a QoS are enough", async (t, engine) => {
+    const app = await compileToFile(`asks-${engine}`, `import { AppPublish, errorValue, EventKind, publish, text, textAt } from "${LIBRARY}";\n${HEAD}
+      @lazy const PAYLOAD: usize = memory.data(300);
+      export function setup(): void {}
+      export function on_event(kind: i32, length: i32): void {
+        if (kind != EventKind.Connected) return;
+        if (publish(text("t"), textAt(PAYLOAD, 130), AppPublish.Qos1) > 0) publish(text("fits"), 0, 0);
+        else { store<i32>(PAYLOAD, errorValue()); publish(text("needs"), textAt(PAYLOAD, 4), 0); }
+      }`);
+    const broker = await BareBroker.open(t);
+    const told = async (session: number, staging: number): Promise<{ topic: string; payload: Buffer }> => {
+      const device = new AppDevice(t, engine, app, broker.port, { ...ALONE, qos: 0, staging_buffer: staging });
+      const link = await broker.link(session);
+      const first = await link.packet("publish");
+      const { topic, payload } = first.topic === "t" ? await link.packet("publish", 2) : first;
+      assert.equal(await device.interrupt(), 0);
+      return { topic, payload: payload as Buffer };
+    };
+    const { topic, payload } = await told(1, 128);
+    assert.equal(topic, "needs");
+    assert.equal((await told(2, payload.readInt32LE(0))).topic, "fits");
+    assert.equal((await told(3, payload.readInt32LE(0) - 4)).topic, "needs");
+  });
+
   check("a logged line that is no UTF-8 is shown with what can be read of it", async (t, engine) => {
     const app = await compileToFile(`logs-${engine}`, `import { log, textAt } from "${LIBRARY}";\n${HEAD}
       @lazy const LINE: usize = memory.data<u8>([0x61, 0xff, 0x62]);

@@ -2,6 +2,8 @@
 #include "client.h"
 #include "harness.h"
 
+#include <stdlib.h>
+
 static client_t client;
 
 static void finds_members(void) {
@@ -38,14 +40,53 @@ static void survives_broken_text(void) {
     static const char text[] = "{\"a\":{\"b\":[1,\"\\\"\"]},\"ho\\u0073t\":{\"k\":\"v\"},\"z\":1}";
     mote_span_t value;
     for (size_t length = 0; length <= strlen(text); length++) {
-        char exact[sizeof text];
+        char *exact = malloc(length > 0 ? length : 1); // of its very length: a byte behind it would be another's
+        CHECK(exact != NULL);
         memcpy(exact, text, length);
         mote_config_find(exact, length, "z", &value);
         uint32_t needed = mote_config_length(exact, length);
         char copy[sizeof text];
         CHECK(needed <= length);
         mote_config_copy(exact, length, copy);
+        free(exact);
     }
+}
+
+typedef struct text_case {
+    const char *json, *text;
+    int32_t status; // 0 = the length of the text
+} text_case_t;
+
+// The letters are those of RFC 8259, the bytes those of RFC 3629.
+static const text_case_t texts[] = {
+    {"\"\"", "", 0},
+    {"\"a b\"", "a b", 0},
+    {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t", 0},
+    {"\"\\u0041\\u007F\"", "A\x7f", 0},
+    {"\"\\u0080\\u00fc\\u07ff\"", "\xc2\x80\xc3\xbc\xdf\xbf", 0},
+    {"\"\\u0800\\u20aC\\uffff\"", "\xe0\xa0\x80\xe2\x82\xac\xef\xbf\xbf", 0},
+    {"\"\xc3\xbc\"", "\xc3\xbc", 0},
+    {"\"\\u0000\"", NULL, MOTE_STATUS_MALFORMED},
+    {"\"\\ud83d\\ude00\"", NULL, MOTE_STATUS_MALFORMED},
+    {"\"\\u00g0\"", NULL, MOTE_STATUS_MALFORMED},
+    {"\"\\u00\"", NULL, MOTE_STATUS_MALFORMED},
+    {"\"\\x41\"", NULL, MOTE_STATUS_MALFORMED},
+    {"17", NULL, MOTE_STATUS_WRONG_TYPE},
+    {"\"", NULL, MOTE_STATUS_WRONG_TYPE},
+    {"", NULL, MOTE_STATUS_WRONG_TYPE},
+};
+
+static void reads_texts(void) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const text_case_t *each = &texts[i];
+        char text[32];
+        int32_t length = mote_config_text((mote_span_t){each->json, (uint32_t)strlen(each->json)}, text, sizeof text);
+        CHECK_EQUAL(length, each->text != NULL ? (int32_t)strlen(each->text) : each->status);
+        CHECK(length < 0 || strcmp(text, each->text) == 0);
+    }
+    char small[8];
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"abcd\"", 6}, small, sizeof small), 4);
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"abcdefgh\"", 10}, small, sizeof small), MOTE_STATUS_TOO_LARGE);
 }
 
 static void keeps_secrets_out_of_memory(void) {
@@ -77,5 +118,6 @@ void test_config(void) {
     reads_escaped_keys();
     refuses_escaped_keys();
     survives_broken_text();
+    reads_texts();
     keeps_secrets_out_of_memory();
 }

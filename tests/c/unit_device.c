@@ -32,6 +32,7 @@ static void on_rpc(mote_t *mote, const mote_event_t *event, void *user) {
     CHECK_EQUAL(mote_json_text(mote, event->value, "name", text, sizeof text), 3);
     CHECK(on && level == 20 && share == 0.5 && strcmp(text, "a\"b") == 0);
     CHECK_EQUAL(mote_json_text(mote, event->value, "name", text, 3), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_error_value(mote), 4); // the text and its zero
     CHECK_EQUAL(mote_json_integer(mote, event->value, "share", &level), MOTE_STATUS_INEXACT);
     CHECK_EQUAL(mote_json_integer(mote, event->value, "on", &level), MOTE_STATUS_WRONG_TYPE);
     CHECK_EQUAL(mote_json_integer(mote, event->value, "none", &level), MOTE_STATUS_NOT_FOUND);
@@ -109,6 +110,34 @@ static void answers_rpc(void) {
     CHECK(client_sent(&client, "v1/devices/me/rpc/response/7"));
     CHECK(client_sent(&client, "{\"ok\":true,\"level\":20}"));
     mote_free(&client.mote);
+}
+
+// A client with so much staging area publishes a topic of one byte and a payload, its QoS given or not.
+static int32_t publish_with(uint32_t staging, uint32_t payload_length, bool has_options, int32_t *out_needed) {
+    static const uint8_t payload[256];
+    const mote_publish_options_t options = {.qos = 1};
+    char config[128];
+    snprintf(config, sizeof config, "{\"mqtt_host\":\"broker\",\"client_id\":\"c\",\"staging_buffer\":%u}", (unsigned)staging);
+    CHECK_EQUAL(client_init(&client, config), MOTE_STATUS_OK);
+    int32_t result = mote_publish(&client.mote, "t", payload, payload_length, has_options ? &options : NULL);
+    *out_needed = mote_error_value(&client.mote);
+    mote_free(&client.mote);
+    return result;
+}
+
+// The bytes that TooLarge tells are enough, and four less are not.
+static void tells_the_bytes_needed(void) {
+    for (uint32_t payload = 118; payload <= 136; payload++) {
+        for (int has_options = 0; has_options <= 1; has_options++) {
+            int32_t needed = 0, ignored = 0;
+            int32_t result = publish_with(128, payload, has_options, &needed);
+            CHECK(result > 0 || result == MOTE_STATUS_TOO_LARGE);
+            CHECK_EQUAL(result > 0, payload + 1 <= (has_options ? 124u : 128u));
+            if (result > 0) continue;
+            CHECK(publish_with((uint32_t)needed, payload, has_options, &ignored) > 0);
+            CHECK_EQUAL(publish_with((uint32_t)needed - 4, payload, has_options, &ignored), MOTE_STATUS_TOO_LARGE);
+        }
+    }
 }
 
 static void publishes_and_subscribes(void) {
@@ -248,4 +277,5 @@ void test_device(void) {
     starts_again_before_it_is_told();
     runs_until_woken();
     publishes_and_subscribes();
+    tells_the_bytes_needed();
 }

@@ -1,7 +1,7 @@
 // The imports of apps, each checked against the app's memory and carried out by the client.
 #include "app_verbs.h"
 
-#include "client.h"
+#include "record.h"
 
 #define ARGUMENT(index) ((uint32_t)arguments[index])
 #define PUBLISH_BITS (MOTE_APP_PUBLISH_QOS0 | MOTE_APP_PUBLISH_QOS1 | MOTE_APP_PUBLISH_RETAIN)
@@ -26,9 +26,9 @@ static int32_t call(mote_t *mote, mote_app_verb_t verb, uint32_t count, const ui
     return mote_fail(mote, MOTE_STATUS_NOT_IN_PROFILE, names[verb], 0);
 }
 
-static int32_t too_large(mote_t *mote, uint32_t used, uint32_t length) {
-    uint32_t most = (uint32_t)INT32_MAX - used;
-    return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(used + (length < most ? length : most)));
+// What an app has is less than 64 KiB, so a sum of two lengths is no concern.
+static int32_t too_large(mote_t *mote, uint32_t needed) {
+    return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)needed);
 }
 
 static bool holds(const mote_app_t *app, uint32_t address, uint32_t length) {
@@ -51,7 +51,7 @@ static int32_t stage(mote_app_t *app, uint32_t *ref_offset, uint32_t address, ui
     int32_t status = check_staging(mote);
     if (status < 0) return status;
     if (!holds(app, address, length)) return outside(mote);
-    if (length > mote->staging_capacity - *ref_offset) return too_large(mote, *ref_offset, length);
+    if (length > mote->staging_capacity - *ref_offset) return too_large(mote, *ref_offset + length);
     memcpy(mote->memory + mote->staging_address + *ref_offset, app->memory + address, length);
     *ref_offset += length;
     return MOTE_STATUS_OK;
@@ -65,14 +65,14 @@ static int32_t stage_options(mote_t *mote, uint32_t offset, uint32_t bits) {
     if ((bits & MOTE_APP_PUBLISH_QOS0) != 0) options.qos = 0;
     else if ((bits & MOTE_APP_PUBLISH_QOS1) != 0) options.qos = 1;
     uint32_t address = mote_options_write(mote, offset, &options);
-    return address == 0 ? too_large(mote, offset, MOTE_OPTION_FIELD_END) : (int32_t)address;
+    return address == 0 ? too_large(mote, mote_staged_size(offset, true)) : (int32_t)address;
 }
 
 // Stages what is sent and its options: their address, 0 for none, or a status.
 static int32_t stage_message(mote_app_t *app, uint32_t *ref_length, uint32_t address, uint32_t length, uint32_t bits) {
     mote_t *mote = app->options.mote;
     int32_t status = stage(app, ref_length, address, length);
-    if (status == MOTE_STATUS_TOO_LARGE && bits != 0) mote->error_value += MOTE_OPTION_FIELD_END;
+    if (status == MOTE_STATUS_TOO_LARGE) mote->error_value = (int32_t)mote_staged_size(*ref_length + length, bits != 0);
     return status < 0 ? status : stage_options(mote, *ref_length, bits);
 }
 
@@ -132,7 +132,9 @@ static int32_t request(mote_app_t *app, mote_app_verb_t verb, const uint64_t *ar
 static int32_t publish(mote_app_t *app, const uint64_t *arguments) {
     mote_t *mote = app->options.mote;
     uint32_t length = 0;
+    if (!holds(app, ARGUMENT(2), ARGUMENT(3))) return outside(mote);
     int32_t options = stage(app, &length, ARGUMENT(0), ARGUMENT(1));
+    if (options == MOTE_STATUS_TOO_LARGE) return too_large(mote, mote_staged_size(ARGUMENT(1) + ARGUMENT(3), ARGUMENT(4) != 0));
     if (options >= 0) options = stage_message(app, &length, ARGUMENT(2), ARGUMENT(3), ARGUMENT(4));
     if (options < 0) return options;
     uint32_t base = mote->staging_address;

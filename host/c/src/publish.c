@@ -1,5 +1,5 @@
 // Topics of the device profile, and the filters that must outlive an instance.
-#include "client.h"
+#include "record.h"
 
 #define SUBSCRIPTION_HEADER 4 // u16 length, u8 qos, u8 whose
 
@@ -33,11 +33,11 @@ int32_t mote_publish(mote_t *mote, const char *topic, const void *payload, size_
     uint32_t offset = 0;
     int32_t status = stage(mote, &offset, topic, topic_length);
     if (status >= 0) status = stage(mote, &offset, payload, length);
-    if (status < 0) return status;
-    uint32_t record = mote_options_write(mote, offset, options);
-    if (record == 0 && options != NULL) {
-        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(offset + MOTE_OPTION_FIELD_END));
+    uint32_t record = status >= 0 ? mote_options_write(mote, offset, options) : 0;
+    if (status == MOTE_STATUS_TOO_LARGE || (status >= 0 && record == 0 && options != NULL)) {
+        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)mote_staged_size(topic_length + (uint32_t)length, options != NULL));
     }
+    if (status < 0) return status;
     uint32_t base = mote->staging_address;
     const uint32_t values[] = {base, topic_length, base + topic_length, (uint32_t)length, record};
     return mote_queued(mote, mote_call(mote, MOTE_EXPORT_PUBLISH, 5, values));

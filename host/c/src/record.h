@@ -11,6 +11,11 @@ static inline uint32_t mote_padded(uint32_t length) {
     return (length + 3u) & ~3u;
 }
 
+// Bytes of the staging area that so much takes with the options record behind it.
+static inline uint32_t mote_staged_size(uint32_t length, bool has_options) {
+    return has_options ? mote_padded(length) + MOTE_OPTION_FIELD_END : length;
+}
+
 // Bytes of a member; UINT32_MAX for one that no message can hold.
 static inline uint32_t mote_member_size(size_t key_length, size_t text_length) {
     if (key_length > UINT16_MAX || text_length > INT32_MAX) return UINT32_MAX;
