@@ -27,6 +27,8 @@ export function fit(source: string): string {
   let text = replaceOnce(source, "UNLIKELY(a + (uint64_t)sizeof(t) > mem->size)", "UNLIKELY(!wasm_rt_holds(mem, a, sizeof(t), DATA_END))");
   // A load whose value nobody uses is kept where a guard page has to see it. Here it was checked before.
   text = replaceOnce(text, "#ifdef __GNUC__\n#define FORCE_READ_INT(var)", "#if defined(__GNUC__) && WASM_RT_MEMCHECK_GUARD_PAGES\n#define FORCE_READ_INT(var)");
+  // Most copies within a buffer move it to where it is already.
+  text = replaceOnce(text, "  memmove(MEM_ADDR(dest, dest_addr, n)", "  if (n != 0) memmove(MEM_ADDR(dest, dest_addr, n)");
   return `#define DATA_END ${endOfData(source)}u\n${text}`;
 }
 
