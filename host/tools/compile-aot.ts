@@ -1,4 +1,5 @@
-// Turns a module into C with wasm2c, and fits two of the macros that it writes in front of it to the runtime in host/c/aot.
+// Turns a module into C with wasm2c, fits what wasm2c writes in front of it to the runtime in host/c/aot, and tells the C compiler what
+// each message runs through.
 //
 //   node --import tsx host/tools/compile-aot.ts MODULE.wasm OUT.c
 //
@@ -6,10 +7,21 @@
 // expected here, the build ends: with another release of wabt this file has to be read again.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * Functions that each message runs through, short and called from few places. They are inlined there: by their sizes alone GCC chooses others. A module
+ * that has no such function, or no text beside it that names them, is as right and a little slower.
+ */
+const OFTEN = [
+  "base/decimal/putDecimal", "base/text/equals", "client/publish/publishByte", "client/publish/publishRecord", "memory/count",
+  "mqtt/frame/readHeader", "mqtt/length/putRemainingLength", "thingsboard/receive/idBehind",
+];
+/** The one that is long, and called from many places: of its calls that in `poll` is inlined, which reads RPCs. */
+const OFTEN_IN_POLL = "json/scan/read";
 
 function replaceOnce(text: string, from: string, to: string): string {
   const parts = text.split(from);
@@ -32,9 +44,34 @@ export function fit(source: string): string {
   return `#define DATA_END ${endOfData(source)}u\n${text}`;
 }
 
+/** Names of the functions in the order of the module, imports first, from the compiler's text beside it. */
+function namesOf(wasm: string): string[] {
+  const file = wasm.replace(/\.wasm$/, ".wat");
+  if (!existsSync(file)) return [];
+  return [...readFileSync(file, "utf8").matchAll(/^ \((?:import "\w+" "\w+" \()?func \$(?:assembly\/)?(\S+)/gm)].map((match) => match[1]!);
+}
+
+/** The text of a function, from its name and parameters on. */
+function definitionOf(source: string, name: string): string {
+  return new RegExp(`^\\w+ ${name}\\(.*\\) \\{$[^]*?^\\}$`, "m").exec(source)?.[0] ?? "";
+}
+
+function inlineOften(source: string, names: string[]): string {
+  let text = source;
+  for (const [index, name] of names.entries()) {
+    if (OFTEN.includes(name)) text = text.replace(new RegExp(`^static (?=\\w+ w2c_client_f${index}\\(.*\\);$)`, "m"), "static WASM_RT_OFTEN ");
+  }
+  const long = `w2c_client_f${names.indexOf(OFTEN_IN_POLL)}`;
+  const definition = definitionOf(text, long);
+  const poll = definitionOf(text, "w2c_client_poll_0");
+  if (definition === "" || poll === "") return text;
+  text = text.replace(poll, () => poll.replaceAll(`${long}(`, `${long}_often(`));
+  return text.replace(definition, () => `${definition}\n\nstatic WASM_RT_OFTEN ${definition.replace(long, `${long}_often`)}`);
+}
+
 function main(wasm: string, out: string): void {
   execFileSync(process.execPath, [`${ROOT}node_modules/wabt/bin/wasm2c`, wasm, "-n", "client", "-o", out], { stdio: "inherit" });
-  writeFileSync(out, fit(readFileSync(out, "utf8")));
+  writeFileSync(out, inlineOften(fit(readFileSync(out, "utf8")), namesOf(wasm)));
 }
 
 main(process.argv[2]!, process.argv[3]!);

@@ -21,6 +21,13 @@ extern "C" {
 
 #define wasm_rt_memcpy memcpy
 
+// What host/tools/compile-aot.ts writes in front of functions that each message runs through. A build for size stays one.
+#ifdef __OPTIMIZE_SIZE__
+#define WASM_RT_OFTEN
+#else
+#define WASM_RT_OFTEN inline __attribute__((always_inline))
+#endif
+
 // No guard pages, no segment registers, no counted stack depth: the build proves how deep a module calls.
 #define WASM_RT_MEMCHECK_GUARD_PAGES 0
 #define WASM_RT_USE_SEGUE 0
