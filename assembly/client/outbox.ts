@@ -44,12 +44,13 @@ const COST_MASK: u32 = (1 << LENGTH_SHIFT) - 1;
 const UNCOUNTED: i32 = 0xfff;
 /** What a gateway sends for its children. That is looked at each time, because meanwhile the server may have come to know them. */
 export const enum ForChildren {
+  Disconnect = 0xffa, // ends the session that the server opened; a message
   Connect = 0xffb, // costs what it costs that the server opens a session
   Message = 0xffc, // besides a message for each child
   Values = 0xffd, // besides a message of telemetry for each, and the data points
 }
 /** More data points than this are taken for so many: only a message of 24 KB and more can hold them. */
-const POINTS_MAX: i32 = FEATURE_GATEWAY ? <i32>ForChildren.Connect - 1 : FREE - 1;
+const POINTS_MAX: i32 = FEATURE_GATEWAY ? <i32>ForChildren.Disconnect - 1 : FREE - 1;
 
 /** The first byte of a SUBSCRIBE, with the flags 0010 [MQTT-3.8.1-1]. */
 export const SUBSCRIBE: u32 = 0x82;
@@ -256,16 +257,16 @@ export function nextToSend(window: i32): usize {
 // @ts-ignore: decorator
 @inline
 export function isForChildren(record: usize): bool {
-  return FEATURE_GATEWAY && (load<u32>(record) & COST_MASK) - ForChildren.Connect <= <u32>(ForChildren.Values - ForChildren.Connect);
+  return FEATURE_GATEWAY && (load<u32>(record) & COST_MASK) - ForChildren.Disconnect <= <u32>(ForChildren.Values - ForChildren.Disconnect);
 }
 
 /**
  * What the packet of a record costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask.
- * Of one for children besides what `points` tells; with `introduces` it leaves.
+ * Of one for children besides what `points` tells; `leaves` is 1 when it does, else 0.
  */
 // @ts-ignore: decorator
 @inline
-export function costOf(record: usize, introduces: bool): i32 {
+export function costOf(record: usize, leaves: i32): i32 {
   const length = lengthOf(record);
   let cost: i32 = load<u32>(record) & COST_MASK;
   const ofChildren = isForChildren(record);
@@ -276,7 +277,7 @@ export function costOf(record: usize, introduces: bool): i32 {
     while (load<i8>(topic - 1) < 0) topic++;
     const payload = topic + 2 + readU16(topic) + (load<u8>(packet) & PublishFlag.Qos1);
     const kind = cost;
-    cost = countPoints(payload, packet + length, ofChildren, <i32>(kind != ForChildren.Connect), introduces);
+    cost = countPoints(payload, packet + length, ofChildren, <i32>(kind != ForChildren.Connect), leaves << <i32>(kind == ForChildren.Disconnect));
     if (FEATURE_GATEWAY && ofChildren) return kind == ForChildren.Values ? cost : 0;
     cost = min<i32>(cost, POINTS_MAX);
     store<u32>(record, (length << LENGTH_SHIFT) | cost);

@@ -19,11 +19,11 @@ export let strangers: i32 = 0;
  * those of its values. An object stands alone or in an array.
  *
  * With `ofChildren` the text is a document of a gateway: one member for each child, whose value is such a text, or the name of the one child that it is about
- * as its first text. With `introduces` the server knows them all from now on.
+ * as its first text. `change` is what it does to what the server knows of them.
  */
 // @ts-ignore: decorator
 @inline
-export function countPoints(text: usize, textEnd: usize, ofChildren: bool, each: i32, introduces: bool): i32 {
+export function countPoints(text: usize, textEnd: usize, ofChildren: bool, each: i32, change: i32): i32 {
   let points = 0;
   let members = 0;
   let values = 0;
@@ -44,7 +44,7 @@ export function countPoints(text: usize, textEnd: usize, ofChildren: bool, each:
           nameLength = length;
         }
         children += each;
-        strangers += isStranger(name, nameLength, <i32>introduces);
+        strangers += isStranger(name, nameLength, change);
         if (token == Token.Text) break;
         continue;
       }

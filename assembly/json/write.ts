@@ -26,11 +26,12 @@ export const enum Shape {
   Counted = 16777216,
   Attributes = 16777344, // Object and Counted
   Telemetry = 16777600, // List and Counted
-  // What a gateway sends for its children, which limits count in their own way: 3 to 5 in the place of Counted.
+  // What a gateway sends for its children, which limits count in their own way: 3 to 6 in the place of Counted.
   ChildTelemetry = 50593920, // Lists
   ChildAttributes = 50462848, // Objects
   ChildClaims = 67240064, // Objects
   ChildMessage = 67108992, // Object
+  ChildDisconnect = 100663424, // Object
   ChildConnect = 83886208, // Object
   ChildRequest = 67500160, // Object with members that are no object, no empty array and no Member.Null; as ChildMessage
 }

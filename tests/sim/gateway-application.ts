@@ -21,6 +21,7 @@ export class GatewayApplication extends Application {
     else if (choice < 81) this.#sendMany(module);
     else if (choice < 92) this.#request(module);
     else if (choice < 94) this.#claim(module);
+    else if (choice < 95) this.#flap(module);
   }
 
   /** What the application does first in a boot: it connects the children that it finds, and some have values that were not sent. */
@@ -51,6 +52,15 @@ export class GatewayApplication extends Application {
     const child = this.#child(this.random.pick(NAMES));
     if (child.document === null || this.random.percent(20)) this.#connect(module, child);
     else this.#disconnect(module, child);
+  }
+
+  /** A child that comes and goes. */
+  #flap(module: ClientModule): void {
+    const child = this.#child(this.random.pick(NAMES));
+    for (let count = this.random.between(5, 20); count > 0; count--) {
+      if (child.document === null) this.#connect(module, child);
+      else this.#disconnect(module, child);
+    }
   }
 
   #connect(module: ClientModule, child: ChildEntry): void {

@@ -65,7 +65,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   children_unpaced: {
     what: "what is sent for children is not paced",
-    kind: "gateway", file: "assembly/client/sending.ts", from: "  if (!waitMs) outbox.costOf(record, true);\n  return waitMs;\n", to: "  return 0;\n",
+    kind: "gateway", file: "assembly/client/sending.ts", from: "    if (waitMs) return waitMs;\n", to: "",
   },
   children_early: {
     what: "what is sent for children does not wait for the limits",
@@ -74,6 +74,10 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   children_known: {
     what: "children of the session before are taken for known",
     kind: "gateway", file: "assembly/client/connection.ts", from: "    if (FEATURE_GATEWAY) forgetChildren();\n", to: "",
+  },
+  children_ended: {
+    what: "children that were disconnected are taken for known",
+    kind: "gateway", file: "assembly/client/outbox.ts", from: "leaves << <i32>(kind == ForChildren.Disconnect)", to: "leaves",
   },
   packet_id: {
     what: "packet ids are used twice",

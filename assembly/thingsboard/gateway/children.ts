@@ -88,7 +88,7 @@ export function connectChild(length: i32, options: usize): i32 {
 
 /** The export `gateway_disconnect`. */
 export function disconnectChild(length: i32, options: usize): i32 {
-  return settle(publishForChild(GATEWAY_DISCONNECT, length, Shape.ChildMessage, options), false);
+  return settle(publishForChild(GATEWAY_DISCONNECT, length, Shape.ChildDisconnect, options), false);
 }
 
 /** Announces the next child while that leaves the application room, and all of them when a session begins and when it is time. */

@@ -7,7 +7,7 @@ import { putText } from "../host";
 const TEXT = memory.data(512, 8);
 
 function points(json: string): i32 {
-  return countPoints(TEXT, TEXT + putText(TEXT, json), false, 0, false);
+  return countPoints(TEXT, TEXT + putText(TEXT, json), false, 0, 0);
 }
 
 describe("countPoints", () => {
@@ -43,7 +43,7 @@ describe("countPoints", () => {
 
 /** The points of a gateway's document. */
 function ofChildren(json: string, each: i32 = 1, introduces: bool = false): i32 {
-  return countPoints(TEXT, TEXT + putText(TEXT, json), true, each, introduces);
+  return countPoints(TEXT, TEXT + putText(TEXT, json), true, each, <i32>introduces);
 }
 
 describe("documents of a gateway", () => {
