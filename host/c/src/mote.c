@@ -137,7 +137,9 @@ int32_t mote_poll(mote_t *mote) {
     port->functions->step(port);
     if (kind == MOTE_EVENT_NONE && mote->life == MOTE_LIFE_ALIVE) {
         mote->touched = false;
-        kind = mote_call(mote, MOTE_EXPORT_POLL, 0, NULL);
+        // As mote_call() does, whose questions are answered above: each client has this export.
+        mote->error_text = NULL;
+        kind = mote_engine_call(mote->engine, mote->functions[MOTE_EXPORT_POLL], 0, NULL);
         // Everything that this poll sent leaves together, and before a handler takes its time.
         if (mote->touched) port->functions->step(port);
         if (kind > 0 && !mote_event_read(mote, kind)) kind = MOTE_STATUS_TRAPPED;
