@@ -120,15 +120,17 @@ test("a request to a child is left to an app that may reply, and answered once",
   const { wasm } = await compile("replies-for-child", late("addInteger, addText, beginMessage, sendChildRpcReply, ", "ChildRpcRequest",
     'beginMessage(); addText(text("device"), text("c")); addInteger(text("id"), id); addInteger(text("data"), 5); sendChildRpcReply();'));
   const broker = await listen(t);
-  const made = new GatewayClient({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, session_limits: false, reconnect_min_ms: 1 });
+  const made = new GatewayClient({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, session_limits: false, redeliver: true, reconnect_min_ms: 1 });
   t.after(() => made.stop());
   made.runApp(wasm);
   await made.connect();
   const link = await broker.link();
-  link.publish("v1/gateway/rpc", '{"device":"c","data":{"id":3,"method":"m","params":{}}}');
+  // With redeliver, what nobody accepts would end the connection.
+  link.publish("v1/gateway/rpc", '{"device":"c","data":{"id":3,"method":"m","params":{}}}', { qos: 1, messageId: 9 });
   await link.packet("publish");
   await made.publish("end", "");
   assert.deepEqual(link.of("publish").map(({ topic, payload }) => [topic, payload.toString()]), [["v1/gateway/rpc", '{"device":"c","id":3,"data":5}'], ["end", ""]]);
+  assert.equal(made.stats.disconnects, 0);
 });
 
 test("an app hears that its client was built again, with what that lost, and that it has failed", { timeout: 3 * PATIENCE_MS }, async (t) => {
@@ -160,4 +162,22 @@ test("an app hears that its client was built again, with what that lost, and tha
   await lost;
   await heard;
   assert.equal(told[told.indexOf(EventKind.Restarted) + 1], 1);
+});
+
+test("a message that came before the app is not the app's to refuse", { timeout: 3 * PATIENCE_MS }, async (t) => {
+  const { wasm } = await compile("early-release", `import { io, releaseEvent } from "${LIBRARY}";
+    export function event_buffer(): i32 { io(1, 0, releaseEvent(0) == ${Status.BadState} ? 1 : 0); return 64; }
+    export function event_capacity(): i32 { return 64; }
+    export function setup(): void {}
+    export function on_event(kind: i32, length: i32): void {}`);
+  const { client: made, link } = await connected(t);
+  const messages = made.subscribe("a/b");
+  await link.packet("subscribe");
+  link.publish("a/b", "x", { qos: 1, messageId: 9 });
+  const answers: number[] = [];
+  // In the turn that tells of the message, which the client's module still lends.
+  await messages.next();
+  made.runApp(wasm, { io: (_operation, bytes) => answers.push(bytes.length) });
+  assert.deepEqual(answers, [1]);
+  await link.packet("puback");
 });

@@ -101,6 +101,20 @@ test("attribute requests: one key, several, none found, no answer", async (t) =>
   await assert.rejects(one.requestAttributes({ scope: "shared", keys: ["mode"], timeoutMs: 50 }), RequestTimeoutError);
 });
 
+test("an answer that does not say whose value it has is none to a question for two", async (t) => {
+  const broker = await listen(t);
+  const made = gateway(t, broker.port);
+  await made.connect();
+  const link = await broker.link();
+  const child = await made.connectChild("c");
+  for (const [id, keys] of [[1, ["a"]], [2, ["a", "b"]]] as const) {
+    const asked = child.requestAttributes({ scope: "shared", keys });
+    link.publish("v1/gateway/attributes/response", `{"id":${id},"device":"c","value":7}`);
+    if (keys.length === 1) assert.deepEqual(await asked, { a: 7 });
+    else await assert.rejects(asked, withStatus("Malformed"));
+  }
+});
+
 test("shared attributes and RPC find their child, and those who listen for all", async (t) => {
   const { server, gateway } = await start(t);
   const [one, two] = await Promise.all([gateway.connectChild("one"), gateway.connectChild("two")]);

@@ -51,6 +51,14 @@ test("records stay within the staging area", () => {
   for (const message of splitTelemetry(readings, limits({ recordBytes: 252 }))) assert.ok(messageRecord(message).length <= 252);
 });
 
+test("a message that fills the staging area to its last byte is one message", () => {
+  // ABI.md, section 7: begin and end take 12 bytes, each member 12 and its key in four.
+  const message = { a: 1, b: 2, c: 3, d: 4 };
+  assert.equal(messageRecord(message).length, 12 + 4 * (12 + 4) + 12);
+  assert.equal(splitTelemetry([message], limits({ recordBytes: 88 })).length, 1);
+  assert.equal(splitTelemetry([message], limits({ recordBytes: 87 })).length, 2);
+});
+
 test("what a value costs is what JSON.stringify and the record make of it", () => {
   // The module writes the two control characters with six bytes each, as JSON allows; JSON.stringify knows a shorter form of one.
   const values: MessageValue[] = [null, true, false, 0, -1.5, 1.5e-7, 2 ** 53, "", "ä€😀", "a\"b\\c", [], [1], [[], {}], {}, { a: 1, b: { c: "d" } }, { u: undefined, n: null }];

@@ -46,7 +46,10 @@ export class V8Device implements VectorDevice {
     const text = Buffer.from(json);
     const address = MEMORY_END - text.length;
     text.copy(this.memory, address);
-    return this.run("configure", [address, text.length, MEMORY_END]);
+    const answer = this.run("configure", [address, text.length, MEMORY_END]);
+    // ABI.md, section 4: the text may be forgotten when the call returns. Of one that is refused the error text is a part.
+    if (answer.result === 0) this.memory.fill(0xaa, address, MEMORY_END);
+    return answer;
   }
 
   fault(): Fault {
