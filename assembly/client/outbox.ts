@@ -234,15 +234,19 @@ export function commit(id: i32, cost: i32): void {
  */
 export function nextToSend(window: i32): usize {
   let inflight = 0;
+  let connecting = 0;
   for (let record = first; record < head; ) {
     const mark = markOf(record);
     if (mark == (FEATURE_RAW ? Mark.Message + hasRequests : Mark.Message)) {
       if ((mark == Mark.Message) & (idOf(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
       // A server that knows the question for the limits has answered it before the SUBACKs of the session.
       if (isForChildren(record) && isRequest(first) & setting(Setting.SessionLimits)) return 0;
+      // What the server may not have seen yet is sent again, and behind a disconnect it would bring the child back.
+      if (FEATURE_GATEWAY && connecting & <i32>(kindOf(record) == ForChildren.Disconnect)) return 0;
       return (current = record);
     }
     inflight += <i32>(mark == Mark.Sent);
+    if (FEATURE_GATEWAY) connecting |= <i32>(mark == Mark.Sent) & <i32>(kindOf(record) == ForChildren.Connect);
     record = after(record);
     if (FEATURE_RAW && (record == head) & hasRequests) {
       // There is none: now the messages.
@@ -253,11 +257,18 @@ export function nextToSend(window: i32): usize {
   return 0;
 }
 
+/** What a record keeps of the cost of its packet. */
+// @ts-ignore: decorator
+@inline
+function kindOf(record: usize): i32 {
+  return load<u32>(record) & COST_MASK;
+}
+
 /** A gateway sends the packet of a record for its children. */
 // @ts-ignore: decorator
 @inline
 export function isForChildren(record: usize): bool {
-  return FEATURE_GATEWAY && (load<u32>(record) & COST_MASK) - ForChildren.Disconnect <= <u32>(ForChildren.Values - ForChildren.Disconnect);
+  return FEATURE_GATEWAY && <u32>(kindOf(record) - ForChildren.Disconnect) <= <u32>(ForChildren.Values - ForChildren.Disconnect);
 }
 
 /**
@@ -268,7 +279,7 @@ export function isForChildren(record: usize): bool {
 @inline
 export function costOf(record: usize, leaves: i32): i32 {
   const length = lengthOf(record);
-  let cost: i32 = load<u32>(record) & COST_MASK;
+  let cost = kindOf(record);
   const ofChildren = isForChildren(record);
   if (cost == UNCOUNTED || ofChildren) {
     // Behind the fixed header stand the topic with its length and at QoS 1, whose flag is 2, the packet id.
@@ -326,7 +337,7 @@ export function rewind(): void {
       store<u16>(record, load<u16>(record, Record.Mark) + (Mark.Message - Mark.Sent + 0x100), Record.Mark);
       // A repetition keeps its id and says so [MQTT-3.3.1-1] [MQTT-4.4.0-1].
       store<u8>(record, load<u8>(record, Record.Packet) | PublishFlag.Dup, Record.Packet);
-    } else if (FEATURE_OTA && (load<u32>(record, Record.Length) & COST_MASK) == FREE) {
+    } else if (FEATURE_OTA && kindOf(record) == FREE) {
       // A chunk that this asks for is asked for again by the next session.
       setMark(record, Mark.Free);
     }

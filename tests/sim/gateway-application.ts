@@ -43,7 +43,7 @@ export class GatewayApplication extends Application {
   #child(name: string): ChildEntry {
     const known = this.ledger.children.get(name);
     if (known !== undefined) return known;
-    const child: ChildEntry = { name, document: null, changedAtMs: this.schedule.nowMs, isGone: false };
+    const child: ChildEntry = { name, document: null, changedAtMs: this.schedule.nowMs };
     this.ledger.children.set(name, child);
     return child;
   }
@@ -85,7 +85,6 @@ export class GatewayApplication extends Application {
   #changed(child: ChildEntry, document: string | null, id: number): void {
     child.document = document;
     child.changedAtMs = this.schedule.nowMs;
-    child.isGone = false;
     if (id > 0) this.add({ sequence: 0, qos: 1, id, isStored: true, isDelivered: false, excuse: null, child });
   }
 

@@ -16,7 +16,7 @@ const ID = "";
 export interface Children {
   /** By name; false: the server hears of it, but it gets nothing. */
   readonly known: Map<string, boolean>;
-  readonly announced: Map<string, "anew" | "by a repetition">;
+  readonly announced: Set<string>;
   /** The device had been told the limits before the session began. */
   readonly knewLimits: boolean;
   /** What the server has to send because of what it received. */
@@ -69,7 +69,7 @@ export class Gateway {
   /** A session begins, in which the server knows no children. */
   begin(): Children {
     this.#limiter.spend(OWN, ID, 0);
-    return { known: new Map(), announced: new Map(), knewLimits: this.ledger.knowsLimits, downlinks: [] };
+    return { known: new Map(), announced: new Set(), knewLimits: this.ledger.knowsLimits, downlinks: [] };
   }
 
   /** It ends, and the end of each child is one more message. */
@@ -94,7 +94,7 @@ export class Gateway {
     const document = JSON.parse(text) as Record<string, unknown>;
     if (!this.isCalm && this.random.percent(0.5)) return this.#throwAway(document);
     switch (topic.slice(PREFIX.length)) {
-      case "connect": return this.#connect(children, document.device as string, isRepeated);
+      case "connect": return this.#connect(children, document.device as string);
       case "disconnect": return this.#disconnect(children, document.device as string);
       case "telemetry": return this.#each(children, document, (child, entries) => this.#store(child, (entries as object[])[0]!));
       case "attributes": return this.#each(children, document, (child, values) => this.#store(child, values as object));
@@ -156,16 +156,14 @@ export class Gateway {
     return "known";
   }
 
-  #connect(children: Children, name: string, isRepeated: boolean): Verdict {
-    children.announced.set(name, isRepeated ? "by a repetition" : "anew");
+  #connect(children: Children, name: string): Verdict {
+    children.announced.add(name);
     if (this.#register(children, name) === "limited") return CLOSED;
     return ACCEPTED;
   }
 
   #disconnect({ known, announced }: Children, name: string): Verdict {
     announced.delete(name);
-    const child = this.ledger.children.get(name);
-    if (child?.document === null) child.isGone = true;
     if (known.delete(name)) this.#spendForChild();
     return ACCEPTED;
   }

@@ -22,8 +22,6 @@ export interface ChildEntry {
   document: string | null;
   /** When that changed last; Infinity when the message about it was given up, so that nobody knows what the server thinks. */
   changedAtMs: number;
-  /** The server was told that it is disconnected. */
-  isGone: boolean;
 }
 
 export interface RequestEntry {

@@ -30,12 +30,9 @@ export function judgeChildren({ nowMs }: Schedule, { session, gateway }: Server,
   if (gateway === null || connectedAtMs === null || session?.isOpen !== true || session.isDeaf || session.children === null) return;
   const beforeMs = nowMs - gateway.announcedMs;
   if (connectedAtMs > beforeMs) return;
-  for (const { name, document, changedAtMs, isGone } of children.values()) {
+  for (const { name, document, changedAtMs } of children.values()) {
     const isConnected = document !== null;
-    const announced = session.children.announced.get(name);
-    if (changedAtMs > beforeMs || (announced !== undefined) === isConnected) continue;
-    // Of a connect document alone the PUBACK was lost, so MQTT repeats it alone.
-    if (isGone && announced === "by a repetition") continue;
+    if (changedAtMs > beforeMs || session.children.announced.has(name) === isConnected) continue;
     onFault(`${name} is ${isConnected ? "connected and was not announced" : "disconnected and was announced"}`);
   }
 }
