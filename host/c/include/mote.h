@@ -423,7 +423,8 @@ int32_t mote_ota_stop(mote_t *mote, mote_ota_kind_t kind);
 int32_t mote_gateway_connect(mote_t *mote, const char *device, const char *type, const mote_publish_options_t *options);
 int32_t mote_gateway_disconnect(mote_t *mote, const char *device, const mote_publish_options_t *options);
 
-/* Each sends the open message, built as any other, for one child. */
+/* Each sends the open message, built as any other, for one child. It leaves as it is: with more data points than the server ever takes
+ * for children it would be acknowledged and lost, which mote_gateway_begin_telemetry() knows how to avoid. */
 int32_t mote_gateway_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options);
 int32_t mote_gateway_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options);
 /* Telemetry and attributes that may be more than one message, as mote_begin_telemetry(). They begin with one child, and go on with
@@ -524,14 +525,14 @@ typedef struct mote_split {
     uint8_t depth;                   /* objects and arrays that are open in the entry */
     bool stamped, listed, has_options;
     mote_publish_options_t options;
+    uint8_t children;                /* of the message before this one */
     int64_t unix_ms;
     const mote_connector_t *connector; /* where the values of the entry came from, NULL = not told */
     const char *device;              /* the child of a gateway, NULL = the client's own */
     uint32_t device_json;            /* bytes of JSON text around what is for a child */
-    uint32_t children, child;        /* children of the message before this one, and where it begins */
     uint32_t first, entry;           /* where the first entry of the child and the last begin */
     uint32_t head, member;           /* where the members of the entry begin, and the last of them */
-    uint32_t points;
+    uint16_t points, child;          /* data points; where the child begins */
     uint32_t json, member_json, json_max; /* bytes of JSON text: of all, of the last member, that a message may have */
     int32_t last_id;
 } mote_split_t;
@@ -562,9 +563,11 @@ struct mote {
     uint8_t state;
     int32_t handle;                  /* the open connection, 0 = none */
     bool woken;
+    uint8_t traps_known;             /* of the last ones, since the client was started anew */
+    uint8_t children_max;            /* of a message by SessionLimits, 0 = any */
 
     uint32_t trap_times_ms[MOTE_TRAPS_MAX];
-    uint32_t traps, traps_forgotten; /* the latter by mote_start() */
+    uint32_t traps;
     uint32_t due_ms;                 /* of the next rebuild or restart */
     uint32_t backoff_min_ms, backoff_max_ms;
     uint32_t acknowledged_queued;    /* QoS 1 messages queued in this instance */
@@ -573,7 +576,6 @@ struct mote {
 
     mote_split_t split;
     uint32_t points_own, points_children; /* data points of a message by SessionLimits, 0 = any */
-    uint32_t children_max;           /* children of a message likewise */
 
     uint32_t posts_length;           /* bytes in the queue of posts */
     uint32_t posts_refused;

@@ -81,7 +81,7 @@ static void begin_entry(mote_t *mote) {
 // What begins with a child: its list, and an entry.
 static void begin_child(mote_t *mote) {
     mote_split_t *split = &mote->split;
-    split->child = mote->message_length;
+    split->child = (uint16_t)mote->message_length; // all of linear memory is one page
     if (split->listed) put(mote, MOTE_MEMBER_ARRAY_BEGIN, split->device, 0);
     split->first = mote->message_length;
     begin_entry(mote);
@@ -211,9 +211,10 @@ static uint32_t configured_count(const mote_t *mote, const char *key) {
 
 // Children that one message may be about, 0 = any: each spends a message of telemetry, and one that the server does not know yet two
 // messages more. One child is never too many.
-static uint32_t most_children(uint32_t telemetry, uint32_t messages) {
-    uint32_t known_not = messages > 1 ? messages / 2 : messages;
-    return telemetry == 0 || (known_not != 0 && known_not < telemetry) ? known_not : telemetry;
+static uint8_t most_children(uint32_t telemetry, uint32_t messages) {
+    uint32_t unknown = messages > 1 ? messages / 2 : messages;
+    uint32_t most = telemetry == 0 || (unknown != 0 && unknown < telemetry) ? unknown : telemetry;
+    return most < UINT8_MAX ? (uint8_t)most : UINT8_MAX;
 }
 
 // Configured rates hold until the server has told its own.
@@ -405,7 +406,7 @@ int32_t mote_gateway_child(mote_t *mote, const char *device) {
     uint32_t json = escaped_length(device, length) + 5 + PLAIN_BYTES;
     uint32_t told = split->children + !is_silent(split, mote->message_length);
     bool joins = mote->staging_capacity - mote->message_length >= need && split->json + json <= split->json_max &&
-                 (mote->children_max == 0 || told < mote->children_max) && !is_named(mote, device);
+                 told < (mote->children_max != 0 ? mote->children_max : UINT8_MAX) && !is_named(mote, device);
     if (!joins && !is_bare(split, mote->message_length)) {
         status = flush(mote, mote->message_length, device);
         return status < 0 ? status : MOTE_STATUS_OK;

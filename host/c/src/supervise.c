@@ -18,10 +18,8 @@ static uint32_t count_lost(const mote_t *mote) {
 }
 
 static uint32_t traps_in_window(const mote_t *mote, uint32_t now_ms) {
-    uint32_t known = mote->traps - mote->traps_forgotten;
-    if (known > MOTE_TRAPS_MAX) known = MOTE_TRAPS_MAX;
     uint32_t count = 0;
-    for (uint32_t i = 1; i <= known; i++) {
+    for (uint32_t i = 1; i <= mote->traps_known; i++) {
         if (now_ms - mote->trap_times_ms[(mote->traps - i) % MOTE_TRAPS_MAX] <= MOTE_TRAP_WINDOW_MS) count++;
     }
     return count;
@@ -53,6 +51,7 @@ void mote_supervise_trapped(mote_t *mote, const char *fault) {
     uint32_t now_ms = mote_now_ms(mote);
     mote->trap_times_ms[mote->traps % MOTE_TRAPS_MAX] = now_ms;
     mote->traps++;
+    if (mote->traps_known < MOTE_TRAPS_MAX) mote->traps_known++;
     mote->lost += count_lost(mote);
     mote->stats_address = 0; // counted once
     mote->life = MOTE_LIFE_BROKEN;
@@ -108,7 +107,7 @@ static int32_t rebuild(mote_t *mote) {
 
 // A start after Failed: the next poll builds an instance, as after a first trap.
 void mote_supervise_again(mote_t *mote) {
-    mote->traps_forgotten = mote->traps;
+    mote->traps_known = 0;
     mote->life = MOTE_LIFE_BROKEN;
     mote->due_ms = mote_now_ms(mote);
 }
