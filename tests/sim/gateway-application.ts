@@ -3,7 +3,7 @@
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import { messageRecord } from "../../host/node/message.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
-import type { ClientModule } from "../../host/node/module.ts";
+import { utf8, type ClientModule } from "../../host/node/module.ts";
 import type { MessageValues } from "../../host/node/values.ts";
 import { Application, REPLY_AGAIN_MS } from "./application.ts";
 import type { ChildEntry, RpcEntry } from "./ledger.ts";
@@ -85,6 +85,9 @@ export class GatewayApplication extends Application {
   #changed(child: ChildEntry, document: string | null, id: number): void {
     child.document = document;
     child.changedAtMs = this.schedule.nowMs;
+    const documents = [...this.ledger.children.values()].flatMap((each) => each.document ?? []);
+    const bytes = documents.reduce((sum, each) => sum + utf8(each).length + 2, 0);
+    if (bytes > this.ledger.childrenBuffer) this.onFault(`children take ${bytes} bytes of ${this.ledger.childrenBuffer}`);
     if (id > 0) this.add({ sequence: 0, qos: 1, id, isStored: true, isDelivered: false, excuse: null, child });
   }
 

@@ -1,6 +1,7 @@
 // What the server knows of a gateway: its children in a session, what they may send, and what becomes of that.
 
 import { RateLimiter, type LevelLimits, type RateLimitOptions } from "../../host/server/rateLimits.ts";
+import { ATTRIBUTES, TELEMETRY } from "./device-api.ts";
 import type { Ledger, RpcEntry } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
@@ -82,7 +83,7 @@ export class Gateway {
   /** Spends what the gateway sends for itself, a publish or without a topic another packet; false when that is too much and the connection is closed. */
   spend({ knewLimits }: Children, topic = "", text = ""): boolean {
     const isFree = text.includes("getSessionLimits") || (topic.startsWith("v2/") && !topic.endsWith("/chunk/0"));
-    const points = topic === "v1/devices/me/telemetry" || topic === "v1/devices/me/attributes" ? Object.keys(JSON.parse(text) as object).length : 0;
+    const points = topic === TELEMETRY || topic === ATTRIBUTES ? Object.keys(JSON.parse(text) as object).length : 0;
     if (isFree || this.#limiter.spend(OWN, ID, points)) return true;
     if (knewLimits) this.#fault("the gateway's own messages are over its limit");
     return false;

@@ -28,7 +28,7 @@ export function limitsOf(random: Random): RateLimitOptions {
 }
 
 /** What the configuration of a gateway has besides that of a device. */
-export function gatewaySettings(random: Random, isLimited: boolean): object {
+export function gatewaySettings(random: Random, isLimited: boolean): { readonly children_buffer: number; readonly [key: string]: unknown } {
   const settings = { children_buffer: random.pick([64, 128, 1024]), child_keep_alive_s: random.pick([0, 60, 300]) };
   if (!isLimited) return { ...settings, send_buffer: random.pick([1000, 1500, 4000]) };
   // So much may leave at once that it would be too much, and the answer to the question for the limits can be read.

@@ -55,6 +55,8 @@ export class Ledger {
   /** Those for children, by name and id. */
   readonly childRpcs = new Map<string, RpcEntry>();
   readonly children = new Map<string, ChildEntry>();
+  /** Bytes that the device has for them. */
+  childrenBuffer = 0;
   /** Filters that the application has declared in the present boot. */
   readonly declared = new Set<string>();
   reconnects = 0;

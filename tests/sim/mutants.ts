@@ -63,6 +63,10 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     what: "a child that was disconnected is announced again",
     kind: "gateway", file: "assembly/thingsboard/gateway/children.ts", from: "  if (known) remove(known);\n", to: "  if (known && isConnected) remove(known);\n",
   },
+  children_room: {
+    what: "the table of children takes more than it has room for",
+    kind: "gateway", file: "assembly/thingsboard/gateway/children.ts", from: "    if (tail - base + needed - left > room || size > 0xffff) {\n", to: "    if (needed > room) {\n",
+  },
   children_unpaced: {
     what: "what is sent for children is not paced",
     kind: "gateway", file: "assembly/client/sending.ts", from: "    if (waitMs) return waitMs;\n", to: "",

@@ -1,6 +1,7 @@
-// A model of the server: sessions of one device, the ThingsBoard Device API, and its moods.
+// A model of the server: the sessions of one device, what it sends by itself, and its moods.
 
 import mqttPacket, { type IPublishPacket, type Packet } from "mqtt-packet";
+import { ATTRIBUTES, ATTRIBUTES_RESPONSE, receiveOfDevice, RPC_REQUEST, RPC_RESPONSE } from "./device-api.ts";
 import { GATEWAY_FILTERS, type Children, type Gateway } from "./gateway.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Line } from "./network.ts";
@@ -9,12 +10,7 @@ import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
 import { Updates } from "./updates.ts";
 
-const TELEMETRY = "v1/devices/me/telemetry";
-const ATTRIBUTES = "v1/devices/me/attributes";
-const ATTRIBUTES_REQUEST = "v1/devices/me/attributes/request/";
-const ATTRIBUTES_RESPONSE = "v1/devices/me/attributes/response/";
-const RPC_REQUEST = "v1/devices/me/rpc/request/";
-const RPC_RESPONSE = "v1/devices/me/rpc/response/";
+const GET_LIMITS = '{"method":"getSessionLimits"}';
 /** The only filters that ThingsBoard grants, compared as texts. */
 const GRANTED = new Set([ATTRIBUTES, `${ATTRIBUTES_RESPONSE}+`, `${RPC_REQUEST}+`, `${RPC_RESPONSE}+`, "v2/fw/response/+/chunk/+", "v2/sw/response/+/chunk/+", ...GATEWAY_FILTERS]);
 
@@ -190,71 +186,18 @@ export class Server {
       if (verdict !== undefined) return acknowledge();
     }
     if (!this.#maySend(session, topic, text)) return end();
-    if (topic === TELEMETRY || topic === ATTRIBUTES) {
-      this.#store(text);
-      return acknowledge();
-    }
-    const id = Number(/\d+$/.exec(topic)?.[0]);
-    if (topic.startsWith(RPC_RESPONSE)) {
-      const rpc = this.ledger.rpcs.get(id);
-      if (rpc !== undefined) {
-        rpc.isAnswered = true;
-        if (text === JSON.stringify({ done: id }) && !dup && ++rpc.answers > 1) this.faults.push(`RPC ${id} is answered ${rpc.answers} times`);
-      }
-      if (text !== JSON.stringify({ done: id }) && text !== '{"error":"too_large"}') this.faults.push(`reply ${id} is ${text}`);
-      return acknowledge();
-    }
-    if (topic.startsWith(ATTRIBUTES_REQUEST)) {
-      acknowledge();
-      const keys = JSON.parse(text) as { sharedKeys?: string };
-      if (keys.sharedKeys?.startsWith("fw_title")) {
-        if (!this.isCalm && this.random.percent(5)) return;
-        const shared = this.updates.attributes;
-        this.#later(() => send(this.#publishOf(`${ATTRIBUTES_RESPONSE}${id}`, JSON.stringify(shared === null ? {} : { shared }))), session);
-        return;
-      }
-      const dice = this.random.between(0, 99);
-      if (!this.isCalm && dice < 10) return; // the database is down: no answer ever
-      const length = dice < 20 ? 2000 : 3;
-      this.#later(() => send(this.#publishOf(`${ATTRIBUTES_RESPONSE}${id}`, JSON.stringify({ shared: { [keys.sharedKeys ?? "a"]: "v".repeat(length) } }))), session);
-      return;
-    }
-    if (topic.startsWith(RPC_REQUEST)) {
-      acknowledge();
-      const { method } = JSON.parse(text) as { method?: string };
-      if (method === "getSessionLimits" && this.gateway?.isLimiting === true) {
-        // The transport knows by itself, so this is in front of what it has still to do for others.
-        return send({ ...this.#publishOf(`${RPC_RESPONSE}${id}`, this.gateway.limitsText), qos: 0 } as Packet);
-      }
-      if (method === undefined) this.faults.push(`client-side RPC without a method: ${text}`);
-      if (!this.isCalm && this.random.percent(20)) return;
-      const answer = method === "getSessionLimits" ? '{"maxPayloadSize":65536,"maxInflightMessages":100,"rateLimits":{"messages":null,"telemetryMessages":null,"telemetryDataPoints":null}}'
-        : this.random.percent(20) ? '{"error":"timeout"}' : '{"t":21}';
-      this.#later(() => send(this.#publishOf(`${RPC_RESPONSE}${id}`, answer)), session);
-      return;
-    }
     acknowledge();
-    const chunk = this.updates.chunk(topic, text);
-    if (chunk === null || (!this.isCalm && this.random.percent(5))) return;
-    this.#later(() => send(this.#publishOf(topic.replace("request", "response"), chunk)), session);
+    if (this.gateway?.isLimiting === true && text === GET_LIMITS) {
+      // The transport knows by itself, so this is in front of what it has still to do for others.
+      return send({ ...this.#publishOf(topic.replace("request", "response"), this.gateway.limitsText), qos: 0 } as Packet);
+    }
+    const answer = receiveOfDevice(topic, text, dup, this);
+    if (answer !== null) this.#later(() => send(this.#publishOf(answer.topic, answer.text)), session);
   }
 
   /** False when a gateway sends more for itself than it may: then nothing is acknowledged and the connection is closed. */
   #maySend({ children }: Session, topic = "", text = ""): boolean {
     return children === null || this.gateway === null || this.gateway.spend(children, topic, text);
-  }
-
-  /** Takes telemetry: every entry carries the number by which the ledger knows its message. */
-  #store(text: string): void {
-    try {
-      const values = JSON.parse(text) as { sequence?: number; fw_state?: string; current_fw_version?: string };
-      this.updates.report(values);
-      const { sequence } = values;
-      const message = sequence === undefined ? undefined : this.ledger.messages.get(sequence);
-      if (message !== undefined) message.isStored = true;
-    } catch {
-      this.faults.push(`no JSON: ${text.slice(0, 80)}`);
-    }
   }
 
   #askRpc(session: Session): void {

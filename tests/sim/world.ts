@@ -77,7 +77,9 @@ export function live(modules: Modules, seed: number, { isTraced = false }: Optio
   if (kind === "gateway") {
     const limits = limitsOf(random);
     server.gateway = new Gateway(schedule, random.fork(), ledger, limits, server.faults);
-    ownSettings = gatewaySettings(random, server.gateway.isLimiting);
+    const gateway = gatewaySettings(random, server.gateway.isLimiting);
+    ledger.childrenBuffer = gateway.children_buffer;
+    ownSettings = gateway;
   }
   const boot = (): void => {
     const configuration = JSON.stringify({ ...settings, ...ownSettings, firmware_title: "pump", firmware_version: firmwareVersion });
