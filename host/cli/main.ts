@@ -9,14 +9,7 @@ import { CommandError, ExitCode } from "./exit.ts";
 import { limitClasses, type LimitLevel, limitLevels, RateLimiter, type RateLimitOptions } from "../server/rateLimits.ts";
 import { defaultServerVersion, ServerVersion } from "../server/serverVersion.ts";
 import { runServer, type ServerCommandOptions } from "./server.ts";
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`not a whole number from ${min} to ${max}.`);
-  };
-}
+import { wholeNumber } from "./whole-number.ts";
 
 /** `device.messages=20:1,600:60`, once for each limit. */
 function rateLimit(text: string, earlier: RateLimitOptions = {}): RateLimitOptions {

@@ -12,6 +12,8 @@ export interface LiveView {
 }
 
 const LOG_LINES_MAX = 8;
+/** For terminals that do not say, such as one that a container was given without a size. */
+const COLUMNS = 80;
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const ERASE_BELOW = "\x1b[0J";
@@ -30,14 +32,18 @@ function terminalView(output: NodeJS.WriteStream): LiveView {
   let state: readonly string[] = [];
   let drawn = 0;
   let due: NodeJS.Immediate | undefined;
+  const width = (): number => (output.columns || COLUMNS) - 1;
+  const showCursor = (): void => { output.write(SHOW_CURSOR); };
+  // Also when the program ends in a hurry.
+  process.once("exit", showCursor);
   const clip = (line: string): string => {
     // Escape sequences take no columns.
-    let columns = output.columns - 1;
+    let columns = width();
     return line.replace(/(\x1b\[[0-9;]*m)|[^\x1b]/gu, (part, escape: string | undefined) => (escape !== undefined || columns-- > 0 ? part : ""));
   };
   const draw = (): void => {
     due = undefined;
-    const lines = [...state, colors.dim("─".repeat(Math.min(60, output.columns - 1))), ...log].map(clip);
+    const lines = [...state, colors.dim("─".repeat(Math.min(60, width()))), ...log].map(clip);
     const up = drawn > 0 ? `\x1b[${drawn}A\r` : HIDE_CURSOR;
     output.write(`${up}${ERASE_BELOW}${lines.join("\n")}\n`);
     drawn = lines.length;
@@ -59,7 +65,8 @@ function terminalView(output: NodeJS.WriteStream): LiveView {
     end() {
       clearImmediate(due);
       draw();
-      output.write(SHOW_CURSOR);
+      process.off("exit", showCursor);
+      showCursor();
     },
   };
 }

@@ -12,6 +12,7 @@ import { startDemo, type DemoDevice, type DemoEvent } from "../cli/demo.ts";
 import { interrupted, type CommandError } from "../cli/exit.ts";
 import { startNative } from "../cli/native.ts";
 import { eventLine } from "../cli/print.ts";
+import { wholeNumber } from "../cli/whole-number.ts";
 import { demoDevice, startServer, type LocalServer } from "../server/server.ts";
 import { valueText } from "../server/values.ts";
 import { build } from "./build.ts";
@@ -36,9 +37,9 @@ const RETURN_MS_MAX = 10_000;
 async function main(): Promise<number> {
   const program = new Command("npm start --")
     .addOption(new Option("--engine <engine>", "what runs the module").choices(["wasm3", "aot", "v8"]).default("wasm3"))
-    .addOption(new Option("--seconds <n>", "end by itself after so long").argParser(Number))
-    .addOption(new Option("--port <n>", "MQTT port").argParser(Number).default(1883))
-    .addOption(new Option("--rest-port <n>", "REST port").argParser(Number).default(8080))
+    .addOption(new Option("--seconds <n>", "end by itself after so long").argParser(wholeNumber(1, 86_400)))
+    .addOption(new Option("--port <n>", "MQTT port").argParser(wholeNumber(0, 65535)).default(1883))
+    .addOption(new Option("--rest-port <n>", "REST port").argParser(wholeNumber(0, 65535)).default(8080))
     .parse();
   const options = program.opts<Options>();
   const say = (line: string): void => { process.stdout.write(`${line}\n`); };

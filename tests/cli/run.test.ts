@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
 import mqtt from "mqtt";
+import { BareBroker } from "../behaviour/bare-broker.ts";
 import { Authority } from "../node/certificates.ts";
 import { Command, PATIENCE_MS } from "./harness.ts";
 
@@ -140,3 +141,21 @@ test("SIGTERM ends the device in an orderly way as well", async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /Stopped/);
 });
+
+for (const engine of ["v8", "wasm3"]) {
+  test(`${engine}: the second Ctrl-C ends a device that still waits for a PUBACK, and what it has started`, async (t) => {
+    const broker = await BareBroker.open(t);
+    broker.answers.publish = false;
+    const own = join(folder, `stubborn-${engine}.json`);
+    writeFileSync(own, JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: broker.port, ack_timeout_s: 600, session_limits: false }));
+    const command = new Command(t, ["device", "--config", own, "--engine", engine, "--interval", "20", "--json"]);
+    await command.shows(/"Telemetry"/);
+    // Signals that come too fast are one.
+    const timer = setInterval(() => command.child.kill("SIGINT"), 50);
+    t.after(() => clearInterval(timer));
+    const { code } = await command.ended;
+    assert.equal(code, 130);
+    const link = await broker.link();
+    await link.closed();
+  });
+}

@@ -1,9 +1,10 @@
 // `npm start` as a whole: it builds, connects, is cut, and proves that nothing was lost.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { liveView } from "../../host/tools/live-view.ts";
 import { Tally } from "../../host/tools/tally.ts";
 
 const START = fileURLToPath(new URL("../../host/tools/start.ts", import.meta.url));
@@ -28,6 +29,27 @@ for (const engine of ["v8", "wasm3"]) {
     assert.ok(connects! > cuts!);
     assert.doesNotMatch(output, /\x1b/);
     assert.equal(code, 0, output);
+  });
+}
+
+for (const words of [["--seconds", "soon"], ["--seconds", "0"], ["--port", "http"], ["--rest-port", "65536"], ["--engine", "v9"]]) {
+  test(`npm start ${words.join(" ")} is explained before anything is built`, () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", START, ...words], { encoding: "utf8", timeout: PATIENCE_MS });
+    assert.match(stderr, /^error: option '--[^]*is invalid\. (not a whole number|Allowed choices)/);
+    assert.equal(stdout, "");
+    assert.equal(status, 1);
+  });
+}
+
+for (const [columns, shown] of [[0, "state"], [undefined, "state"], [40, "state"], [3, "st"]] as const) {
+  test(`a terminal that says it has ${columns} columns shows what fits`, () => {
+    let text = "";
+    const view = liveView({ isTTY: true, columns, write: (part: string) => { text += part; return true; } } as unknown as NodeJS.WriteStream);
+    view.show(["state"]);
+    view.log("line");
+    view.end();
+    assert.equal(text.split("\n")[0]!.replaceAll(/\x1b\[[?\d]*[a-zA-Z]/g, ""), shown);
+    assert.ok(text.endsWith("\x1b[?25h"), "the cursor is back");
   });
 }
 
