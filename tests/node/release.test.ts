@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BadStateError, type AttributesUpdate, type Message } from "../../host/node/index.ts";
-import { connected, nextEvent, withStatus, type BareBroker, type Link } from "./harness.ts";
+import { PATIENCE_MS, connected, nextEvent, withStatus, type BareBroker, type Link } from "./harness.ts";
 
 const REQUEST = '{"method":"purge","params":{"s":5}}';
 
@@ -138,4 +138,17 @@ test("an update of attributes can be refused, the answer to a request cannot", a
   assert.equal((await second.packet("puback")).messageId, 1);
   assert.deepEqual(updates.map(({ values }) => values), [{ rate: 1 }, { rate: 2 }, { rate: 2 }]);
   all.unsubscribe();
+});
+
+test("an update of attributes that finds its queue full is asked for again", { timeout: 2 * PATIENCE_MS }, async (t) => {
+  const { broker, link, client } = await connected(t, { redeliver: true, shared_attributes: true }, { queueMessages: 1 });
+  await link.packet("subscribe");
+  const updates = client.subscribeAttributes(["rate"], { refresh: false });
+  for (const rate of [1, 2]) link.publish("v1/devices/me/attributes", `{"rate":${rate}}`, { qos: 1, messageId: rate });
+  const second = await next(broker, 2);
+  assert.deepEqual(link.of("puback").map(({ messageId }) => messageId), [1]);
+  assert.deepEqual((await updates.next()).value?.values, { rate: 1 });
+  second.publish("v1/devices/me/attributes", '{"rate":2}', { qos: 1, messageId: 2, dup: true });
+  assert.deepEqual((await updates.next()).value?.values, { rate: 2 });
+  assert.equal((await second.packet("puback")).messageId, 2);
 });

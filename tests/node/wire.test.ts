@@ -187,3 +187,15 @@ test("acknowledgement and reply of an RPC leave in one piece", async (t) => {
   const last = link.chunks.at(-1)!;
   assert.equal(last[0], 0x40, "the chunk with the reply begins with the PUBACK");
 });
+
+test("a message arrives whole, however many parts the receive buffer makes of it", async (t) => {
+  const { client: made, link } = await connected(t, { receive_buffer: 128 });
+  const messages = made.subscribe("a/b");
+  await link.packet("subscribe");
+  for (const bytes of [0, 100, 120, 130, 240, 250, 370, 1000]) {
+    const payload = Buffer.from(Array.from({ length: bytes }, (_, index) => (index * 7) & 255));
+    link.publish("a/b", payload);
+    const { value } = await messages.next();
+    assert.deepEqual(Buffer.from(value!.payload), payload, `${bytes} bytes`);
+  }
+});
