@@ -16,8 +16,8 @@ export const STATS: usize = memory.data(104, 4);
 export const JSON_VALUE: usize = memory.data(8, 4);
 /** Acknowledgements and PINGREQ on their way out. */
 export const LANE: usize = memory.data(64, 4);
-/** Lengths of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
-export const TEXT_LENGTHS: usize = memory.data(60, 4);
+/** Spans of the texts of the configuration, and of its object `provision`: see client/settings.ts. */
+export const TEXTS: usize = memory.data(120, 4);
 /** What the server allows and what of it was spent: see client/limits.ts. A gateway has as much again for its children. */
 export const LIMITS_SIZE: i32 = FEATURE_GATEWAY ? 568 : 280;
 export const LIMITS: usize = memory.data(LIMITS_SIZE, 8);

@@ -54,6 +54,11 @@ export function putBytes(from: usize, length: i32): void {
   if (at <= limit) memory.copy(to, from, length);
 }
 
+/** Writes the bytes of a span: an address, and behind it their number. */
+export function putSpan(span: usize): void {
+  putBytes(load<u32>(span), load<i32>(span, 4));
+}
+
 /** Writes 16 bits where they have their place already, high byte first. */
 export function storeU16(address: usize, value: u32): void {
   store<u8>(address, value >> 8);

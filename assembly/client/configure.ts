@@ -1,16 +1,16 @@
 // Reads the configuration, checks every key of it, then carves the buffers.
 import { Stat, Status } from "../abi";
-import { at, limit, overflowed, open as openCursor, putBytes } from "../base/cursor";
+import { at, limit, overflowed, open as openCursor, putSpan } from "../base/cursor";
 import { readDigits } from "../base/text";
 import { from, length, next, open, skip, Token } from "../json/scan";
 import { hasEscapes, putUnescaped } from "../json/unescape";
-import { carved, count, fail, TEXT_LENGTHS } from "../memory";
+import { carved, count, fail, storePair } from "../memory";
 import { isTopicName } from "../mqtt/topic";
 import { buildFirst } from "./hello";
 import { carveInbound } from "./inbound";
 import { Limit, setLimit } from "./limits";
 import { carveOutbox } from "./outbox";
-import { CLIENT_ID_NAME, findKey, inRange, isLacking, isPresent, MISSING_LENGTH, MQTT_HOST_NAME, present, setPresent, setSetting, setting, Setting, textLength, USER_NAME_NAME } from "./settings";
+import { CLIENT_ID_NAME, findKey, inRange, isLacking, isPresent, MISSING_LENGTH, MQTT_HOST_NAME, present, setPresent, setSetting, setting, Setting, textLength, textSpan, USER_NAME_NAME } from "./settings";
 import { carveStaging } from "./staging";
 
 /** The longest text. */
@@ -44,10 +44,9 @@ function readObject(text: usize, bytes: i32): i32 {
         status = seen & bit ? <i32>Status.InvalidValue : <i32>Status.Ok;
         seen |= bit;
         let expected: i32 = Token.ObjectBegin;
-        let value = <i32>from;
         if (key <= Setting.Provision) {
-          // The length of the one object that is kept is the module's, too.
-          store<i32>(TEXT_LENGTHS + (key << 2), length);
+          // The one object that is kept is the module's, too.
+          storePair(textSpan(key), from, length);
           if (key < Setting.Provision) {
             expected = Token.Text;
             const fault = faultOf(key, text);
@@ -57,18 +56,21 @@ function readObject(text: usize, bytes: i32): i32 {
               bound = TEXT_MAX;
             }
           }
-        } else if (key >= Setting.MqttPort) {
-          expected = Token.Number;
-          // No key takes a number below zero or with a fraction.
-          value = readDigits(from, length);
-          bound = inRange(key, value);
-          if (bound != value) status = Status.InvalidValue;
-        } else if (key > Setting.Host) {
-          value = <i32>(token == Token.True);
-          expected = Token.False + value;
+        } else {
+          let value = 0;
+          if (key >= Setting.MqttPort) {
+            expected = Token.Number;
+            // No key takes a number below zero or with a fraction.
+            value = readDigits(from, length);
+            bound = inRange(key, value);
+            if (bound != value) status = Status.InvalidValue;
+          } else if (key > Setting.Host) {
+            value = <i32>(token == Token.True);
+            expected = Token.False + value;
+          }
+          setSetting(key, value);
         }
         if (token != expected) status = Status.WrongType;
-        setSetting(key, value);
       }
     }
     if (status) return fail(status, status == Status.InvalidValue ? bound : 0, name, nameLength);
@@ -98,7 +100,7 @@ function faultOf(key: i32, end: usize): i32 {
 function missingName(): usize {
   if (!textLength(Setting.MqttHost)) return MQTT_HOST_NAME;
   if ((present & ((1 << Setting.UserName) | (1 << Setting.Password))) == 1 << Setting.Password) return USER_NAME_NAME;
-  return setting(Setting.CleanSession) || textLength(Setting.ClientId) ? 0 : CLIENT_ID_NAME;
+  return setting(Setting.CleanSession) | textLength(Setting.ClientId) ? 0 : CLIENT_ID_NAME;
 }
 
 /**
@@ -110,8 +112,8 @@ function missingName(): usize {
 function keepTexts(all: bool): void {
   for (let key: i32 = all ? Setting.Password : Setting.FirmwareTitle; key <= Setting.Provision; key++) {
     const to = at;
-    putBytes(setting(key), textLength(key));
-    if (at <= limit) setSetting(key, <i32>to);
+    putSpan(textSpan(key));
+    if (at <= limit) store<usize>(textSpan(key), to);
   }
 }
 

@@ -157,8 +157,10 @@ export function lose(reason: i32): i32 {
       if (state == State.Connected) kind = EventKind.ProvisioningFailed;
       slowDown();
       // Failures of the port come from the peer or the network; the others are this client's own decisions.
-    } else if (reason > Status.ConnectTimeout && ++earlyCloses == EARLY_CLOSES) {
-      pending |= 1 << EventKind.Unstable;
+    } else {
+      const isTheirs = <i32>(reason > Status.ConnectTimeout);
+      earlyCloses += isTheirs;
+      pending |= (isTheirs & <i32>(earlyCloses == EARLY_CLOSES)) << EventKind.Unstable;
     }
   } else {
     count(Stat.ConnectFailures);
@@ -186,7 +188,7 @@ function checkDeadlines(): i32 {
     // A missing acknowledgement ends the patience as well: the end was asked for, and says goodbye.
     // What the lane has leaves first, unless the port takes nothing.
     const isEnd = isOver | isLate;
-    if (lane.isEmpty() ? isEnd || outbox.isEmpty() || hello.isLimited() : isEnd & isSending()) {
+    if (lane.isEmpty() ? isEnd | outbox.isEmpty() | hello.isLimited() : isEnd & isSending()) {
       happen(Event.Drained);
       return raise(EventKind.Disconnected, 0, Status.Requested);
     }
@@ -233,19 +235,23 @@ function rejectPoison(): i32 {
 // @ts-ignore: decorator
 @apart
 function approach(): i32 {
+  let kind: i32 = EventKind.None;
   if (state < State.Opening) {
-    if (state == State.Stopped) return EventKind.None;
-    const rejected = rejectPoison();
-    if (!rejected & isDue(Timer.Link)) happen(Event.Due);
-    return rejected;
+    if (state != State.Stopped) {
+      kind = rejectPoison();
+      if (!kind & isDue(Timer.Link)) happen(Event.Due);
+    }
+  } else if (isDue(Timer.Link)) {
+    // ConnackTimeout follows ConnectTimeout as Connecting does Opening, the one downwards, the other upwards.
+    kind = Status.ConnectTimeout + State.Opening - state;
+  } else if (state == State.Opening) {
+    kind = net_state(handle);
+    if (kind > NetState.Connecting) {
+      happen(Event.LinkOpened);
+      kind = EventKind.None;
+    }
   }
-  // ConnackTimeout follows ConnectTimeout as Connecting does Opening, the one downwards, the other upwards.
-  if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;
-  if (state == State.Connecting) return EventKind.None;
-  const net = net_state(handle);
-  if (net < 0) return net;
-  if (net != NetState.Connecting) happen(Event.LinkOpened);
-  return EventKind.None;
+  return kind;
 }
 
 /** One step of the connection: the event that it raised, None, or the Status that ends the connection. */
@@ -256,8 +262,8 @@ function step(): i32 {
   const before = state;
   if (before < State.Connected) {
     const kind = approach();
-    if (kind || before != State.Connecting) return kind;
-  } else if (mayBeDue || before == State.Draining) {
+    if (kind | <i32>(before != State.Connecting)) return kind;
+  } else if (mayBeDue | (before == State.Draining)) {
     const kind = checkDeadlines();
     if (kind) return kind;
   }
@@ -349,12 +355,12 @@ export function deadlineMs(): i32 {
 export function wants(): i32 {
   if (state <= State.Opening) return <i32>(state == State.Opening) * Want.Work;
   // Bytes that cannot be read yet must not keep the host awake.
-  const isReading = lane.hasRoom() && !(FEATURE_OTA && inbound.isHeld);
+  const isReading = lane.hasRoom() & !(FEATURE_OTA && inbound.isHeld);
   return <i32>isReading | (<i32>isSending() * Want.Writable) | (FEATURE_OTA ? again & WITH_PORT : 0);
 }
 
 export function release(isAccepted: i32): i32 {
-  if (!inbound.lent || (FEATURE_OTA && inbound.isOwn)) return Status.BadState;
+  if (!inbound.lent | (FEATURE_OTA && inbound.isOwn)) return Status.BadState;
   inbound.answer(isAccepted != 0);
   return Status.Ok;
 }

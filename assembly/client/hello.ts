@@ -6,7 +6,7 @@ import { carve, carved } from "../memory";
 import { putRemainingLength } from "../mqtt/length";
 import { ConnectFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
-import { CONNECT, CONNECT_LENGTH, isPresent, present, setting, Setting, textLength } from "./settings";
+import { CONNECT, CONNECT_LENGTH, isPresent, present, setting, Setting, textLength, textOf } from "./settings";
 
 /** Where all this begins: the name of the server behind two bytes that are its length. */
 let begin: usize = 0;
@@ -40,7 +40,7 @@ function putBoth(): i32 {
     if (!(keys & (1 << key))) continue;
     const start = at;
     putU16(FEATURE_JSON ? 0 : textLength(key));
-    const fault = putUnescaped(setting(key), textLength(key));
+    const fault = putUnescaped(textOf(key), textLength(key));
     if (fault) status = fault;
     // Without its escapes a text may be shorter.
     if (FEATURE_JSON && at <= limit) storeU16(start, <i32>(at - start) - 2);

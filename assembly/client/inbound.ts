@@ -4,7 +4,7 @@
 //     (handled)         (arrived)       (free)              part begins behind it, where the payload began.
 import { EventField, EventFlag, EventKind, Stat, Status } from "../abi";
 import { net_recv } from "../host";
-import { carve, count, countBy, EVENT } from "../memory";
+import { carve, carved, count, countBy, EVENT } from "../memory";
 import { body, bodyEnd, readHeader } from "../mqtt/frame";
 import { Packet } from "../mqtt/packet";
 import { packetId, payload, readPublish, topic, topicLength } from "../mqtt/publish";
@@ -34,7 +34,7 @@ export const REFUSED: i32 = 2;
 
 export function carveInbound(size: usize): void {
   base = first = filled = carve(size);
-  end = base + size;
+  end = carved;
 }
 
 /** Its memory, which is free for other use while there is no connection. */

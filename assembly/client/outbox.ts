@@ -14,7 +14,7 @@ import { MESSAGE_ID_MAX, Stat, Status } from "../abi";
 import { at, limitTo } from "../base/cursor";
 import { equals } from "../base/text";
 import { disarmOften, fromNow, setDeadline, Timer } from "../base/time";
-import { carve, count, fail, STATS } from "../memory";
+import { carve, carved, count, fail, STATS } from "../memory";
 import { Packet, PublishFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
 import { FREE } from "./limits";
@@ -80,7 +80,7 @@ let lends: bool = false;
 export function carveOutbox(size: usize): void {
   base = head = first = carve(size);
   if (FEATURE_RAW) floor = base;
-  end = base + size;
+  end = carved;
 }
 
 /** An event lends the packet of a record. */
@@ -185,19 +185,22 @@ export function openRecord(): usize {
  */
 export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
   const before = head;
-  const mayMove = !isSending && !lends;
+  const mayMove = !isSending & !lends;
   if (mayMove) needed += compact();
   if (needed > <i32>(end - base)) return fail(Status.TooLarge, needed, 0, 0);
-  if (head < before) return Status.Ok;
-  if (FEATURE_RAW && mayMove & drop & (first < head) & (markOf(first) == Mark.Message)) {
-    setMark(first, Mark.Free);
-    count(Stat.MessagesDropped);
-    const id = idOf(first);
-    if (id) store<u32>(STATS, id, Stat.LastDroppedId);
-    return Status.Ok;
+  let status: i32 = Status.Ok;
+  if (head >= before) {
+    if (FEATURE_RAW && mayMove & drop & (first < head) & (markOf(first) == Mark.Message)) {
+      setMark(first, Mark.Free);
+      count(Stat.MessagesDropped);
+      const id = idOf(first);
+      if (id) store<u32>(STATS, id, Stat.LastDroppedId);
+    } else {
+      count(Stat.MessagesRefused);
+      status = Status.Full;
+    }
   }
-  count(Stat.MessagesRefused);
-  return Status.Full;
+  return status;
 }
 
 /** The id that the next message at QoS 1 gets; 0 while the oldest message still has it. */

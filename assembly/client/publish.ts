@@ -29,6 +29,8 @@ export const NO_NUMBER: i32 = -1;
 export const SUBSCRIBE: u32 = outbox.SUBSCRIBE;
 /** The first byte of an UNSUBSCRIBE, with the flags 0010 [MQTT-3.10.1-1]. */
 export const UNSUBSCRIBE: u32 = 0xa2;
+/** QoS 1 and RETAIN. */
+const FLAGS_MAX: u32 = 3;
 /** What was appended last, and bytes of its payload, which ends at the cursor. */
 export let lastRecord: usize = 0;
 export let lastPayloadLength: i32 = 0;
@@ -91,14 +93,14 @@ export function append(
 /** The first byte of a PUBLISH as the options record of a verb asks for it; a Status when the verb is not allowed, or its message record not in the staging area. */
 export function publishByte(recordLength: i32, options: usize): i32 {
   if (!isConfigured()) return Status.BadState;
-  if (!holds(address(), recordLength)) return Status.InvalidValue;
-  let flags: u32 = setting(Setting.Qos) << 1;
-  if (options) {
-    if (!holds(options, OptionField.End) || load<u16>(options, OptionField.Size) < <u16>OptionField.End) return Status.InvalidValue;
-    flags = ((<u32>load<u8>(options, OptionField.Qos)) << 1) | <u32>(load<u8>(options, OptionField.Retain) != 0);
-    if (flags > 3) return Status.InvalidValue;
+  let flags: u32 = FLAGS_MAX + 1;
+  if (holds(address(), recordLength)) {
+    if (!options) flags = setting(Setting.Qos) << 1;
+    else if (holds(options, OptionField.End) && load<u16>(options, OptionField.Size) >= <u16>OptionField.End) {
+      flags = ((<u32>load<u8>(options, OptionField.Qos)) << 1) | <u32>(load<u8>(options, OptionField.Retain) != 0);
+    }
   }
-  return (Packet.Publish << 4) | flags;
+  return flags > FLAGS_MAX ? <i32>Status.InvalidValue : (Packet.Publish << 4) | flags;
 }
 
 /** Publishes the message record at the start of the staging area. */

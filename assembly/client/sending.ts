@@ -112,16 +112,16 @@ export function flush(): void {
     if (!isSending()) pick();
     const from = out;
     const length = <i32>(outEnd - from);
-    if (!length) return;
+    if (!length) break;
     const sent = net_send(handle, from, length);
     if (sent < 0) {
       net_close(handle);
       handle = sent;
-      return;
+      break;
     }
     countBy(Stat.BytesSent, sent);
     out = from + sent;
-    if (sent != length) return;
+    if (sent != length) break;
     if (outbox.holds(outEnd)) outbox.markSent(setting(Setting.AckTimeoutS));
     // This may have been the last packet that an orderly end waits for.
     if (state == State.Draining) wake();
@@ -132,7 +132,6 @@ const DISCONNECT = bytes("\xe0\0");
 
 /** Sends DISCONNECT, unless another packet is half sent. */
 export function sayGoodbye(): void {
-  if (isSending()) return;
   // Nothing may follow a DISCONNECT [MQTT-3.14.4-2], so it goes straight to the port.
-  net_send(handle, DISCONNECT, 2);
+  if (!isSending()) net_send(handle, DISCONNECT, 2);
 }

@@ -1,6 +1,6 @@
 // Names the keys of the configuration with their types, ranges and defaults.
-import { bytes, hashes, placeOf, utf8 } from "../base/text";
-import { fail, TEXT_LENGTHS } from "../memory";
+import { bytes, hashes, placeOf } from "../base/text";
+import { storePair, TEXTS } from "../memory";
 
 /** The keys, grouped by type. */
 export const enum Setting {
@@ -60,10 +60,12 @@ declare function integers(list: i32[], feature: i32, more: i32[]): usize;
 const AT_LEAST_1: u8 = 0x20;
 const AT_LEAST_64: u8 = 0xe0;
 
-/** The values; a text is the address of its first byte. As data they are the defaults. */
+/** The first key that has a value. */
+const FIRST_VALUE: i32 = Setting.Tls;
+/** The values behind those of texts. As data they are the defaults. */
 const VALUES = integers(
     [
-      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // texts and objects
+      0, 0, 0, // objects of the host
       0, 0, 0, 0, 1, 1, 1, 1, // clean_session, rpc, shared_attributes and session_limits are true
       0, 60, 30, 20, 60, 1000, 120000, 1, 16, 512, 1024, 256,
     ],
@@ -111,7 +113,8 @@ export const MQTT_HOST_NAME = bytes("mqtt_host"),
   CLIENT_ID_NAME = bytes("client_id"),
   USER_NAME_NAME = bytes("user_name");
 export const MISSING_LENGTH: i32 = 9;
-export const SEND_BUFFER_NAME = utf8("send_buffer");
+export const SEND_BUFFER_NAME = bytes("send_buffer");
+export const SEND_BUFFER_NAME_LENGTH: i32 = 11;
 
 /** One bit for each of the first 32 keys that the configuration holds. */
 export let present: i32 = 0;
@@ -124,28 +127,41 @@ export function setPresent(keys: i32): void {
 
 /** Puts another text in the place of the one that was configured; one of no length makes the key absent. */
 export function setText(key: i32, text: usize, length: i32): void {
-  setSetting(key, <i32>text);
-  store<i32>(TEXT_LENGTHS + (key << 2), length);
+  storePair(textSpan(key), text, length);
   present = (present & ~(1 << key)) | (<i32>(length != 0) << key);
 }
 
 // @ts-ignore: decorator
 @inline
 export function setting(key: i32): i32 {
-  return load<i32>(VALUES + (key << 2));
+  return load<i32>(VALUES + ((key - FIRST_VALUE) << 2));
 }
 
 // @ts-ignore: decorator
 @inline
 export function setSetting(key: i32, value: i32): void {
-  store<i32>(VALUES + (key << 2), value);
+  store<i32>(VALUES + ((key - FIRST_VALUE) << 2), value);
+}
+
+/** Where the address and the length of a text stand. */
+// @ts-ignore: decorator
+@inline
+export function textSpan(key: i32): usize {
+  return TEXTS + (key << 3);
+}
+
+/** The first byte of a text. */
+// @ts-ignore: decorator
+@inline
+export function textOf(key: i32): usize {
+  return load<u32>(textSpan(key));
 }
 
 /** Bytes of a text. */
 // @ts-ignore: decorator
 @inline
 export function textLength(key: i32): i32 {
-  return load<i32>(TEXT_LENGTHS + (key << 2));
+  return load<i32>(textSpan(key), 4);
 }
 
 // @ts-ignore: decorator
@@ -192,9 +208,4 @@ export function isLacking(key: i32): bool {
 export function findKey(name: usize, length: i32): i32 {
   const key = placeOf(HASHES, Setting.Count, name, length);
   return key == Setting.AccessToken ? <i32>Setting.UserName : key;
-}
-
-/** A fault of a key that is not at hand, by the literal of its name. */
-export function refuseKey(status: i32, name: usize): i32 {
-  return fail(status, 0, name + 1, load<u8>(name));
 }

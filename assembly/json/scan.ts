@@ -180,7 +180,7 @@ export function read(outside: u64): i32 {
           while (byteAt(here) - 0x30 < 10) here++;
           if (here == digits) return fault(here);
           // Nothing follows a zero in front.
-          if (!part && load<u8>(digits) == 0x30) here = digits + 1;
+          if (!part & (load<u8>(digits) == 0x30)) here = digits + 1;
           byte = byteAt(here);
           if (byte == 0x2e && !part) {
             part = 1;

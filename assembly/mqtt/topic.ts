@@ -7,7 +7,6 @@ import { isUtf8 } from "../base/utf8";
  * wildcard in a name [MQTT-3.3.2-2].
  */
 export function isTopicName(topic: usize, length: i32, isFilter: bool): bool {
-  if (<u32>(length - 1) > 0xfffe) return false;
   const end = topic + length;
   let before: u32 = 0x2f;
   let at = topic;
@@ -18,5 +17,5 @@ export function isTopicName(topic: usize, length: i32, isFilter: bool): bool {
     if (!byte | (((byte | 8) == 0x2b) & !(isFilter & isAlone))) return false;
     before = byte;
   } while (at < end);
-  return isUtf8(topic, length);
+  return isUtf8(topic, length) & (<u32>(length - 1) < 0xffff);
 }

@@ -39,8 +39,9 @@ const enum Stage {
 
 /** Bytes of a unit that are read or written: as many as the buffer takes. */
 let capacity: i32 = 0;
-let size: i32 = 0;
 let unit: i32 = 0;
+/** Where the last one begins. */
+let last: i32 = 0;
 let grain: i32 = 0;
 /** A Stage or, below zero, why there is no journal: then every step answers this. */
 let stage: i32 = Stage.Read;
@@ -63,10 +64,11 @@ export function payloadLength(buffer: usize): i32 {
 // @ts-ignore: decorator
 @inline
 export function beginRead(bytes: i32): void {
-  size = store_info(StoreArea.Journal, StoreInfo.Size);
+  const size = store_info(StoreArea.Journal, StoreInfo.Size);
   unit = store_info(StoreArea.Journal, StoreInfo.EraseSize);
   grain = store_info(StoreArea.Journal, StoreInfo.ProgramSize);
-  stage = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || size - unit < unit ? <i32>Status.StoreFailed : <i32>Stage.Read;
+  last = size - unit;
+  stage = !size ? <i32>Status.NotFound : grain < 1 || unit < <i32>Unit.Payload || last < unit ? <i32>Status.StoreFailed : <i32>Stage.Read;
   capacity = min(bytes, unit);
   offset = done = 0;
   outcome = Status.NotFound;
@@ -87,12 +89,12 @@ export function beginWrite(buffer: usize, length: i32): void {
   store<u64>(buffer, FORMAT, Unit.Magic);
   store<u16>(buffer, end - Unit.Records, Unit.Length);
   store<u32>(buffer, ++sequence, Unit.Sequence);
-  if (length) store<u32>(buffer, recordHead(length), Unit.Records);
+  store<u32>(buffer, recordHead(length), Unit.Records); // without a record written over below
   store<u32>(buffer, checksum(buffer, end - Unit.Records), Unit.Checksum);
   memory.fill(buffer + end, 0xff, capacity - end);
   // Behind the unit that was read or written last, or the first where nothing was found.
   offset += unit;
-  if (offset + unit > size) offset = 0;
+  if (offset > last) offset = 0;
   done = 0;
   stage = Stage.Erase;
 }
@@ -118,7 +120,7 @@ function examine(buffer: usize): i32 {
   const length: i32 = load<u16>(buffer, Unit.Length);
   const number = load<u32>(buffer, Unit.Sequence);
   const isWhole =
-    load<u64>(buffer, Unit.Magic) << 16 == FORMAT << 16 && length <= capacity - Unit.Records &&
+    (load<u64>(buffer, Unit.Magic) << 16 == FORMAT << 16) & (length <= capacity - Unit.Records) &&
     checksum(buffer, length) == load<u32>(buffer);
   if (isWhole) {
     if (number == sequence) return load<u32>(buffer, Unit.Records) == recordHead(length - (Unit.Payload - Unit.Records)) ? <i32>Status.Ok : <i32>Status.NotFound;
@@ -127,7 +129,7 @@ function examine(buffer: usize): i32 {
     outcome = Status.Malformed;
   }
   offset += unit;
-  if (offset + unit <= size) return MORE;
+  if (offset <= last) return MORE;
   if (!sequence) return outcome;
   // Read until the newest comes again, which must not take another round.
   if (stage == Stage.ReadAgain) return Status.Malformed;

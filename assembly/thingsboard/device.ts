@@ -5,7 +5,7 @@ import { isConfigured, setConfigured } from "../client/backoff";
 import { configure } from "../client/configure";
 import * as connection from "../client/connection";
 import { setGreeting } from "../client/hello";
-import { refuseKey, SEND_BUFFER_NAME, setting, Setting } from "../client/settings";
+import { SEND_BUFFER_NAME, SEND_BUFFER_NAME_LENGTH, setting, Setting } from "../client/settings";
 import { declareFilter } from "../client/subscribe";
 import { carved, carveFrom, fail } from "../memory";
 import { announce, carveChildren } from "./gateway/children";
@@ -47,11 +47,11 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
     else setGreeting(RPC_SUBSCRIBE);
   }
   if (FEATURE_ATTRIBUTES) {
-    if (setting(Setting.SharedAttributes) || (FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
+    if (setting(Setting.SharedAttributes) | <i32>(FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
   if (FEATURE_OTA) ids |= ota.spareRoom();
   if (FEATURE_GATEWAY) ids |= subscribe(GATEWAY_ATTRIBUTES) | subscribe(GATEWAY_ATTRIBUTES_RESPONSE) | subscribe(GATEWAY_RPC);
-  if (FEATURE_RAW && ids < 0) return refuseKey(Status.InvalidValue, SEND_BUFFER_NAME);
+  if (FEATURE_RAW && ids < 0) return fail(Status.InvalidValue, 0, SEND_BUFFER_NAME, SEND_BUFFER_NAME_LENGTH);
   if (FEATURE_LIMITS && setting(Setting.SessionLimits)) setGreeting(SESSION_LIMITS_REQUEST);
   setConfigured();
   return Status.Ok;

@@ -1,11 +1,11 @@
 // Sends what an update has to say: each message once, in the order of their places, as soon as the outbox has room.
 import { Status } from "../abi";
-import { at, open, putByte, putBytes } from "../base/cursor";
+import { at, open, putByte, putBytes, putSpan } from "../base/cursor";
 import { putDecimal } from "../base/decimal";
 import { arm, Timer } from "../base/time";
 import { wake } from "../client/connection";
 import { append, NO_NUMBER, publishByte, RAW, RAW_COUNTED, RAW_FREE, SUBSCRIBE } from "../client/publish";
-import { setting, Setting, textLength } from "../client/settings";
+import { setting, Setting, textSpan } from "../client/settings";
 import { OTA_KINDS } from "../memory";
 import { Packet } from "../mqtt/packet";
 import { chunkSize, kind, requestId, written } from "./ota";
@@ -64,7 +64,7 @@ export function compose(form: usize, about: i32): i32 {
         topicLength = <i32>(at - scratch);
         continue;
       case 0x28: // (
-        putBytes(setting(name), textLength(name));
+        putSpan(textSpan(name));
         name++;
         continue;
       case 0x29: // )

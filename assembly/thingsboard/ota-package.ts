@@ -6,10 +6,10 @@
 //
 // All texts are JSON texts without their quotes, so no line feed can stand in one.
 import { Status } from "../abi";
-import { at, open as openCursor, overflowed, putByte, putBytes } from "../base/cursor";
+import { at, open as openCursor, overflowed, putByte, putSpan } from "../base/cursor";
 import { crc32 } from "../base/crc32";
 import { copyPlain, placeOf } from "../base/text";
-import { setText, setting, Setting, textLength } from "../client/settings";
+import { Setting, textSpan } from "../client/settings";
 import { lengthAt, readMembers, span, TEXTS_AND_NUMBERS, valueAt } from "../json/members";
 import { putUnescapedTo } from "../json/unescape";
 import { carve, MEMBERS, OTA_PRESENT } from "../memory";
@@ -88,8 +88,8 @@ export function kindsOf(document: usize, documentLength: i32): i32 {
 }
 
 /** Continues a digest with what a JSON text stands for, which may be written in different ways. A text that does not fit counts as an empty one. */
-function digest(before: u32, text: usize, length: i32): u32 {
-  return before * 3 + crc32(scratch, putUnescapedTo(text, length, scratch, BLOCK_SIZE));
+function digest(before: u32, text: usize): u32 {
+  return before * 3 + crc32(scratch, putUnescapedTo(load<u32>(text), load<i32>(text, 4), scratch, BLOCK_SIZE));
 }
 
 /** A number for the package that is assigned to a kind, 2 or more; 0 when none is, or the one that runs. */
@@ -101,11 +101,10 @@ export function fingerprint(kind: i32): u32 {
   let name = 0;
   do {
     if (!lengthAt(name)) return 0;
-    const key = Setting.FirmwareTitle + (kind << 1) + name;
-    running = digest(running, setting(key), textLength(key));
-    assigned = digest(assigned, valueAt(name), lengthAt(name));
+    running = digest(running, textSpan(Setting.FirmwareTitle + (kind << 1) + name));
+    assigned = digest(assigned, span(name));
   } while (++name <= Attribute.Version);
-  return assigned == running ? 0 : digest(assigned, valueAt(Attribute.Checksum), lengthAt(Attribute.Checksum)) | 2;
+  return assigned == running ? 0 : digest(assigned, span(Attribute.Checksum)) | 2;
 }
 
 /** Makes the assigned package the present one; false when its texts are too long. */
@@ -116,21 +115,20 @@ export function adopt(): bool {
   memory.copy(OTA_PRESENT, MEMBERS, (Attribute.Checksum + 1) << 3);
   let each = presentSpan(Attribute.Title);
   do {
-    const text = load<u32>(each);
-    store<u32>(each, at);
-    putBytes(text, load<i32>(each, 4));
+    const to = at;
+    putSpan(each);
+    store<usize>(each, to);
     putByte(0x0a);
   } while ((each += 8) <= presentSpan(Attribute.Checksum));
   blockLength = <i32>(at - block);
-  return !overflowed() && <i32>(presentText(Attribute.Checksum) - block) <= NAMES_MAX + 2;
+  return !overflowed() & (<i32>(presentText(Attribute.Checksum) - block) <= NAMES_MAX + 2);
 }
 
 /** The present package is what runs from now on, until the next start. */
 // @ts-ignore: decorator
 @inline
 export function keepNames(): void {
-  setText(Setting.SoftwareTitle, presentText(Attribute.Title), presentLength(Attribute.Title));
-  setText(Setting.SoftwareVersion, presentText(Attribute.Version), presentLength(Attribute.Version));
+  memory.copy(textSpan(Setting.SoftwareTitle), presentSpan(Attribute.Title), 16); // and the version
   // Their block stays theirs, and the next package gets the other one of the two behind the scratch.
   block = 2 * scratch + 3 * BLOCK_SIZE - block;
 }

@@ -97,7 +97,7 @@ export function configureOta(): i32 {
   if (!active) return Status.Ok;
   carvePackage(active > 1);
   const configured = setting(Setting.OtaChunkSize);
-  chunkSize = configured ? configured : min(max((setting(Setting.ReceiveBuffer) - CHUNK_FRAME) & ~15, CHUNK_MIN), CHUNK_MAX);
+  chunkSize = select<i32>(configured, min(max((setting(Setting.ReceiveBuffer) - CHUNK_FRAME) & ~15, CHUNK_MIN), CHUNK_MAX), configured != 0);
   return Status.Ok;
 }
 
@@ -195,7 +195,7 @@ function start(kinds: i32): void {
 @inline
 export function kindAsked(id: i32): i32 {
   const which = <i32>(load<i32>(OTA_KINDS, 4) == id);
-  return id > 0 && load<i32>(OTA_KINDS + (which << 2)) == id ? which : -1;
+  return (id > 0) & (load<i32>(OTA_KINDS + (which << 2)) == id) ? which : -1;
 }
 
 /** Deals with the package that is assigned to a kind: an event, or None. */
@@ -221,19 +221,26 @@ function assign(which: i32): i32 {
   assigned = found;
   size = max(readDigits(valueAt(Attribute.Size), lengthAt(Attribute.Size)), 0);
   checksumAlgorithm = algorithm();
-  if (!adopt()) return fail(TOO_LONG);
-  if (lengthAt(Attribute.Url)) {
-    phase = Phase.Ready;
-    tell(EventKind.OtaUrl);
-    store<u64>(EVENT, load<u64>(span(Attribute.Url)), EventField.Name);
-    store<u64>(EVENT, load<u64>(presentSpan(Attribute.Checksum)), EventField.Value);
-    return EventKind.OtaUrl;
+  let fault = TOO_LONG;
+  if (adopt()) {
+    if (lengthAt(Attribute.Url)) {
+      phase = Phase.Ready;
+      tell(EventKind.OtaUrl);
+      store<u64>(EVENT, load<u64>(span(Attribute.Url)), EventField.Name);
+      store<u64>(EVENT, load<u64>(presentSpan(Attribute.Checksum)), EventField.Value);
+      return EventKind.OtaUrl;
+    }
+    fault = NO_SIZE;
+    if (size) {
+      fault = BAD_ALGORITHM;
+      if (checksumAlgorithm >= 0) {
+        phase = Phase.Available;
+        wake();
+        return tell(EventKind.OtaAvailable);
+      }
+    }
   }
-  if (!size) return fail(NO_SIZE);
-  if (checksumAlgorithm < 0) return fail(BAD_ALGORITHM);
-  phase = Phase.Available;
-  wake();
-  return tell(EventKind.OtaAvailable);
+  return fail(fault);
 }
 
 /** Reads the answer to a request for a kind's attributes: an event, None, or a Status when it is not what it should be. */
@@ -256,7 +263,7 @@ export function receiveAttributes(which: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function isOwnTopic(): bool {
-  return active != 0 && placeOf(OTA_PREFIXES, 2, topic, min(topicLength, 6)) >= 0;
+  return (active != 0) & (placeOf(OTA_PREFIXES, 2, topic, min(topicLength, 6)) >= 0);
 }
 
 /** Handles a message of such a topic, whole or a part: an event, or None. */
@@ -309,7 +316,7 @@ export function receivePart(): i32 {
 function work(): i32 {
   const isLate = isDue(Timer.Ota);
   if (isLate) setDeadline(Timer.Ota, 0);
-  if (state != State.Connected || isLimited() || unsent & (1 << Message.State)) {
+  if (<i32>(state != State.Connected) | <i32>isLimited() | (unsent & (1 << Message.State))) {
     // An orderly end may be called off.
     if (isLate) awaitAnswer();
     return EventKind.None;
@@ -339,8 +346,7 @@ function work(): i32 {
       storePair(EVENT + EventField.Name, word + 2, <i32>load<u8>(word) - 1);
       break;
     case Phase.Idle:
-      if (!isLate || !load<u64>(OTA_KINDS)) break;
-      retry(active << Message.Assigned, 0);
+      if (isLate & (load<u64>(OTA_KINDS) != 0)) retry(active << Message.Assigned, 0);
       break;
     case Phase.Available:
       written = ota_begin(kind, size, block, blockLength);

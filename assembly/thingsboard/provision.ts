@@ -5,15 +5,15 @@
 //   Ask  --> Save    the server gave some; without them Ask again, as late as after a refusal
 //   Save --> Use     they are durable, or there is no store: then they last until the end of the instance
 import { EventField, EventFlag, EventKind, State, Status } from "../abi";
-import { at, putBytes } from "../base/cursor";
-import { bytes, hashes, isLiteral, placeOf, utf8 } from "../base/text";
+import { at, putBytes, putSpan } from "../base/cursor";
+import { bytes, hashes, isLiteral, placeOf } from "../base/text";
 import { arm, disarm, isArmed, isDue, readClock, Timer } from "../base/time";
 import { resetBackoff } from "../client/backoff";
 import * as connection from "../client/connection";
 import { raise, setPayload } from "../client/event";
 import * as hello from "../client/hello";
 import { buffer } from "../client/inbound";
-import { isPresent, present, refuseKey, setPresent, setText, setting, Setting, textLength } from "../client/settings";
+import { isPresent, present, setPresent, setText, setting, Setting, textLength, textOf, textSpan } from "../client/settings";
 import { lengthAt, readMembers, span, TEXTS, valueAt } from "../json/members";
 import * as scan from "../json/scan";
 import { EVENT, fail, storePair } from "../memory";
@@ -45,10 +45,12 @@ const enum Name {
 
 const REPLY_NAMES = hashes("password userName clientId credentialsValue credentialsType status errorMsg"),
   REQUEST_NAMES = hashes("provisionDeviceKey provisionDeviceSecret"),
-  DEVICE_KEY = utf8("provisionDeviceKey"),
-  DEVICE_SECRET = utf8("provisionDeviceSecret"),
+  DEVICE_KEY = bytes("provisionDeviceKey"),
+  DEVICE_SECRET = bytes("provisionDeviceSecret"),
   STORE = bytes("store");
 const STORE_LENGTH: i32 = 5;
+/** The name of the secret is three letters longer. */
+const DEVICE_KEY_LENGTH: i32 = 18;
 /** Where each text up to CredentialsValue goes: four bits each. */
 const KEYS: i32 = 0x2521;
 /** The name of the key of the configuration is what these two begin with. */
@@ -71,8 +73,8 @@ export function configureProvisioning(): i32 {
   const length = textLength(Setting.Provision);
   if (!length) return Status.Ok;
   const most = setting(Setting.ReceiveBuffer) - REPLY_MORE;
-  if (length > most) return fail(Status.InvalidValue, most, DEVICE_KEY + 1, PROVISION_LENGTH);
-  scan.open(setting(Setting.Provision), length);
+  if (length > most) return fail(Status.InvalidValue, most, DEVICE_KEY, PROVISION_LENGTH);
+  scan.open(textOf(Setting.Provision), length);
   scan.next();
   let found = 0;
   while (scan.next() == scan.Token.Key) {
@@ -86,7 +88,10 @@ export function configureProvisioning(): i32 {
     const status: i32 = token != scan.Token.Text ? Status.WrongType : scan.length ? <i32>Status.Ok : <i32>Status.InvalidValue;
     if (status) return fail(status, 0, member, memberLength);
   }
-  if (found != 3) return refuseKey(Status.MissingKey, found & 1 ? DEVICE_SECRET : DEVICE_KEY);
+  if (found != 3) {
+    found &= 1;
+    return fail(Status.MissingKey, 0, found ? DEVICE_SECRET : DEVICE_KEY, DEVICE_KEY_LENGTH + 3 * found);
+  }
   if (!isPresent(Setting.UserName)) read(Phase.Load);
   return Status.Ok;
 }
@@ -126,7 +131,7 @@ function readReply(reply: usize, length: i32): i32 {
     if (length || name <= Name.UserName) setText((KEYS >> (name << 2)) & 15, valueAt(name), length);
   } while (++name <= Name.CredentialsValue);
   // A text that is missing begins at address 0, where nothing like these stands.
-  if (!found || load<u32>(valueAt(Name.Status)) != SUCCESS) return Status.RemoteError;
+  if (!found | (load<u32>(valueAt(Name.Status)) != SUCCESS)) return Status.RemoteError;
   // A certificate is what the host has already.
   if (load<u8>(valueAt(Name.CredentialsType)) == 0x58 /* X509_CERTIFICATE */) setText(Setting.UserName, 0, 0);
   setPresent(present | ((present & (1 << Setting.Password)) << (Setting.UserName - Setting.Password))); // [MQTT-3.1.2-22]
@@ -158,8 +163,8 @@ function advance(kind: i32): i32 {
     if (before == Phase.Load && !status) replyLength = journal.payloadLength(buffer());
     if (replyLength) reply = buffer() + journal.PAYLOAD;
   } else {
-    if (kind == EventKind.Refused) setName(DEVICE_KEY + 1, PROVISION_LENGTH);
-    if (!isAsking || kind != EventKind.Message || !isLiteral(topic, topicLength, PROVISION_RESPONSE)) return kind;
+    if (kind == EventKind.Refused) setName(DEVICE_KEY, PROVISION_LENGTH);
+    if (!isAsking | (kind != EventKind.Message) | !isLiteral(topic, topicLength, PROVISION_RESPONSE)) return kind;
     reply = load<u32>(EVENT, EventField.Payload);
     replyLength = load<i32>(EVENT, EventField.PayloadLength);
   }
@@ -169,11 +174,10 @@ function advance(kind: i32): i32 {
   } else {
     if (reply) {
       // That of the configuration is asked with again.
-      const clientId = setting(Setting.ClientId);
-      const clientIdLength = textLength(Setting.ClientId);
+      const clientId = load<u64>(textSpan(Setting.ClientId));
       status = readReply(reply, replyLength);
       if (!status) status = hello.build();
-      setText(Setting.ClientId, clientId, clientIdLength);
+      store<u64>(textSpan(Setting.ClientId), clientId);
       if (isAsking) {
         if (!(load<u8>(EVENT, EventField.Flags) & EventFlag.Last)) status = Status.TooLarge;
         connection.finish();
@@ -192,12 +196,12 @@ function advance(kind: i32): i32 {
       return EventKind.None;
     }
     phase = Phase.Ask;
-    setText(Setting.UserName, DEVICE_KEY + 1, PROVISION_LENGTH);
+    setText(Setting.UserName, DEVICE_KEY, PROVISION_LENGTH);
     setText(Setting.Password, 0, 0);
     hello.build();
     putBytes(addressOf(PROVISION_PACKETS), lengthOf(PROVISION_PACKETS));
     const body = at - PROVISION_REQUEST_BODY;
-    putBytes(setting(Setting.Provision), textLength(Setting.Provision));
+    putSpan(textSpan(Setting.Provision));
     putRemainingLength(body);
     hello.endSpeech();
     if (!status || status == Status.NotFound) return EventKind.None;

@@ -21,8 +21,8 @@ const OTHER: i32 = -2;
 
 /** The number behind a prefix of the topic: -1 when it is no id from 0 to 2147483647, OTHER without the prefix. */
 function idBehind(prefix: usize, length: i32): i32 {
-  if (topicLength < length || !equals(topic, prefix, length)) return OTHER;
-  return readDigits(topic + length, topicLength - length);
+  // Behind a topic that is shorter stands the rest of the buffers: to look at that costs less than not to.
+  return (topicLength >= length) & equals(topic, prefix, length) ? readDigits(topic + length, topicLength - length) : OTHER;
 }
 
 /** Keys as they stand in a text, between their quotes: eight bytes, and seven of the last. */
@@ -61,7 +61,7 @@ function readText(kind: i32): i32 {
       storePair(EVENT + EventField.Value, from - quote, length + 2 * quote);
     }
   } while (token > 0);
-  return token || !isRpc || load<u32>(EVENT, EventField.Name) ? token : <i32>Status.MissingKey;
+  return token | <i32>!isRpc | load<i32>(EVENT, EventField.Name) ? token : <i32>Status.MissingKey;
 }
 
 /** In place of an event: the topic is none of the API's. So ends the search among those of a gateway. */
@@ -74,13 +74,13 @@ function kindOfTopic(): i32 {
   let kind: i32 = EventKind.AttributesResponse;
   let id = idBehind(addressOf(ATTRIBUTES_RESPONSE_FILTER), lengthOf(prefixOf(ATTRIBUTES_RESPONSE_FILTER)));
   if (id == OTHER) {
-    if (topicLength == lengthOf(ATTRIBUTES) && idBehind(addressOf(ATTRIBUTES), lengthOf(ATTRIBUTES)) != OTHER) {
+    if ((topicLength == lengthOf(ATTRIBUTES)) & (idBehind(addressOf(ATTRIBUTES), lengthOf(ATTRIBUTES)) != OTHER)) {
       kind = EventKind.SharedAttributes;
       id = 0;
     } else {
       kind = EventKind.RpcResponse;
       id = idBehind(addressOf(RPC_RESPONSE), lengthOf(RPC_RESPONSE));
-      if (FEATURE_LIMITS && !id && setting(Setting.SessionLimits)) kind = EventKind.SessionLimits;
+      if (FEATURE_LIMITS && <i32>!id & setting(Setting.SessionLimits)) kind = EventKind.SessionLimits;
       if (id == OTHER) return FEATURE_GATEWAY ? gateway.kindOfTopic() : NO_EVENT;
     }
   }
@@ -125,10 +125,12 @@ export function classify(): i32 {
       store<i32>(EVENT, id, EventField.Id);
     }
     // An answer settles its request though nobody can read it.
-    const isAnswer = kind == EventKind.AttributesResponse || kind == EventKind.RpcResponse || (FEATURE_GATEWAY && kind == EventKind.ChildAttributesResponse && id >= 0);
-    if (FEATURE_ATTRIBUTES && isAnswer && !settleRequest(kind == EventKind.RpcResponse ? -id : id)) {
-      count(Stat.AcknowledgementsUnknown);
-      return EventKind.None;
+    const isAnswer = (kind == EventKind.AttributesResponse) | (kind == EventKind.RpcResponse) | (FEATURE_GATEWAY && kind == EventKind.ChildAttributesResponse && id >= 0);
+    if (FEATURE_ATTRIBUTES && isAnswer) {
+      if (!settleRequest(kind == EventKind.RpcResponse ? -id : id)) {
+        count(Stat.AcknowledgementsUnknown);
+        return EventKind.None;
+      }
     }
     const isRpc = kind == EventKind.RpcRequest;
     if (partLeft) {

@@ -8,8 +8,8 @@ import { DEVICE } from "./topics";
 export function firstMember(type: i32, key: usize): usize {
   const record = address();
   const member = record + MemberField.Key;
-  const isFirst = load<u32>(record) == Member.ObjectBegin && load<u8>(member) == <u8>type;
-  return isFirst && isLiteral(member + MemberField.Key, load<u16>(member, MemberField.KeyLength), key) ? member : 0;
+  const isFirst = (load<u32>(record) == Member.ObjectBegin) & (load<u8>(member) == <u8>type);
+  return isFirst & isLiteral(member + MemberField.Key, load<u16>(member, MemberField.KeyLength), key) ? member : 0;
 }
 
 /** True when the record begins with the name of a child; the server ends a connection for an empty one. */

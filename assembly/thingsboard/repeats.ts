@@ -24,13 +24,12 @@ export function isRepeated(id: i32, payload: usize, length: i32): bool {
   } while ((payload += 8) <= last);
   const digest = <u32>(hash ^ (hash >> 32));
   // Its entry, or the oldest.
-  let entry = RECENT_RPCS;
+  let entry = RECENT_RPCS - ENTRY_SIZE;
   let isKnown = false;
-  while (true) {
-    isKnown = (load<u32>(entry) == digest) & (now - load<u32>(entry, 4) < WINDOW_MS);
-    if (isKnown | (entry == RECENT_RPCS + SIZE - ENTRY_SIZE)) break;
+  do {
     entry += ENTRY_SIZE;
-  }
+    isKnown = (load<u32>(entry) == digest) & (now - load<u32>(entry, 4) < WINDOW_MS);
+  } while (!isKnown & (entry != RECENT_RPCS + SIZE - ENTRY_SIZE));
   memory.copy(RECENT_RPCS + ENTRY_SIZE, RECENT_RPCS, entry - RECENT_RPCS);
   store<u32>(RECENT_RPCS, digest);
   store<u32>(RECENT_RPCS, now, 4);

@@ -14,9 +14,8 @@ export const TIMEOUT_MS_MAX: u32 = 86400000;
 
 /** Publishes a request to this topic and waits for its answer: the request id, or a Status. */
 export function ask(topic: usize, topicLength: i32, length: i32, timeoutMs: i32): i32 {
-  const firstByte = publishByte(length, 0);
+  const firstByte = <u32>(timeoutMs - 1) < TIMEOUT_MS_MAX ? publishByte(length, 0) : <i32>Status.InvalidValue;
   if (firstByte < 0) return firstByte;
-  if (<u32>(timeoutMs - 1) >= TIMEOUT_MS_MAX) return Status.InvalidValue;
   // Where the document of a gateway has the id, which others have in their topic.
   let member: usize = 0;
   const isRpc = FEATURE_REQUESTS && topic == addressOf(RPC_REQUEST_FILTER);

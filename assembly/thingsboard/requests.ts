@@ -5,7 +5,7 @@
 import { EventKind, Stat, Status } from "../abi";
 import { deadlineOf, fromNow, isDue, readClock, setDeadline, Timer } from "../base/time";
 import { raise } from "../client/event";
-import { carve, count, storePair } from "../memory";
+import { carve, carved, count, storePair } from "../memory";
 
 const ENTRY_SIZE: usize = 8;
 
@@ -15,9 +15,8 @@ let end: usize = 0;
 let lastId: i32 = 0;
 
 export function carveRequests(most: i32): void {
-  const size = <usize>most * ENTRY_SIZE;
-  base = carve(size);
-  end = base + size; // zero, as all memory of a fresh instance is
+  base = carve(<usize>most * ENTRY_SIZE);
+  end = carved; // zero, as all memory of a fresh instance is
 }
 
 /** An entry that holds a value at an offset, or 0; points the timer at the first deadline of all. */
@@ -72,9 +71,8 @@ export function add(entry: usize, id: i32, key: i32, timeoutMs: i32): void {
 /** An answer came: false when no request waits for it. */
 export function settleRequest(key: i32): bool {
   const entry = key ? find(key) : 0;
-  if (!entry) return false;
-  put(entry, 0, 0);
-  return true;
+  if (entry) put(entry, 0, 0);
+  return entry != 0;
 }
 
 /** The event of a request that ran out of time, or None. */

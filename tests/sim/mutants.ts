@@ -37,7 +37,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   connect_timeout: {
     what: "an attempt to connect has no deadline",
-    file: "assembly/client/connection.ts", from: "  if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;\n", to: "",
+    file: "assembly/client/connection.ts", from: "  } else if (isDue(Timer.Link)) {\n", to: "  } else if (false) {\n",
   },
   request_timeout: {
     what: "a request that gets no answer is forgotten",
@@ -53,7 +53,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   buffer: {
     what: "the outbox reaches beyond the memory that was given",
-    file: "assembly/client/outbox.ts", from: "  end = base + size;\n", to: "  end = base + size + 16384;\n",
+    file: "assembly/client/outbox.ts", from: "  end = carved;\n", to: "  end = carved + 16384;\n",
   },
   children_forgotten: {
     what: "children are not announced in the next session",

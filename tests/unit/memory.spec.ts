@@ -2,16 +2,16 @@
 
 import { ErrorField, EventField, JsonField, LANE_CAPACITY, RecordsField, Stat, Status } from "../../assembly/abi";
 import {
-  carve, carved, carveFrom, count, countBy, DIGITS_END, ERROR_RECORD, EVENT, fail, JSON_VALUE, LANE, RECORDS, STATS, TEXT_LENGTHS, TIMERS,
+  carve, carved, carveFrom, count, countBy, DIGITS_END, ERROR_RECORD, EVENT, fail, JSON_VALUE, LANE, RECORDS, STATS, TEXTS, TIMERS,
 } from "../../assembly/memory";
 import { Setting } from "../../assembly/client/settings";
 import { Timer } from "../../assembly/base/time";
 
 describe("regions", () => {
   test("no two of them overlap, and what holds words is aligned", () => {
-    const starts: usize[] = [TIMERS, JSON_VALUE, EVENT, ERROR_RECORD, STATS, LANE, TEXT_LENGTHS, DIGITS_END - 24, RECORDS];
+    const starts: usize[] = [TIMERS, JSON_VALUE, EVENT, ERROR_RECORD, STATS, LANE, TEXTS, DIGITS_END - 24, RECORDS];
     const sizes: usize[] = [
-      Timer.Count * 4, JsonField.End, EventField.End, ErrorField.End, Stat.End, LANE_CAPACITY, Setting.Tls * 4, 24, RecordsField.End,
+      Timer.Count * 4, JsonField.End, EventField.End, ErrorField.End, Stat.End, LANE_CAPACITY, Setting.Tls * 8, 24, RecordsField.End,
     ];
     for (let one = 0; one < starts.length; one++) {
       for (let other = 0; other < one; other++) {

@@ -3,8 +3,8 @@
 import { Status } from "../../../assembly/abi";
 import { open } from "../../../assembly/base/cursor";
 import { build, buildFirst, connectEnd, connectPacket, serverName, serverNameLength } from "../../../assembly/client/hello";
-import { present, setPresent, setSetting, Setting } from "../../../assembly/client/settings";
-import { carved, carveFrom, TEXT_LENGTHS } from "../../../assembly/memory";
+import { present, setPresent, setSetting, setText, Setting } from "../../../assembly/client/settings";
+import { carved, carveFrom } from "../../../assembly/memory";
 import { hexAt, putText, textAt } from "../host";
 
 const BLOCK_SIZE: usize = 2048;
@@ -16,9 +16,8 @@ let texts: usize = TEXTS;
 /** What configure does with a text. */
 function set(key: i32, text: string): void {
   const length = putText(texts, text);
-  setSetting(key, <i32>texts);
-  store<i32>(TEXT_LENGTHS + (key << 2), length);
-  setPresent(present | (1 << key));
+  setText(key, texts, length);
+  setPresent(present | (1 << key)); // an empty text, too
   texts += length;
 }
 

@@ -1,8 +1,6 @@
 // Compares keys, defaults and ranges with the table of ABI.md, section 4.
 
-import { Status } from "../../../assembly/abi";
-import { CLIENT_ID_NAME, findKey, inRange, isLacking, isPresent, MISSING_LENGTH, MQTT_HOST_NAME, refuseKey, SEND_BUFFER_NAME, setPresent, setSetting, setting, Setting, USER_NAME_NAME } from "../../../assembly/client/settings";
-import { errorText, errorValue } from "../device";
+import { CLIENT_ID_NAME, findKey, inRange, isLacking, isPresent, MISSING_LENGTH, MQTT_HOST_NAME, SEND_BUFFER_NAME, SEND_BUFFER_NAME_LENGTH, setPresent, setSetting, setting, Setting, USER_NAME_NAME } from "../../../assembly/client/settings";
 import { putText } from "../host";
 
 const NAME = memory.data(64, 8);
@@ -156,9 +154,7 @@ describe("names", () => {
     const keys = [Setting.MqttHost, Setting.ClientId, Setting.UserName];
     for (let index = 0; index < 3; index++) expect<i32>(findKey(names[index], MISSING_LENGTH)).toBe(keys[index]);
   });
-  test("of a fault whose key is not at hand, and its status", () => {
-    expect<i32>(refuseKey(Status.InvalidValue, SEND_BUFFER_NAME)).toBe(Status.InvalidValue);
-    expect<string>(errorText()).toBe("send_buffer");
-    expect<i32>(errorValue()).toBe(0);
+  test("of the key that is refused where the subscriptions do not fit", () => {
+    expect<i32>(findKey(SEND_BUFFER_NAME, SEND_BUFFER_NAME_LENGTH)).toBe(Setting.SendBuffer);
   });
 });

@@ -1,9 +1,9 @@
 // Reads the attributes of packages, compares names that are written in different ways, and keeps the present package (ThingsBoard OTA updates).
 
 import { OtaAlgorithm, Status } from "../../../assembly/abi";
-import { setSetting, Setting } from "../../../assembly/client/settings";
+import { setText, Setting } from "../../../assembly/client/settings";
 import { lengthAt, valueAt } from "../../../assembly/json/members";
-import { carveFrom, TEXT_LENGTHS } from "../../../assembly/memory";
+import { carveFrom } from "../../../assembly/memory";
 import {
   adopt, algorithm, Attribute, block, blockLength, carvePackage, fingerprint, keepNames, kindsOf, presentLength, presentSpan, presentText, putPlain, readAttributes,
 } from "../../../assembly/thingsboard/ota-package";
@@ -25,10 +25,8 @@ function running(kind: i32, title: string, version: string): void {
   const key = Setting.FirmwareTitle + 2 * kind;
   const at = BLOCK + 1800;
   const length = putText(at, title);
-  setSetting(key, <i32>at);
-  store<i32>(TEXT_LENGTHS + (key << 2), length);
-  setSetting(key + 1, <i32>at + length);
-  store<i32>(TEXT_LENGTHS + ((key + 1) << 2), putText(at + length, version));
+  setText(key, at, length);
+  setText(key + 1, at + length, putText(at + length, version));
 }
 
 describe("the attributes of a package", () => {
