@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countTests, tapFailures } from "./count.ts";
+import { runProgram } from "./program.ts";
 
 test("summary lines", () => {
   assert.deepEqual(countTests("summary", "ok x\n12 passed, 0 failed\n", 0), { passed: 12, failed: 0 });
@@ -28,4 +29,15 @@ test("as-pect's coloured summary", () => {
 test("failures of a TAP text are told without the suites around them", () => {
   const tap = ["not ok 1 - suite", "  ---", "  failureType: 'subtestsFailed'", "  ...", "    not ok 1 - case", "      ---", "      duration_ms: 1", "      error: |-", "        it broke", "      ..."].join("\n");
   assert.deepEqual(tapFailures(tap), ["not ok 1 - case\n      error: |-\n        it broke"]);
+});
+
+test("a program that hangs has failed when its time is up, though what it started still holds its output", { timeout: 60_000 }, async () => {
+  // The grandchild ends by itself: nobody here knows it.
+  const hangs = `const { spawn } = require("node:child_process"); spawn(process.execPath, ["--eval", "setTimeout(() => {}, 20_000)"], { stdio: "inherit" });
+    console.log("1 passed, 0 failed"); setInterval(() => {}, 1000);`;
+  const beganMs = Date.now();
+  const { output, exitCode } = await runProgram(process.execPath, ["--eval", hangs], ".", 2000);
+  assert.ok(Date.now() - beganMs < 15_000, "it was waited for");
+  assert.match(output, /ended after 2 s/);
+  assert.deepEqual(countTests("summary", output, exitCode).failed, 1);
 });

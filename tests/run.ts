@@ -1,6 +1,5 @@
 // `npm test`: sets up, builds, runs every suite and adds their tests up. The last line is `N passed, N failed`.
 
-import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "../host/tools/build.ts";
 import { ensurePackages } from "../host/tools/setup.ts";
 import { countTests, tapFailures, type Count, type Format } from "./count.ts";
+import { runProgram, type Ending } from "./program.ts";
 
 const TOP = fileURLToPath(new URL("../", import.meta.url));
 const LOGS = join(TOP, "build/test");
@@ -43,22 +43,7 @@ function suites(): Suite[] {
   return all.sort((one, other) => place(one) - place(other));
 }
 
-interface Ending { output: string; exitCode: number | null }
-
-function run(command: string, words: string[]): Promise<Ending> {
-  return new Promise((resolve) => {
-    const child = spawn(command, words, { cwd: TOP, stdio: ["ignore", "pipe", "pipe"] });
-    const timer = setTimeout(() => child.kill("SIGKILL"), SUITE_MINUTES_MAX * 60000);
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-    const end = (exitCode: number | null, text: string): void => {
-      clearTimeout(timer);
-      resolve({ output: output + text, exitCode });
-    };
-    child.on("error", (error) => end(null, error.message));
-    child.on("close", (code) => end(code, ""));
-  });
-}
+const run = (command: string, words: string[]): Promise<Ending> => runProgram(command, words, TOP, SUITE_MINUTES_MAX * 60_000);
 
 /** Everything that the suites need: packages, module, hosts, C programs. */
 async function prepare(): Promise<void> {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BadStateError, type AttributesUpdate, type Message } from "../../host/node/index.ts";
-import { PATIENCE_MS, connected, nextEvent, withStatus, type BareBroker, type Link } from "./harness.ts";
+import { connected, nextEvent, PATIENCE_MS, withStatus, type BareBroker, type Link } from "./harness.ts";
 
 const REQUEST = '{"method":"purge","params":{"s":5}}';
 
