@@ -133,19 +133,22 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
   };
   // A short run is cut all the same, and has the time to come back.
   const cutMs = seconds === undefined ? CUT_INTERVAL_MS : Math.min(CUT_INTERVAL_MS, seconds * 400);
-  const timers = [
-    setInterval(() => { asking = ask(); }, Math.min(RPC_INTERVAL_MS, cutMs / 2)),
-    setInterval(() => void cut(), cutMs),
-  ];
-  const enough = new Promise<void>((resolve) => {
-    if (seconds !== undefined) timers.push(setTimeout(resolve, seconds * 1000));
-  });
+  const timers: NodeJS.Timeout[] = [];
+  const ended = Promise.race([interrupted(), failed]);
   try {
-    await Promise.race([interrupted(), enough, failed]);
+    // What a slow machine takes to connect first is not taken from a short run.
+    await Promise.race([ended, once(linkUp, "connected", { signal: AbortSignal.timeout(RETURN_MS_MAX) }).catch(() => {})]);
+    timers.push(setInterval(() => { asking = ask(); }, Math.min(RPC_INTERVAL_MS, cutMs / 2)), setInterval(() => void cut(), cutMs));
+    const enough = new Promise<void>((resolve) => {
+      if (seconds !== undefined) timers.push(setTimeout(resolve, seconds * 1000));
+    });
+    await Promise.race([ended, enough]);
   } finally {
     timers.forEach(clearInterval);
     // Between two connections the device would keep what it has not sent yet, and leave with it.
     if (link !== "connected" && tally.connects > 0) await once(linkUp, "connected", { signal: AbortSignal.timeout(RETURN_MS_MAX) }).catch(() => {});
+    // Nor would a call that is under way have its answer.
+    if (link === "connected") await asking;
     await device.stop();
     view.end();
   }
