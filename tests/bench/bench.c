@@ -90,6 +90,17 @@ static void give(const void *bytes, uint32_t length) {
     port.inbound_length = length;
 }
 
+// A client that does not get there has failed, and would be polled for ever.
+static void reach(mote_state_t state) {
+    for (int polls = 0; mote_state(&mote) != state; polls++) {
+        if (polls == 1000) {
+            fprintf(stderr, "bench: the client is in state %d, not %d\n", (int)mote_state(&mote), (int)state);
+            exit(1);
+        }
+        mote_poll(&mote);
+    }
+}
+
 static void on_event(mote_t *client, const mote_event_t *event, void *user) {
     (void)user;
     if (event->kind != MOTE_EVENT_RPC_REQUEST || !mote_span_equals(event->name, "setLed")) return;
@@ -140,10 +151,10 @@ static int connect_device(const char *profile) {
         return 3;
     }
     mote_start(&mote);
-    while (mote_state(&mote) != MOTE_STATE_CONNECTING) mote_poll(&mote);
+    reach(MOTE_STATE_CONNECTING);
     mote_poll(&mote);
     give(connack, sizeof connack);
-    while (mote_state(&mote) != MOTE_STATE_CONNECTED) mote_poll(&mote);
+    reach(MOTE_STATE_CONNECTED);
     give(subacks, is_minimal ? SUBACK_LENGTH : sizeof subacks);
     while (mote_poll(&mote) != MOTE_EVENT_NONE || mote_deadline_ms(&mote) == 0) {
     }

@@ -26,7 +26,7 @@ test("a cell that is empty and a name that does not exist are seen", () => {
   assert.deepEqual(faultsWith(row), []);
   for (const [there, instead] of [
     ["`mote_stop()`", ""], ["mote_stop", "mote_halt"], ["mote_stop()", "MOTE_EVENT_HALTED"], ["mote_stop()", "no_such_key"],
-    ["claim()", "claimAll()"], ["claim()", "EventKind.Claimed"], ["client.stop", "client.halt"], ["client.stop()", "NoClass"], ["client.stop()", "no_such_key"],
+    ["claim()", "claimAll()"], ["claim()", "EventKind.Claimed"], ["client.stop", "client.standStill"], ["client.stop()", "NoClass"], ["client.stop()", "no_such_key"],
     ["outage", "outages"], ["said before, during", "no such test"], ["[said before, during][outage]", "shown by nothing"],
   ] as const) {
     assert.notDeepEqual(faultsWith(row.replace(there, instead)), [], `${there} as ${instead}`);
