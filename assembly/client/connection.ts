@@ -235,23 +235,23 @@ function rejectPoison(): i32 {
 // @ts-ignore: decorator
 @apart
 function approach(): i32 {
-  let kind: i32 = EventKind.None;
   if (state < State.Opening) {
-    if (state != State.Stopped) {
-      kind = rejectPoison();
-      if (!kind & isDue(Timer.Link)) happen(Event.Due);
-    }
-  } else if (isDue(Timer.Link)) {
-    // ConnackTimeout follows ConnectTimeout as Connecting does Opening, the one downwards, the other upwards.
-    kind = Status.ConnectTimeout + State.Opening - state;
-  } else if (state == State.Opening) {
-    kind = net_state(handle);
-    if (kind > NetState.Connecting) {
+    if (state == State.Stopped) return EventKind.None;
+    const rejected = rejectPoison();
+    if (!rejected & isDue(Timer.Link)) happen(Event.Due);
+    return rejected;
+  }
+  // ConnackTimeout follows ConnectTimeout as Connecting does Opening, the one downwards, the other upwards.
+  if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;
+  let net: i32 = EventKind.None;
+  if (state == State.Opening) {
+    net = net_state(handle);
+    if (net > NetState.Connecting) {
       happen(Event.LinkOpened);
-      kind = EventKind.None;
+      net = EventKind.None;
     }
   }
-  return kind;
+  return net;
 }
 
 /** One step of the connection: the event that it raised, None, or the Status that ends the connection. */

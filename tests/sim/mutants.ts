@@ -37,7 +37,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   connect_timeout: {
     what: "an attempt to connect has no deadline",
-    file: "assembly/client/connection.ts", from: "  } else if (isDue(Timer.Link)) {\n", to: "  } else if (false) {\n",
+    file: "assembly/client/connection.ts", from: "  if (isDue(Timer.Link)) return Status.ConnectTimeout + State.Opening - state;\n", to: "",
   },
   request_timeout: {
     what: "a request that gets no answer is forgotten",
