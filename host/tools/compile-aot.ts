@@ -9,19 +9,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { OFTEN, OFTEN_IN_POLL } from "./often.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/**
- * Functions that each message runs through, short and called from few places. They are inlined there: by their sizes alone GCC chooses others. A module
- * that has no such function, or no text beside it that names them, is as right and a little slower.
- */
-const OFTEN = [
-  "base/decimal/putDecimal", "base/text/equals", "client/publish/publishByte", "client/publish/publishRecord", "memory/count",
-  "mqtt/frame/readHeader", "mqtt/length/putRemainingLength", "thingsboard/receive/idBehind",
-];
-/** The one that is long, and called from many places: of its calls that in `poll` is inlined, which reads RPCs. */
-const OFTEN_IN_POLL = "json/scan/read";
 
 function replaceOnce(text: string, from: string, to: string): string {
   const parts = text.split(from);
@@ -35,7 +25,7 @@ function endOfData(source: string): number {
   return Math.max(0, ...segments.map(([, offset, length]) => Number(offset) + Number(length)));
 }
 
-export function fit(source: string): string {
+function fit(source: string): string {
   let text = replaceOnce(source, "UNLIKELY(a + (uint64_t)sizeof(t) > mem->size)", "UNLIKELY(!wasm_rt_holds(mem, a, sizeof(t), DATA_END))");
   // A load whose value nobody uses is kept where a guard page has to see it. Here it was checked before.
   text = replaceOnce(text, "#ifdef __GNUC__\n#define FORCE_READ_INT(var)", "#if defined(__GNUC__) && WASM_RT_MEMCHECK_GUARD_PAGES\n#define FORCE_READ_INT(var)");

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { OFTEN, OFTEN_IN_POLL } from "../../host/tools/often.ts";
 import { checkPassages } from "../sim/mutants.ts";
 import { checkAbiDocument, documentedFunctions, exportsOf, parseAbiDocument } from "./abi-document.ts";
 import { checkAppDocument } from "./app-document.ts";
@@ -69,6 +70,7 @@ async function checkProfile(profile: string, sources: Sources): Promise<void> {
   report(`${profile}: no heap`, gate.checkHeap(module));
   // The others leave some of it out.
   if (profile === "gateway") report(`${profile}: what is apart is a function`, gate.checkApart(module, sources));
+  if (profile === "device") report(`${profile}: what is to be inlined ahead of time is a function`, gate.checkOften(module, [...OFTEN, OFTEN_IN_POLL]));
   report(`${profile}: at most ${gate.CALLS_MAX} calls deep`, depth.faults, depth.deepest.join(" > "));
 }
 

@@ -25,6 +25,11 @@ test("what is apart", () => {
   assert.match(gate.checkApart(module("(func $assembly/a/g)"), source)[0]!, /^\$assembly\/a\/f was inlined/);
 });
 
+test("what is to be inlined ahead of time", () => {
+  assert.deepEqual(gate.checkOften(module("(func $assembly/a/f)"), ["a/f"]), []);
+  assert.match(gate.checkOften(module("(func $assembly/a/f)"), ["a/f", "a/g"])[0]!, /^a\/g of host/);
+});
+
 test("memory", () => {
   assert.deepEqual(gate.checkMemory(module(GOOD_MEMORY)), []);
   for (const bad of [`(memory 1) (export "memory" (memory 0))`, `(memory 0 1) (export "memory" (memory 0))`, "(memory 1 1)", `(import "env" "memory" (memory 1 1))`]) {

@@ -96,6 +96,12 @@ export function checkApart(module: WatModule, sources: ReadonlyMap<string, strin
     .filter((name) => !names.has(name)).map((name) => `${name} was inlined or is not there`);
 }
 
+/** What is to be inlined ahead of time is called by these names; another name for one would only cost time, in silence. */
+export function checkOften(module: WatModule, often: readonly string[]): string[] {
+  const names = new Set(module.functions.map(({ name }) => name));
+  return often.filter((name) => !names.has(`$assembly/${name}`)).map((name) => `${name} of host/tools/often.ts was inlined or is not there`);
+}
+
 export interface Depth { faults: string[]; deepest: string[] }
 
 /** Longest chain of calls below the exports; a cycle is a fault of its own. */
