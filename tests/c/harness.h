@@ -54,5 +54,6 @@ void test_face(void);
 void test_net(void);
 void test_ring(void);
 void test_storage(void);
+void test_gateway_staging(void);
 
 #endif
