@@ -53,6 +53,17 @@ void client_prepare(client_t *client, const char *config) {
     mote_module_find(MOTE_MODULE_DEFAULT, &client->options);
 }
 
+void client_prepare_posts(client_t *client, client_guard_t *lock, client_guard_t *unlock, void *buffer, uint32_t size) {
+    static mote_port_functions_t functions;
+    client_prepare(client, TEST_CONFIG);
+    functions = *client->port.port.functions;
+    functions.lock = lock;
+    functions.unlock = unlock;
+    client->port.port.functions = &functions;
+    client->options.post_buffer = buffer;
+    client->options.post_buffer_size = size;
+}
+
 int32_t client_init(client_t *client, const char *config) {
     client_prepare(client, config);
     return mote_init(&client->mote, &client->options);
@@ -103,10 +114,35 @@ void client_connect(client_t *client) {
     CHECK_EQUAL(mote_state(&client->mote), MOTE_STATE_CONNECTED);
 }
 
+void client_receive(client_t *client, const char *topic, const char *payload) {
+    uint8_t packet[256] = {0x30};
+    size_t topic_length = strlen(topic);
+    size_t length = 2 + topic_length + strlen(payload);
+    packet[1] = (uint8_t)length;
+    packet[3] = (uint8_t)topic_length;
+    CHECK(length < 128);
+    if (length >= 128) return;
+    memcpy(packet + 4, topic, topic_length);
+    memcpy(packet + 4 + topic_length, payload, strlen(payload));
+    CHECK(memory_port_receive(&client->port, packet, (uint32_t)length + 2));
+}
+
+uint32_t client_count_sent(const client_t *client, const char *text) {
+    uint32_t count = 0;
+    size_t length = strlen(text);
+    for (uint32_t at = 0; at + length <= client->sent_length; at++) count += memcmp(client->sent + at, text, length) == 0;
+    return count;
+}
+
 bool client_sent(const client_t *client, const char *text) {
-    uint32_t length = (uint32_t)strlen(text);
-    for (uint32_t at = 0; at + length <= client->sent_length; at++) {
-        if (memcmp(client->sent + at, text, length) == 0) return true;
-    }
-    return false;
+    return client_count_sent(client, text) > 0;
+}
+
+void check_leaves(client_t *client, int32_t result, const char *topic, const char *payload) {
+    CHECK(result > 0);
+    client->sent_length = 0;
+    client_serve(client);
+    bool sent = client_sent(client, topic) && client_sent(client, payload);
+    if (!sent) printf("%s %s did not leave\n", topic, payload);
+    CHECK(sent);
 }

@@ -33,6 +33,11 @@ typedef struct client {
 // Fills in port and options; the module is the default of this program.
 void client_prepare(client_t *client, const char *config);
 
+typedef void client_guard_t(mote_port_t *port);
+
+// The same for a client with a queue of posts, which these guard. One client at a time.
+void client_prepare_posts(client_t *client, client_guard_t *lock, client_guard_t *unlock, void *buffer, uint32_t size);
+
 // Prepares and mote_init()s. Returns its status.
 int32_t client_init(client_t *client, const char *config);
 
@@ -42,18 +47,42 @@ void client_connect(client_t *client);
 // Polls until nothing happens, answering SUBSCRIBE and QoS 1 PUBLISH like a server.
 void client_serve(client_t *client);
 
+// Receives a message at QoS 0 of less than 128 bytes.
+void client_receive(client_t *client, const char *topic, const char *payload);
+
 // True when the bytes that were sent contain this text.
 bool client_sent(const client_t *client, const char *text);
+
+// How often the bytes that were sent contain it.
+uint32_t client_count_sent(const client_t *client, const char *text);
+
+// Checks that a call queued, and that this is what leaves for it.
+void check_leaves(client_t *client, int32_t result, const char *topic, const char *payload);
+
+// Does a step of a message in pieces again, once the outbox has emptied: at most once, since one piece fits an empty one.
+#define WITH_ROOM(client, step)           \
+    do {                                  \
+        int32_t result = (step);          \
+        if (result == MOTE_STATUS_FULL) { \
+            client_serve(client);         \
+            result = (step);              \
+        }                                 \
+        CHECK(result >= 0);               \
+    } while (0)
 
 void test_engine(void);
 void test_config(void);
 void test_message(void);
 void test_trap(void);
 void test_device(void);
-void test_face(void);
+void test_handlers(void);
+void test_log(void);
+void test_posts(void);
+void test_split(void);
 void test_net(void);
 void test_ring(void);
 void test_storage(void);
+void test_gateway_split(void);
 void test_gateway_staging(void);
 
 #endif

@@ -36,15 +36,6 @@ static void answer(mote_t *mote, const mote_event_t *event, void *user) {
     mote_send_rpc_reply(mote, event->id, &once);
 }
 
-static void receive_rpc(void) {
-    static const char topic[] = "v1/devices/me/rpc/request/7";
-    static const char payload[] = "{\"method\":\"setLed\",\"params\":{\"on\":true}}";
-    uint8_t packet[128] = {0x30, 2 + sizeof topic - 1 + sizeof payload - 1, 0, sizeof topic - 1};
-    memcpy(packet + 4, topic, sizeof topic - 1);
-    memcpy(packet + 4 + sizeof topic - 1, payload, sizeof payload - 1);
-    memory_port_receive(&client.port, packet, packet[1] + 2u);
-}
-
 int main(int count, char **words) {
     if (count < 3) return 2;
     client_prepare(&client, TEST_CONFIG);
@@ -55,7 +46,7 @@ int main(int count, char **words) {
     bool rpc = strcmp(words[1], "rpc") == 0;
     for (long i = strtol(words[2], NULL, 10); i > 0; i--) {
         if (rpc) {
-            receive_rpc();
+            client_receive(&client, "v1/devices/me/rpc/request/7", "{\"method\":\"setLed\",\"params\":{\"on\":true}}");
             measured_rpc(&client.mote);
         } else {
             measured_telemetry(&client.mote);

@@ -8,8 +8,11 @@ int main(void) {
     test_config();
     test_engine();
     test_message();
+    test_split();
     test_device();
-    test_face();
+    test_handlers();
+    test_posts();
+    test_log();
     test_trap();
     printf("%u passed, %u failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;

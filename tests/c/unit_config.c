@@ -113,6 +113,47 @@ static void refuses_escaped_keys(void) {
     CHECK(!found);
 }
 
+static int32_t supply(const char *key, char *out_secret, size_t capacity, void *user) {
+    (void)user;
+    if (strcmp(key, "user_name") == 0) return 0;
+    const char *secret = strcmp(key, "access_token") == 0 ? "to\"k\\en" : "pass";
+    CHECK(capacity >= 8);
+    memcpy(out_secret, secret, strlen(secret));
+    return (int32_t)strlen(secret);
+}
+
+static int32_t refuse(const char *key, char *out_secret, size_t capacity, void *user) {
+    (void)key;
+    (void)out_secret;
+    (void)user;
+    return (int32_t)capacity + 1;
+}
+
+static void secrets_need_not_stand_in_the_text(void) {
+    client_prepare(&client, " {\"mqtt_host\":\"broker\",\"client_id\":\"c\"}");
+    client.options.secret = supply;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    // CONNECT [MQTT-3.1]: flags user name, password, clean session; then client id, user name and password, each with its length.
+    CHECK(client.sent_length > 9 && client.sent[9] == 0xc2);
+    CHECK(memcmp(client.sent + 12, "\0\1c\0\7to\"k\\en\0\4pass", 18) == 0);
+    mote_free(&client.mote);
+
+    client_prepare(&client, "{\"mqtt_host\":\"broker\",\"access_token\":\"T\"}"); // the text wins
+    client.options.secret = supply;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    CHECK(client_sent(&client, "T") && !client_sent(&client, "to\"k"));
+    mote_free(&client.mote);
+
+    client_prepare(&client, "{\"mqtt_host\":\"broker\"}");
+    client.options.secret = refuse;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_TOO_LARGE);
+    client_prepare(&client, "{}");
+    client.options.secret = supply;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_MISSING_KEY);
+}
+
 void test_config(void) {
     finds_members();
     reads_escaped_keys();
@@ -120,4 +161,5 @@ void test_config(void) {
     survives_broken_text();
     reads_texts();
     keeps_secrets_out_of_memory();
+    secrets_need_not_stand_in_the_text();
 }

@@ -4,19 +4,6 @@
 static client_t client;
 static int32_t replies;
 
-static void receive(const char *topic, const char *payload) {
-    uint8_t packet[256];
-    uint32_t topic_length = (uint32_t)strlen(topic);
-    uint32_t length = 2 + topic_length + (uint32_t)strlen(payload);
-    packet[0] = 0x30;
-    packet[1] = (uint8_t)length;
-    packet[2] = 0;
-    packet[3] = (uint8_t)topic_length;
-    memcpy(packet + 4, topic, topic_length);
-    memcpy(packet + 4 + topic_length, payload, strlen(payload));
-    CHECK(length < 128 && memory_port_receive(&client.port, packet, length + 2));
-}
-
 static void on_rpc(mote_t *mote, const mote_event_t *event, void *user) {
     (void)user;
     if (event->kind != MOTE_EVENT_RPC_REQUEST) return;
@@ -92,7 +79,7 @@ static void reads_integers(void) {
     for (size_t index = 0; index < NUMBERS; index++) {
         char payload[80];
         (void)snprintf(payload, sizeof payload, "{\"method\":\"m\",\"params\":%s}", numbers[index].text);
-        receive("v1/devices/me/rpc/request/7", payload);
+        client_receive(&client, "v1/devices/me/rpc/request/7", payload);
         client_serve(&client);
     }
     CHECK_EQUAL(numbers_read, NUMBERS);
@@ -104,7 +91,7 @@ static void answers_rpc(void) {
     client.options.on_event = on_rpc;
     CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
     client_connect(&client);
-    receive("v1/devices/me/rpc/request/7", "{\"method\":\"setLed\",\"params\":{\"on\":true,\"level\":2e1,\"share\":0.5,\"name\":\"a\\\"b\"}}");
+    client_receive(&client, "v1/devices/me/rpc/request/7", "{\"method\":\"setLed\",\"params\":{\"on\":true,\"level\":2e1,\"share\":0.5,\"name\":\"a\\\"b\"}}");
     client_serve(&client);
     CHECK(replies > 0);
     CHECK(client_sent(&client, "v1/devices/me/rpc/response/7"));
@@ -153,7 +140,7 @@ static void publishes_and_subscribes(void) {
     CHECK(mote_subscribe(mote, "in/+", 1) > 0);
     client_serve(&client);
     CHECK(client_sent(&client, "a/b") && client_sent(&client, "payload") && client_sent(&client, "in/+"));
-    receive("in/x", "hello");
+    client_receive(&client, "in/x", "hello");
     client_serve(&client);
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_MESSAGE], 1);
     CHECK_EQUAL(mote_unsubscribe(mote, "none"), MOTE_STATUS_NOT_FOUND);
@@ -175,7 +162,7 @@ static void publishes_and_subscribes(void) {
     CHECK(client_sent(&client, "v1/devices/me/rpc/request/2") && client_sent(&client, "{\"method\":\"getTime\",\"params\":{\"zone\":1}}"));
     CHECK(client_sent(&client, "{\"method\":\"ping\"}"));
     CHECK(client_sent(&client, "v1/devices/me/claim") && client_sent(&client, "{\"secretKey\":\"k\\\"\",\"durationMs\":60000}"));
-    receive("v1/devices/me/rpc/response/2", "{\"time\":1}");
+    client_receive(&client, "v1/devices/me/rpc/response/2", "{\"time\":1}");
     client_serve(&client);
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_RPC_RESPONSE], 1);
     CHECK_EQUAL(mote_ota_start(mote, MOTE_OTA_KIND_SOFTWARE), MOTE_STATUS_BAD_STATE); // not configured
@@ -257,7 +244,7 @@ static void asks_for_other_credentials(void) {
     CHECK_EQUAL(mote_start(mote), MOTE_STATUS_OK);
     client_serve(&client);
     CHECK_EQUAL(mote_forget_credentials(mote), MOTE_STATUS_BAD_STATE);
-    receive("/provision/response", "{\"credentialsValue\":\"FIRST\",\"credentialsType\":\"ACCESS_TOKEN\",\"status\":\"SUCCESS\"}");
+    client_receive(&client, "/provision/response", "{\"credentialsValue\":\"FIRST\",\"credentialsType\":\"ACCESS_TOKEN\",\"status\":\"SUCCESS\"}");
     client_serve(&client);
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_PROVISIONED], 1);
     CHECK_EQUAL(mote_stop(mote), MOTE_STATUS_OK);
