@@ -45,6 +45,7 @@ static int32_t net_send(mote_port_t *port, int32_t handle, const uint8_t *from, 
 static int32_t net_recv(mote_port_t *port, int32_t handle, uint8_t *to, uint32_t capacity) {
     bench_port_t *bench = (bench_port_t *)port;
     (void)handle;
+    if (bench->inbound_length == 0) return 0;
     uint32_t length = bench->inbound_length < capacity ? bench->inbound_length : capacity;
     memcpy(to, bench->inbound, length);
     bench->inbound += length;
