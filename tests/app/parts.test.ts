@@ -2,127 +2,13 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { Member, MemberField, Status } from "../../build/generated/abi.ts";
-import { compile, HEAD, LIBRARY } from "./sources.ts";
+import { Status } from "../../build/generated/abi.ts";
+import { decoded, plain, Ready, sizeOf, type Json } from "./members.ts";
+import { compileScribe, scribe, type Host } from "./scribe.ts";
 
 const MESSAGE_BYTES = 2048;
 
-/** Lays out what the test dictates, a member for each `io`, and sends it in parts. */
-const SCRIBE = `
-import { addBoolean, addDecimal, addInteger, addJson, addNull, addText, beginArray, beginDocument, beginList, beginMessage, beginObject, endLevel, io, messageBytes,
-  sendAttributesInParts, sendChildAttributesInParts, sendChildTelemetryInParts, sendRest, sendTelemetryInParts, sendRpcReply, textAt } from "${LIBRARY}";
-${HEAD}
-@lazy const MEMBER: usize = memory.data(400, 8);
-export function setup(): void {}
-function begin(): void {
-  const type = io(0, MEMBER, 400);
-  if (type == ${Member.ArrayBegin}) beginList();
-  else if (type == ${Member.Json}) beginDocument(textAt(MEMBER + 12, load<i32>(MEMBER, 4)));
-  else beginMessage();
-}
-function add(): bool {
-  const type = io(0, MEMBER, 400);
-  const keyLength = <i32>load<u16>(MEMBER, 2);
-  const key = textAt(MEMBER + 12, keyLength);
-  const value = textAt(MEMBER + 12 + ((keyLength + 3) & ~3), load<i32>(MEMBER, 4));
-  if (type == ${Member.Null}) addNull(key);
-  else if (type == ${Member.False} || type == ${Member.True}) addBoolean(key, type == ${Member.True});
-  else if (type == ${Member.Integer}) addInteger(key, load<i64>(MEMBER, 4));
-  else if (type == ${Member.Decimal}) addDecimal(key, load<i64>(MEMBER, 4), load<u8>(MEMBER, 1));
-  else if (type == ${Member.Text}) addText(key, value);
-  else if (type == ${Member.Json}) addJson(key, value);
-  else if (type == ${Member.ObjectBegin}) beginObject(key);
-  else if (type == ${Member.ArrayBegin}) beginArray(key);
-  else if (type == ${Member.End}) endLevel();
-  return type >= 0;
-}
-export function on_event(kind: i32, length: i32): void {
-  let result = 0;
-  if (kind < 4) { begin(); while (add()) {} }
-  if (kind == 0) result = sendTelemetryInParts(length);
-  if (kind == 1) result = sendAttributesInParts(length);
-  if (kind == 2) result = sendChildTelemetryInParts(length);
-  if (kind == 3) result = sendChildAttributesInParts(length);
-  if (kind == 4) result = sendRest();
-  if (kind == 5) { beginMessage(); result = sendRpcReply(1); }
-  io(1, MEMBER, result);
-  io(2, MEMBER, messageBytes());
-}
-`;
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json } | Ready;
-/** Ready text. */
-class Ready {
-  constructor(readonly text: string) {}
-}
 type Values = Record<string, Json>;
-
-const padded = (length: number): number => (length + 3) & ~3;
-
-/** The members of a value, as ABI.md section 7 lays them out; those that end the value included. */
-function members(value: Json, key = ""): Buffer[] {
-  const member = (type: number, number = 0n, text = "", digits = 0): Buffer => {
-    const bytes = Buffer.alloc(MemberField.Key + padded(Buffer.byteLength(key)) + padded(Buffer.byteLength(text)));
-    bytes.writeUInt8(type, MemberField.Type);
-    bytes.writeUInt8(digits, MemberField.Digits);
-    bytes.writeUInt16LE(Buffer.byteLength(key), MemberField.KeyLength);
-    bytes.writeBigInt64LE(number, MemberField.Number);
-    bytes.write(key, MemberField.Key);
-    bytes.write(text, MemberField.Key + padded(Buffer.byteLength(key)));
-    return bytes;
-  };
-  const end = Buffer.alloc(MemberField.Key);
-  end[0] = Member.End;
-  if (value === null) return [member(Member.Null)];
-  if (typeof value === "boolean") return [member(value ? Member.True : Member.False)];
-  if (typeof value === "number") return [Number.isInteger(value) ? member(Member.Integer, BigInt(value)) : member(Member.Decimal, BigInt(Math.round(value * 100)), "", 2)];
-  if (typeof value === "string") return [member(Member.Text, BigInt(Buffer.byteLength(value)), value)];
-  if (value instanceof Ready) return [member(Member.Json, BigInt(Buffer.byteLength(value.text)), value.text)];
-  if (Array.isArray(value)) return [member(Member.ArrayBegin), ...value.flatMap((each) => members(each)), end];
-  return [member(Member.ObjectBegin), ...Object.entries(value).flatMap(([name, each]) => members(each, name)), end];
-}
-
-const sizeOf = (value: Json): number => Buffer.concat(members(value)).length;
-const plain = (value: Json): unknown => JSON.parse(JSON.stringify(value, (_key, each: unknown) => (each instanceof Ready ? JSON.parse(each.text) : each)));
-
-/** The value of a record. */
-function decoded(record: Buffer): unknown {
-  let at = 0;
-  const read = (): { type: number; key: string; value: unknown } => {
-    const type = record.readUInt8(at);
-    const keyLength = record.readUInt16LE(at + MemberField.KeyLength);
-    const number = record.readBigInt64LE(at + MemberField.Number);
-    const key = record.toString("utf8", at + MemberField.Key, at + MemberField.Key + keyLength);
-    const digits = record.readUInt8(at + MemberField.Digits);
-    at += MemberField.Key + padded(keyLength);
-    const text = (): string => {
-      const found = record.toString("utf8", at, at + Number(number));
-      at += padded(Number(number));
-      return found;
-    };
-    const nested = (): { key: string; value: unknown }[] => {
-      const found = [];
-      for (let each = read(); each.type !== Member.End; each = read()) found.push(each);
-      return found;
-    };
-    switch (type) {
-      case Member.Null: return { type, key, value: null };
-      case Member.False: return { type, key, value: false };
-      case Member.True: return { type, key, value: true };
-      case Member.Integer: return { type, key, value: Number(number) };
-      case Member.Decimal: return { type, key, value: Number(number) / 10 ** digits };
-      case Member.Text: return { type, key, value: text() };
-      case Member.Json: return { type, key, value: JSON.parse(text()) };
-      case Member.ObjectBegin: return { type, key, value: Object.fromEntries(nested().map((each) => [each.key, each.value])) };
-      case Member.ArrayBegin: return { type, key, value: nested().map(({ value }) => value) };
-      case Member.End: return { type, key, value: undefined };
-      default: throw new Error(`a member of type ${type}`);
-    }
-  };
-  const { value } = read();
-  assert.equal(at, record.length, "the record is one value");
-  return value;
-}
 
 /** What a data point of a document is, with all that stands around it. */
 interface Point { readonly child: string; readonly around: string; readonly key: string; readonly value: unknown }
@@ -149,72 +35,13 @@ function alone(kind: number, { child, around, key, value }: Point, isList: boole
   return kind === 1 ? entry : { [child]: kind === 2 ? [entry] : entry };
 }
 
-interface Engine {
-  compile(bytes: Uint8Array): Promise<object>;
-  instantiate(module: object, imports: object): Promise<{ readonly exports: unknown }>;
-}
-const engine = (globalThis as unknown as { WebAssembly: Engine }).WebAssembly;
-
 let app: object;
 let appOfDefault: object;
 
 before(async () => {
-  app = await engine.compile((await compile("scribe", SCRIBE, { memoryBytes: 8192, messageBytes: MESSAGE_BYTES })).wasm);
-  appOfDefault = await engine.compile((await compile("scribe-default", SCRIBE)).wasm);
+  app = await compileScribe(MESSAGE_BYTES);
+  appOfDefault = await compileScribe();
 });
-
-interface Host {
-  readonly sent: Buffer[];
-  readonly pointsMax: number;
-  readonly childrenMax?: number;
-  /** Told of a record; the answer of the verb. */
-  answer(record: Buffer): number;
-}
-
-/** The app with the test as its host: runs a step, and answers with its result. */
-async function scribe(module: object, host: Host): Promise<(kind: number, most: number, document?: Json) => { result: number; messageBytes: number }> {
-  let dictated: Buffer[] = [];
-  const told = { result: 0, messageBytes: 0 };
-  const send = (of: number) => (at: number, length: number): number => {
-    assert.equal(of, current, "by the verb of this message");
-    const record = Buffer.from(memory().subarray(at, at + length));
-    const result = host.answer(record);
-    if (result >= 0) host.sent.push(record);
-    return result;
-  };
-  let current = 0;
-  const instance = await engine.instantiate(module, {
-    mote: {
-      send_telemetry: send(0), send_attributes: send(1), gateway_telemetry: send(2), gateway_attributes: send(3),
-      send_rpc_reply: () => 0,
-      points_max: (isOfChildren: number) => {
-        assert.equal(isOfChildren, current >> 1);
-        return host.pointsMax;
-      },
-      children_max: () => host.childrenMax ?? 0,
-      io(op: number, at: number, length: number): number {
-        if (op === 1) told.result = length;
-        if (op === 2) told.messageBytes = length;
-        const next = op === 0 ? dictated.shift() : undefined;
-        if (next === undefined) return -1;
-        memory().set(next, at);
-        return next[0]!;
-      },
-    },
-  });
-  const exports = instance.exports as { on_event(kind: number, length: number): void; fuel: { value: number }; memory: { buffer: ArrayBuffer } };
-  const memory = (): Uint8Array => new Uint8Array(exports.memory.buffer);
-  return (kind, most, document) => {
-    // The last End is the app's own.
-    if (document !== undefined) {
-      dictated = document instanceof Ready ? members(document) : members(document).slice(0, -1);
-      current = kind;
-    }
-    exports.fuel.value = 1_000_000;
-    exports.on_event(kind, most);
-    return { ...told };
-  };
-}
 
 /** Numbers by a seed (Lehmer's generator). */
 function random(seed: number): (below: number) => number {

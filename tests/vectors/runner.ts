@@ -1,22 +1,16 @@
-// Plays a vector on a device and says where what happened differs from what is expected.
+// Plays a vector on a device.
 
-import { EventFlag, EventKind, EventKindNames, OtaKindNames, Release, Stat, Status, StatusNames } from "../../build/generated/abi.ts";
+import { EventFlag, EventKind, Release, Stat, Status } from "../../build/generated/abi.ts";
+import { bind, compare, type Output } from "./compare.ts";
 import type { DeviceEvent, Link, NetAction, VectorDevice } from "./device.ts";
+import { eventLine, statusName } from "./event-line.ts";
 import { decodeGloss, encodeGloss, packetLength } from "./gloss.ts";
-import type { Line, Profile, Step, Vector } from "./parse.ts";
+import type { Profile, Step, Vector } from "./parse.ts";
 import { callVerb, SILENT, verbName } from "./script.ts";
 import { hexOf, showBytes } from "./words.ts";
 
 /** How the bytes of the server are cut: whole, one by one, or one step's in two at a position. */
 export type Cut = "whole" | "bytes" | { step: number; at: number };
-
-/** Something the device did, as the log has it. */
-interface Output {
-  text: string;
-  bytes: Buffer | undefined;
-  /** What the image slot took; pieces that follow each other count as one. */
-  taken?: Uint8Array;
-}
 
 const DEFAULTS: Record<string, unknown> = { mqtt_host: "broker.test", client_id: "m", rpc: false };
 const POLLS_MAX = 5000;
@@ -70,11 +64,6 @@ export async function playVector(vector: Vector, profile: Profile, device: Vecto
 
 function bytesOf(step: Step, ids: Map<string, string>): Buffer {
   return Buffer.concat([step.input, ...step.also].map((each) => encodeGloss(each.text ? bind(each.text, ids) : `hex ${each.hex}`)));
-}
-
-/** Puts the numbers in place of the letters that stand for packet ids. */
-function bind(text: string, ids: Map<string, string>): string {
-  return text.replace(/\bid ([A-Z])\b/g, (_, letter: string) => `id ${ids.get(letter) ?? "1"}`).replace(/\/([A-Z])"/g, (found, letter: string) => (ids.has(letter) ? `/${ids.get(letter)}"` : found));
 }
 
 class Player {
@@ -224,7 +213,6 @@ class Player {
   }
 
   private async show(event: DeviceEvent): Promise<Output[]> {
-    const name = nameOf(EventKindNames, event.kind);
     if (this.declines && isInbound(event.kind)) {
       this.declines = false;
       const { result } = await this.device.call("event_release", [Release.NotAccepted]);
@@ -236,9 +224,9 @@ class Player {
       if (!(event.flags & EventFlag.Last)) return [];
       const payload = Buffer.concat(this.parts);
       if (payload.length !== event.total) throw new Error(`parts of ${payload.length} bytes, announced were ${event.total}`);
-      return [line(`event: Message topic ${showBytes(event.topic)} payload ${showBytes(payload)}${flagsOf(event)}`)];
+      return [line(eventLine(event, payload))];
     }
-    return [line(`event: ${name}${fieldsOf(event)}`)];
+    return [line(eventLine(event))];
   }
 }
 
@@ -253,89 +241,12 @@ function joinTaken(outputs: Output[]): Output[] {
   return joined.map((each) => (each.taken ? { ...each, text: `${each.text} ${showBytes(each.taken)}` } : each));
 }
 
-function fieldsOf(event: DeviceEvent): string {
-  const topic = ` topic ${showBytes(event.topic)}`;
-  switch (event.kind) {
-    case EventKind.Connected: return event.reason ? " session_present" : "";
-    case EventKind.Disconnected: case EventKind.Unstable: return ` ${statusName(event.reason)}`;
-    case EventKind.Refused: return ` ${event.reason}${event.name.length > 0 ? ` ${showBytes(event.name)}` : ""}`;
-    case EventKind.Provisioned: return `${event.reason ? ` ${statusName(event.reason)}` : ""} ${showBytes(event.payload)}`;
-    case EventKind.ProvisioningFailed: return ` ${statusName(event.reason)}${event.name.length > 0 ? ` ${showBytes(event.name)}` : ""}${event.payload.length > 0 ? ` payload ${showBytes(event.payload)}` : ""}`;
-    case EventKind.Delivered: case EventKind.RequestTimeout: case EventKind.ResendNeeded: return ` ${event.id}`;
-    case EventKind.MessageRejected: return ` ${event.id}${topic} payload ${showBytes(event.payload)}`;
-    case EventKind.Subscribed: case EventKind.SubscriptionRefused: return ` ${event.id}${topic}`;
-    case EventKind.MessageTooLarge: return `${topic} total ${event.total}`;
-    case EventKind.RpcRequest: return ` ${event.id} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}${event.flags & EventFlag.Repeated ? " repeated" : ""}`;
-    case EventKind.SessionLimits: return `${event.reason ? ` ${statusName(event.reason)}` : ""} ${Buffer.from(event.payload).toString()}`;
-    case EventKind.OtaAvailable: return ` ${nameOf(OtaKindNames, event.id)} ${showBytes(event.name)} ${showBytes(event.value)} total ${event.total}`;
-    case EventKind.OtaProgress: return ` ${nameOf(OtaKindNames, event.id)} ${event.offset} of ${event.total}`;
-    case EventKind.OtaReady: case EventKind.OtaApplied: return ` ${nameOf(OtaKindNames, event.id)} ${showBytes(event.name)} ${showBytes(event.value)}`;
-    case EventKind.OtaUrl: return ` ${nameOf(OtaKindNames, event.id)} ${showBytes(event.name)} checksum ${showBytes(event.value)} total ${event.total}`;
-    case EventKind.OtaFailed: return ` ${nameOf(OtaKindNames, event.id)} ${statusName(event.reason)} ${showBytes(event.name)}`;
-    case EventKind.ChildAttributes: return ` ${showBytes(event.topic)} ${Buffer.from(event.value).toString()}`;
-    case EventKind.ChildAttributesResponse: return ` ${event.id} ${showBytes(event.topic)}${event.value.length > 0 ? ` ${Buffer.from(event.value).toString()}` : ""}`;
-    case EventKind.ChildRpcRequest: return ` ${event.id} ${showBytes(event.topic)} method ${showBytes(event.name)}${event.value.length > 0 ? ` params ${Buffer.from(event.value).toString()}` : ""}`;
-    case EventKind.ChildDisconnected: return ` ${showBytes(event.topic)} ${event.reason}`;
-    case EventKind.SharedAttributes: return ` ${Buffer.from(event.payload).toString()}`;
-    case EventKind.AttributesResponse: return ` ${event.id} ${Buffer.from(event.payload).toString()}`;
-    case EventKind.RpcResponse: return ` ${event.id}${event.reason ? ` ${statusName(event.reason)}` : ""} ${Buffer.from(event.payload).toString()}`;
-    case EventKind.InvalidMessage: return ` ${statusName(event.reason)}${topic}`;
-  }
-  return "";
-}
-
-function flagsOf(event: DeviceEvent): string {
-  return (event.flags & EventFlag.Qos1 ? ` qos 1 id ${event.id}` : "") + (event.flags & EventFlag.Dup ? " dup" : "") + (event.flags & EventFlag.Retain ? " retain" : "");
-}
-
 function isInbound(kind: number): boolean {
   return kind === EventKind.Message || kind === EventKind.RpcRequest || kind === EventKind.SharedAttributes || kind === EventKind.AttributesResponse || kind === EventKind.RpcResponse;
 }
 
-/** Undefined when the outputs are those expected; letters for ids are bound on the way. */
-function compare(expected: Line[], outputs: Output[], ids: Map<string, string>): string | undefined {
-  const wanted = expected.map(canonical);
-  const matches = wanted.length === outputs.length && wanted.every((text, index) => matchOne(text, expected[index]!, outputs[index]!, ids));
-  if (matches) return undefined;
-  const show = (texts: string[]): string => texts.map((text) => `    ${text}\n`).join("") || "    (nothing)\n";
-  const actual = outputs.map((each) => each.text + (each.bytes && each.bytes.length <= 64 ? `\n        ${hexOf(each.bytes)}` : ""));
-  return `  expected:\n${show(wanted)}  happened:\n${show(actual)}`;
-}
-
-function canonical(expected: Line): string {
-  if (expected.keyword === "device closes") return "device closes:";
-  // Long repetitions have one spelling, the short one.
-  const text = expected.text.replace(/"((.)\2{40,})"/g, (_, run: string, character: string) => `${run.length} x "${character}"`);
-  return `${expected.keyword}: ${text || `hex ${expected.hex}`}`;
-}
-
-function matchOne(wanted: string, expected: Line, actual: Output, ids: Map<string, string>): boolean {
-  const letters: string[] = [];
-  const pattern = wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/((?:\bid |^answer: |^event: \w+ |\/))([A-Z])(?=$|[ "\\])/g, (_, before: string, letter: string) => {
-    if (ids.has(letter)) return `${before}${ids.get(letter)}`;
-    letters.push(letter);
-    return `${before}(\\d+)`;
-  });
-  // How many bytes are missing is part of the expectation only where the vector says it.
-  const text = /, value /.test(wanted) ? actual.text : actual.text.replace(/, value -?\d+$/, "");
-  const found = new RegExp(`^${pattern}$`).exec(text);
-  if (found) letters.forEach((letter, index) => ids.set(letter, found[index + 1]!));
-  if (!actual.bytes || expected.keyword !== "device sends") return found !== null;
-  // The bytes decide: they come from the hex of the file or from mqtt-packet, not from how the gloss is spelt.
-  const gloss = expected.text ? bind(expected.text, ids) : `hex ${expected.hex}`;
-  return (found !== null || letters.length === 0) && encodeGloss(gloss).equals(actual.bytes);
-}
-
 function line(text: string): Output {
   return { text, bytes: undefined };
-}
-
-function statusName(status: number): string {
-  return nameOf(StatusNames, status);
-}
-
-function nameOf(names: Readonly<Record<number, string>>, value: number): string {
-  return names[value] ?? String(value);
 }
 
 function duration(text: string): number {
