@@ -171,9 +171,10 @@ export function on_event(kind: i32, length: i32): void {
 
 /** Stops the first package, vetoes it the second time and takes it the third time. */
 const UPDATER = `
-import { addInteger, addText, applyOta, beginMessage, equals, eventId, EventKind, eventName, OtaKind, sendAttributes, sendRpcReply, startOta, stopOta, text } from "${LIBRARY}";
+import { addInteger, addText, applyOta, beginMessage, equals, eventId, EventKind, eventName, eventOffset, OtaKind, sendAttributes, sendRpcReply, startOta, stopOta, text } from "${LIBRARY}";
 ${HEAD}
 let seen: i32 = 0;
+let writtenBytes: i32 = 0;
 export function setup(): void {}
 export function on_event(kind: i32, length: i32): void {
   if (kind == EventKind.RpcRequest) {
@@ -185,9 +186,10 @@ export function on_event(kind: i32, length: i32): void {
     beginMessage(); addInteger(text("result"), result); sendRpcReply(eventId());
   }
   if (kind == EventKind.OtaAvailable && ++seen == 1) stopOta(eventId());
+  if (kind == EventKind.OtaProgress) writtenBytes = eventOffset();
   if (kind == EventKind.OtaReady) applyOta(eventId(), <i32>(seen == 3));
   if (kind == EventKind.OtaFailed || kind == EventKind.OtaApplied) {
-    beginMessage(); addText(kind == EventKind.OtaApplied ? text("applied") : seen == 1 ? text("stopped") : text("refused"), eventName()); sendAttributes();
+    beginMessage(); addText(kind == EventKind.OtaApplied ? text("applied") : seen == 1 ? text("stopped") : text("refused"), eventName()); addInteger(text("writtenBytes"), writtenBytes); sendAttributes();
   }
 }
 `;
@@ -406,6 +408,7 @@ behaviour("updates by an app", (check) => {
     await attribute("refused", "vetoed");
     assert.equal(await ask("start"), Status.Ok);
     await attribute("applied", "app");
+    assert.equal(plainValue(device.attributes.CLIENT_SCOPE.get("writtenBytes")!.value), 3000);
     await site.until("the last state", () => states.at(-1) === "UPDATING");
     const download = ["DOWNLOADING", "DOWNLOADED", "VERIFIED"];
     assert.deepEqual(states.filter((state) => !byServer.includes(state as string)), ["FAILED", "vetoed", ...download, "FAILED", "vetoed", ...download, "UPDATING"]);

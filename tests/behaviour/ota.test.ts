@@ -81,4 +81,21 @@ behaviour("updates", (check) => {
     assert.equal(site.telemetry.get("current_fw_version"), "1.10.0");
     for (const driver of [before, after, updated]) assert.deepEqual(driver.of("OtaFailed"), []);
   });
+
+  check("a package is given up, and asked for again", async (t, engine) => {
+    const site = await Site.open(t);
+    const { server, device } = site;
+    const added = server.packages.add({ type: "FIRMWARE", title: "app", version: "2", tag: null, url: null });
+    server.packages.upload(added, randomBytes(3000), "SHA256");
+    server.assignPackage(device, "FIRMWARE", added);
+    const driver = await started(t, engine, site.port, { firmware_title: "app", firmware_version: "1", receive_buffer: 1024, host: { store_directory: folder(t) } });
+    await driver.event("OtaReady");
+    await driver.run("ota_stop", OtaKind.Firmware);
+    await driver.event("OtaFailed");
+    await driver.run("ota_start", OtaKind.Firmware);
+    await driver.event("OtaAvailable", (event) => driver.events.indexOf(event) > driver.events.findIndex((each) => each.event === "OtaFailed"));
+    await driver.event("OtaReady");
+    await driver.run("ota_apply", OtaKind.Firmware, 1);
+    assert.deepEqual([(await driver.event("OtaApplied")).name, (await driver.ask("ota_stop", OtaKind.Firmware)).status], ["app", "BadState"]);
+  });
 });

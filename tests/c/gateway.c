@@ -2,10 +2,15 @@
 #include "harness.h"
 
 static client_t client;
-static uint32_t children;
+static uint32_t children, setpoints;
 
 static void on_event(mote_t *mote, const mote_event_t *event, void *user) {
     ((client_t *)user)->event_counts[event->kind]++;
+    mote_json_t value;
+    if (event->kind == MOTE_EVENT_CHILD_ATTRIBUTES && mote_json_find(mote, event->value, "setpoint", &value) > 0) {
+        CHECK(mote_span_equals(event->topic, "Boiler 7") && mote_span_equals(value.text, "62.5"));
+        setpoints++;
+    }
     if (event->kind != MOTE_EVENT_CHILD_RPC_REQUEST) return;
     int64_t seconds = 0;
     CHECK(mote_span_equals(event->topic, "Boiler 7") && mote_span_equals(event->name, "purge"));
@@ -61,6 +66,15 @@ static void attributes_are_requested(mote_t *mote) {
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_CHILD_ATTRIBUTES_RESPONSE], 1);
     CHECK_EQUAL(mote_gateway_request_attributes(mote, "Boiler 7", MOTE_SCOPE_CLIENT, "", 5000), MOTE_STATUS_INVALID_VALUE);
     CHECK_EQUAL(mote_gateway_request_attributes(mote, "Boiler 7", MOTE_SCOPE_CLIENT, ",,", 5000), MOTE_STATUS_INVALID_VALUE);
+}
+
+static void new_attributes_are_told(void) {
+    receive("v1/gateway/attributes", "{\"device\":\"Boiler 7\",\"data\":{\"mode\":\"eco\"}}");
+    client_serve(&client);
+    receive("v1/gateway/attributes", "{\"device\":\"Boiler 7\",\"data\":{\"mode\":\"x\",\"setpoint\":62.5}}");
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_CHILD_ATTRIBUTES], 2);
+    CHECK_EQUAL(setpoints, 1);
 }
 
 static void rpc_is_answered(void) {
@@ -131,6 +145,7 @@ int main(void) {
     children_come_and_go(&client.mote);
     messages_are_wrapped(&client.mote);
     attributes_are_requested(&client.mote);
+    new_attributes_are_told();
     rpc_is_answered();
     what_does_not_fit_is_refused(&client.mote);
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);

@@ -1,6 +1,7 @@
-// Holds host/coming-from.md against what it names: calls of each face, keys, events, and the titles of the tests that show them.
+// Holds host/coming-from.md against what it names: calls of each face, keys, events, and the tests that show each of them.
 
 import { dirname, join, normalize } from "node:path";
+import { screaming, shownBy, type Shown } from "./shown-by.ts";
 import type { Sources } from "./sources.ts";
 
 const DOCUMENT = "host/coming-from.md";
@@ -15,6 +16,7 @@ export function checkComingFrom(sources: Sources): string[] {
   const rows = rowsOf(text);
   if (rows.length === 0) return [`${DOCUMENT} has no table`];
   const known = namesOf(sources);
+  const labels = labelsOf(text);
   const faults: string[] = [];
   const fault = (line: number, what: string): void => void faults.push(`${DOCUMENT}:${line} ${what}`);
   for (const { line, cells, isMethod } of rows) {
@@ -24,6 +26,10 @@ export function checkComingFrom(sources: Sources): string[] {
     if (cells.length !== 5) fault(line, `has ${cells.length} cells`);
     for (const [column, find] of [[C, missingInC], [ASSEMBLYSCRIPT, missingInApp], [TYPESCRIPT, missingInNode]] as const) {
       for (const span of spansOf(cells[column] ?? "")) for (const name of find(span, known)) fault(line, `names ${name}, which does not exist`);
+    }
+    const tests = linksOf(cells.at(-1) ?? "").flatMap(([title, label]) => shownBy(labels.get(label) ?? "", title, sources) ?? []);
+    for (const [column, isShown] of [[C, isShownInC], [ASSEMBLYSCRIPT, isShownInApp], [TYPESCRIPT, isShownInNode]] as const) {
+      for (const span of spansOf(cells[column] ?? "")) if (!tests.some((shown) => isShown(span, shown))) fault(line, `names ${span}, which none of its tests shows`);
     }
   }
   return [...faults, ...linkFaults(text, sources)];
@@ -82,8 +88,6 @@ function exportedByNode(sources: Sources): Set<string> {
   return names;
 }
 
-const screaming = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
-
 function missingInC(span: string, { c }: Names): string[] {
   return (span.match(/\w+/g) ?? []).filter((word) => /^(mote|MOTE)_|_/.test(word) && !c.has(word)).concat(calls(span).filter((name) => !c.has(name)));
 }
@@ -102,17 +106,41 @@ function missingInNode(span: string, { node, c }: Names): string[] {
 
 const calls = (span: string): string[] => [...span.matchAll(/\b(\w+)\(/g)].map(([, name]) => name!);
 
-/** Every link leads to a file, and one that names a test to its title. */
+const hasWord = (text: string, word: string): boolean => new RegExp(`\\b${word}\\b`).test(text);
+/** Functions, constants and types by their names; keys where the configuration of the test has them. */
+const isShownInC = (span: string, { c, itself }: Shown): boolean => hasWord(isKey(span) ? itself + c : c, /\w+/.exec(span)![0]);
+
+/** Calls and members of groups; what a command of the shell says is not looked for. */
+function isShownInApp(span: string, { app }: Shown): boolean {
+  if (span.includes(" ")) return true;
+  const [call] = calls(span);
+  return call === undefined ? hasWord(app, span) : new RegExp(`\\b${call}\\(`).test(app);
+}
+
+function isShownInNode(span: string, { node, itself }: Shown): boolean {
+  if (isKey(span)) return hasWord(itself, span);
+  const [call] = calls(span);
+  const member = /\.(\w+)(?:\(\))?$/.exec(span)?.[1];
+  if (member !== undefined) return new RegExp(`\\.${member}\\b${call === undefined ? "" : "(?:<[^(]*>)?\\("}`).test(node);
+  return (span.match(/\w+/g) ?? []).every((word) => hasWord(node, word));
+}
+
+const isKey = (span: string): boolean => /^(?:[a-z]+(?:_[a-z]+)+|qos|tls|ca|rpc|provision|password|gateway)$/.test(span);
+
+const linksOf = (text: string): [title: string, label: string][] => [...text.matchAll(/\[([^\]]+)\]\[([\w-]+)\]/g)].map(([, title, label]) => [title!, label!]);
+const target = (path: string): string => normalize(join(dirname(DOCUMENT), path)).replaceAll("\\", "/");
+const labelsOf = (text: string): Map<string, string> => new Map([...text.matchAll(/^\[([\w-]+)\]: (\S+)$/gm)].map(([, label, path]) => [label!, target(path!)] as const));
+
+/** Every link leads to a file, and one that names a test to that test. */
 function linkFaults(text: string, sources: Sources): string[] {
-  const target = (path: string): string => normalize(join(dirname(DOCUMENT), path)).replaceAll("\\", "/");
-  const labels = new Map([...text.matchAll(/^\[([\w-]+)\]: (\S+)$/gm)].map(([, label, path]) => [label!, target(path!)] as const));
+  const labels = labelsOf(text);
   const faults: string[] = [];
   for (const [, path] of text.matchAll(/\]\(([^)#]+)\)/g)) if (!sources.has(target(path!))) faults.push(`${DOCUMENT} leads to ${path}, which is not there`);
   for (const [label, path] of labels) if (!sources.has(path)) faults.push(`${DOCUMENT} leads to ${path} by ${label}, which is not there`);
-  for (const [, title, label] of text.matchAll(/\[([^\]]+)\]\[([\w-]+)\]/g)) {
-    const path = labels.get(label!);
+  for (const [title, label] of linksOf(text)) {
+    const path = labels.get(label);
     if (path === undefined) faults.push(`${DOCUMENT} does not say what ${label} is`);
-    else if (sources.has(path) && !sources.get(path)!.includes(title!)) faults.push(`${path} has no test "${title}", which ${DOCUMENT} names`);
+    else if (sources.has(path) && shownBy(path, title, sources) === null) faults.push(`${path} has no test "${title}", which ${DOCUMENT} names`);
   }
   return faults;
 }

@@ -141,6 +141,33 @@ test("shared attributes and RPC find their child, and those who listen for all",
   assert.equal(await call("two"), '{"error":"no handler"}');
 });
 
+test("RPC to children by iteration, with the reply when it suits, and the end of a child as an event", async (t) => {
+  const broker = await listen(t);
+  const made = gateway(t, broker.port);
+  await made.connect();
+  const link = await broker.link();
+  const requests = made.childRpcRequests();
+  const events = made.events();
+  link.publish("v1/gateway/rpc", '{"device":"one","data":{"id":0,"method":"purge","params":{"s":5}}}');
+  link.publish("v1/gateway/rpc", '{"device":"two","data":{"id":3,"method":"stop","params":null}}');
+  const [first, second] = [(await requests.next()).value!, (await requests.next()).value!];
+  assert.deepEqual([first.child, first.method, first.params, second.child, second.method, second.params], ["one", "purge", { s: 5 }, "two", "stop", null]);
+  await second.reply("stopped");
+  await first.reply({ done: true });
+  const replies = link.of("publish").filter(({ topic }) => topic === "v1/gateway/rpc").map(({ payload }) => JSON.parse(payload.toString()) as unknown);
+  assert.deepEqual(replies, [{ device: "two", id: 3, data: "stopped" }, { device: "one", id: 0, data: { done: true } }]);
+  link.publish("v1/gateway/disconnect", '{"device":"one","reason":150}');
+  const { child: name, reason } = await nextEvent(events, "ChildDisconnected");
+  assert.deepEqual([name, reason], ["one", 150]);
+});
+
+test("what the server allows the gateway and its children is there to read", async (t) => {
+  const { gateway: made } = await start(t, { session_limits: true }, { rateLimits: { gatewayDevice: { messages: "7:1" }, gateway: { telemetryMessages: "5:1" } } });
+  if (made.sessionLimits === null) await nextEvent(made.events(), "SessionLimits");
+  assert.equal(made.sessionLimits!.rateLimits.messages, "7:1");
+  assert.equal(made.sessionLimits!.gatewayRateLimits!.telemetryMessages, "5:1");
+});
+
 test("after a reconnect children are there again, their RPC answered, and keys asked for that changed meanwhile", async (t) => {
   const { server, gateway } = await start(t);
   const one = await gateway.connectChild("one", "t");

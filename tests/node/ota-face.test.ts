@@ -78,6 +78,20 @@ for (const [how, veto] of [["false", () => false], ["an exception", () => Promis
   });
 }
 
+test("a package is given up by stopOta, and asked for again by startOta", async (t) => {
+  const started = await start(t, null);
+  await started.client.connect();
+  for await (const event of started.events) if (event.type === "OtaProgress") break;
+  started.client.stopOta();
+  const given = (await lifeOf(started.client.otaEvents())).told;
+  assert.deepEqual(given.map(({ type }) => type), ["OtaFailed"]);
+  assert.equal(await state(started), "FAILED");
+  const again = started.client.otaEvents();
+  started.client.startOta("firmware");
+  assert.deepEqual((await lifeOf(again)).told.map(({ type }) => type), ["OtaAvailable", "OtaReady", "OtaApplied"]);
+  assert.equal(await state(started), "UPDATING");
+});
+
 test("an image at a URL is fetched by the application", async (t) => {
   const started = await start(t, "https://images.test/app.bin");
   const asked: string[] = [];
