@@ -156,14 +156,6 @@ export class NodeClient {
         const call = { method: first, ...(second === "" ? {} : { params: new JsonText(second) }) };
         return checked(module.request("request_rpc", messageRecord(call), Number(third)));
       }
-      case "claim": {
-        const claim = { secretKey: first || undefined, durationMs: Number(second) || undefined };
-        return checked(module.send("claim", messageRecord(claim), flags(2)));
-      }
-      case "request_rpc": {
-        const params = second === "" ? {} : { params: new JsonText(second) };
-        return checked(module.request("request_rpc", messageRecord({ method: first, ...params }), Number(third)));
-      }
       case "claim": return checked(module.send("claim", messageRecord(claimOf(first, second)), flags(2)));
       case "gateway_connect":
         return checked(module.send("gateway_connect", messageRecord({ device: first, ...(second === "" ? {} : { type: second }) }), flags(2)));

@@ -29,6 +29,12 @@ static void children_come_and_go(mote_t *mote) {
     check_leaves(&client, mote_gateway_disconnect(mote, "Boiler 8", NULL), "v1/gateway/disconnect", "{\"device\":\"Boiler 8\"}");
 }
 
+static void a_gateway_speaks_for_itself(mote_t *mote) {
+    mote_begin(mote);
+    mote_add_integer(mote, "own", 1);
+    leaves(mote_send_attributes(mote, NULL), "v1/devices/me/attributes", "{\"own\":1}");
+}
+
 static void messages_are_wrapped(mote_t *mote) {
     mote_begin(mote);
     mote_add_decimal(mote, "p", 22, 1);
@@ -143,6 +149,7 @@ int main(void) {
     CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
     client_connect(&client);
     children_come_and_go(&client.mote);
+    a_gateway_speaks_for_itself(&client.mote);
     messages_are_wrapped(&client.mote);
     attributes_are_requested(&client.mote);
     new_attributes_are_told();

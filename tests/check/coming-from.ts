@@ -28,8 +28,8 @@ export function checkComingFrom(sources: Sources): string[] {
       for (const span of spansOf(cells[column] ?? "")) for (const name of find(span, known)) fault(line, `names ${name}, which does not exist`);
     }
     const tests = linksOf(cells.at(-1) ?? "").flatMap(([title, label]) => shownBy(labels.get(label) ?? "", title, sources) ?? []);
-    for (const [column, isShown] of [[C, isShownInC], [ASSEMBLYSCRIPT, isShownInApp], [TYPESCRIPT, isShownInNode]] as const) {
-      for (const span of spansOf(cells[column] ?? "")) if (!tests.some((shown) => isShown(span, shown))) fault(line, `names ${span}, which none of its tests shows`);
+    for (const column of [C, ASSEMBLYSCRIPT, TYPESCRIPT] as const) {
+      for (const span of spansOf(cells[column] ?? "")) if (!tests.some((shown) => isShown(column, span, shown))) fault(line, `names ${span}, which none of its tests shows`);
     }
   }
   return [...faults, ...linkFaults(text, sources)];
@@ -106,9 +106,13 @@ function missingInNode(span: string, { node, c }: Names): string[] {
 
 const calls = (span: string): string[] => [...span.matchAll(/\b(\w+)\(/g)].map(([, name]) => name!);
 
+const FACES = { [C]: isShownInC, [ASSEMBLYSCRIPT]: isShownInApp, [TYPESCRIPT]: isShownInNode };
+export const isShown = (column: keyof typeof FACES, span: string, shown: Shown): boolean => FACES[column](span, shown);
 const hasWord = (text: string, word: string): boolean => new RegExp(`\\b${word}\\b`).test(text);
 /** Functions, constants and types by their names; keys where the configuration of the test has them. */
-const isShownInC = (span: string, { c, itself }: Shown): boolean => hasWord(isKey(span) ? itself + c : c, /\w+/.exec(span)![0]);
+function isShownInC(span: string, { c, itself }: Shown): boolean {
+  return hasWord(isKey(span) ? itself + c : c, /\w+/.exec(span)![0]);
+}
 
 /** Calls and members of groups; what a command of the shell says is not looked for. */
 function isShownInApp(span: string, { app }: Shown): boolean {
@@ -127,9 +131,9 @@ function isShownInNode(span: string, { node, itself }: Shown): boolean {
 
 const isKey = (span: string): boolean => /^(?:[a-z]+(?:_[a-z]+)+|qos|tls|ca|rpc|provision|password|gateway)$/.test(span);
 
-const linksOf = (text: string): [title: string, label: string][] => [...text.matchAll(/\[([^\]]+)\]\[([\w-]+)\]/g)].map(([, title, label]) => [title!, label!]);
+export const linksOf = (text: string): [title: string, label: string][] => [...text.matchAll(/\[([^\]]+)\]\[([\w-]+)\]/g)].map(([, title, label]) => [title!, label!]);
 const target = (path: string): string => normalize(join(dirname(DOCUMENT), path)).replaceAll("\\", "/");
-const labelsOf = (text: string): Map<string, string> => new Map([...text.matchAll(/^\[([\w-]+)\]: (\S+)$/gm)].map(([, label, path]) => [label!, target(path!)] as const));
+export const labelsOf = (text: string): Map<string, string> => new Map([...text.matchAll(/^\[([\w-]+)\]: (\S+)$/gm)].map(([, label, path]) => [label!, target(path!)] as const));
 
 /** Every link leads to a file, and one that names a test to that test. */
 function linkFaults(text: string, sources: Sources): string[] {

@@ -1,6 +1,5 @@
 // Finds what a test shows of each face: its own lines, the helpers that they use, and the programs that they run, without comments.
 
-import { dirname, join, normalize } from "node:path";
 import { withoutComments, type Sources } from "./sources.ts";
 
 /** The text of a test in the language of each face; empty where it drives none of that face. */
@@ -62,10 +61,11 @@ function block(lines: readonly string[]): string {
 
 /** With the functions and constants that it names, those that these name, and so on. */
 function withHelpers(first: Found, sources: Sources): Found[] {
-  const found = [first];
+  // What a C program hears, it hears by this function, whoever set it.
+  const found = [first, ...(first.path.endsWith(".c") ? declarationsOf("on_event", first.path, sources) : [])];
   const seen = new Set<string>();
   for (const part of found) {
-    for (const word of wordsOf(withoutComments(part.text))) {
+    for (const word of wordsOf(withoutComments(part.text).replace(/"(?:\\.|[^"\\\n])*"|\.\w+/g, ""))) {
       for (const helper of declarationsOf(word, part.path, sources)) {
         if (seen.has(`${helper.path} ${word}`)) continue;
         seen.add(`${helper.path} ${word}`);
@@ -80,9 +80,10 @@ function withHelpers(first: Found, sources: Sources): Found[] {
 function declarationsOf(name: string, path: string, sources: Sources): Found[] {
   const text = sources.get(path) ?? "";
   const isC = path.endsWith(".c");
-  const head = new RegExp(isC ? `^static [^=;\\n]*\\b${name}(?:\\(|\\[| = ).*[{;]$` : `^(?:export )?(?:abstract )?(?:async )?(?:function|class|const|let) ${name}\\b`, "m");
-  const match = head.exec(text);
-  if (match === null) {
+  const head = new RegExp(isC ? `^static [^=;\\n]*\\b${name}(?:\\(|\\[| = ).*[{;]$` : `^(?:export )?(?:abstract )?(?:async )?(?:function|class|const|let) ${name}\\b`, "gm");
+  // Not within the text of an app.
+  const match = [...text.matchAll(head)].find(({ index }) => (text.slice(0, index).match(/`/g)?.length ?? 0) % 2 === 0);
+  if (match === undefined) {
     const harness = "tests/behaviour/harness.ts";
     const isImported = path.startsWith("tests/behaviour/") && path !== harness && new RegExp(`^import .*\\b${name}\\b.* from "./harness.ts"`, "m").test(text);
     return isImported ? declarationsOf(name, harness, sources) : [];

@@ -127,6 +127,8 @@ test("shared attributes and RPC find their child, and those who listen for all",
   await write("one", { rate: 2 });
   assert.deepEqual((await all.next()).value, { child: "two", values: { rate: 1 }, deleted: [] });
   assert.deepEqual((await ofOne.next()).value, { values: { rate: 2 }, deleted: [] });
+  ofOne.unsubscribe();
+  assert.equal((await ofOne.next()).done, true);
 
   one!.onRpc(({ method, params }) => ({ by: "one", method, params }));
   gateway.onChildRpc(({ child: name }) => ({ by: name }));
@@ -161,11 +163,13 @@ test("RPC to children by iteration, with the reply when it suits, and the end of
   assert.deepEqual([name, reason], ["one", 150]);
 });
 
-test("what the server allows the gateway and its children is there to read", async (t) => {
-  const { gateway: made } = await start(t, { session_limits: true }, { rateLimits: { gatewayDevice: { messages: "7:1" }, gateway: { telemetryMessages: "5:1" } } });
+test("what the server allows the gateway and its children is there to read, and a gateway speaks for itself as a device does", async (t) => {
+  const { server, gateway: made } = await start(t, { session_limits: true }, { rateLimits: { gatewayDevice: { messages: "7:1" }, gateway: { telemetryMessages: "5:1" } } });
   if (made.sessionLimits === null) await nextEvent(made.events(), "SessionLimits");
   assert.equal(made.sessionLimits!.rateLimits.messages, "7:1");
   assert.equal(made.sessionLimits!.gatewayRateLimits!.telemetryMessages, "5:1");
+  await made.sendAttributes({ own: 1 });
+  assert.deepEqual(child(server, "gate").attributes.CLIENT_SCOPE.get("own")?.value, { type: "long", value: 1n });
 });
 
 test("after a reconnect children are there again, their RPC answered, and keys asked for that changed meanwhile", async (t) => {

@@ -128,6 +128,8 @@ test("RPC: the handler's result, its exception, its promise", async (t) => {
   assert.deepEqual(await call("setLed", { on: true }), { status: 200, text: '{"ok":true}' });
   assert.deepEqual(await call("fail", "now"), { status: 200, text: '{"error":"out of order"}' });
   assert.deepEqual(await call("list", [1]), { status: 200, text: '[1,{"a":2}]' });
+  client.onRpc(null);
+  assert.deepEqual(await call("list", [2]), { status: 200, text: '{"error":"no handler"}' });
   assert.deepEqual(asked, [["setLed", { on: true }], ["fail", "now"], ["list", [1]]]);
 });
 
