@@ -32,7 +32,7 @@ static void children_come_and_go(mote_t *mote) {
 static void a_gateway_speaks_for_itself(mote_t *mote) {
     mote_begin(mote);
     mote_add_integer(mote, "own", 1);
-    leaves(mote_send_attributes(mote, NULL), "v1/devices/me/attributes", "{\"own\":1}");
+    check_leaves(&client, mote_send_attributes(mote, NULL), "v1/devices/me/attributes", "{\"own\":1}");
 }
 
 static void messages_are_wrapped(mote_t *mote) {
@@ -75,9 +75,9 @@ static void attributes_are_requested(mote_t *mote) {
 }
 
 static void new_attributes_are_told(void) {
-    receive("v1/gateway/attributes", "{\"device\":\"Boiler 7\",\"data\":{\"mode\":\"eco\"}}");
+    client_receive(&client, "v1/gateway/attributes", "{\"device\":\"Boiler 7\",\"data\":{\"mode\":\"eco\"}}");
     client_serve(&client);
-    receive("v1/gateway/attributes", "{\"device\":\"Boiler 7\",\"data\":{\"mode\":\"x\",\"setpoint\":62.5}}");
+    client_receive(&client, "v1/gateway/attributes", "{\"device\":\"Boiler 7\",\"data\":{\"mode\":\"x\",\"setpoint\":62.5}}");
     client_serve(&client);
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_CHILD_ATTRIBUTES], 2);
     CHECK_EQUAL(setpoints, 1);
