@@ -31,7 +31,6 @@ export function createRest(context: RestContext): FastifyInstance {
     routerOptions: { querystringParser: parseQuery },
     frameworkErrors: (error, _request, reply) => void sendError(reply, error.statusCode ?? 400, error.message, context.now()),
   });
-  app.removeAllContentTypeParsers();
   // Only JSON is taken, under the type of plain text too, and not by JSON.parse, which would round 64-bit integers.
   app.addContentTypeParser(["application/json", "text/plain"], { parseAs: "string" }, (_request, body, done) => {
     try {

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { OtaAlgorithm, OtaBootState, OtaKind, Status } from "../../build/generated/abi.ts";
+import { fillSlot } from "../../host/node/ports/fill.ts";
 import { FileSlot, MemorySlot } from "../../host/node/ports/image.ts";
 import { SlotOta } from "../../host/node/ports/ota.ts";
 import type { OtaPort } from "../../host/node/ports/port.ts";
@@ -64,6 +65,15 @@ for (const [algorithm, image, hex] of checksums) {
     }
   });
 }
+
+test("an image that the application fetched is verified by what its checksum can be: the server names no algorithm beside a URL", async () => {
+  const fill = (image: string, checksum: string): Promise<void> =>
+    fillSlot(new SlotOta(new MemorySlot()), Firmware, { url: "https://files.test/app", totalBytes: image.length, checksum }, [bytes(image)], new AbortController().signal);
+  for (const [algorithm, image, hex] of checksums) {
+    await assert.doesNotReject(fill(image, hex), algorithm);
+    await assert.rejects(fill(`${image.slice(0, -1)}?`, hex), { status: "ChecksumMismatch" }, algorithm);
+  }
+});
 
 test("the same image goes on where it was, also after a restart; another begins anew", (t) => {
   const directory = temporaryDirectory(t);

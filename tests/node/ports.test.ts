@@ -142,9 +142,14 @@ test("a close lets accepted bytes leave, and settled tells when", async (t) => {
   const ended = once(peer, "end");
   pair.port.send(pair.handle, Buffer.from("goodbye"));
   pair.port.close(pair.handle);
+  let isSettled = false;
+  const settled = pair.port.settled().then(() => { isSettled = true; });
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.equal(isSettled, false, "nothing has left yet: the event loop has not turned");
   await ended;
   assert.equal(Buffer.concat(chunks).toString(), "goodbye");
-  await pair.port.settled();
+  await settled;
 });
 
 test("a peer that never reads cannot hold a close for longer than its second", async (t) => {

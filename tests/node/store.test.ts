@@ -126,6 +126,8 @@ test("a file that is gone is a failure by name, and changes nothing", async (t) 
   assert.equal(store.program(Journal, 0, new Uint8Array(4)), Status.StoreFailed);
   assert.deepEqual(read(store, 0, 4), [255, 255, 255, 255]);
   assert.equal(await durable(store), Status.StoreFailed);
+  new FileStore(directory);
+  assert.equal(await durable(store), 1, "a failure is told once");
 });
 
 test("files that were made are there after a power cut: their directory is synchronised", { skip: process.platform !== "linux" && "needs /proc" }, (t) => {

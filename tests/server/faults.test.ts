@@ -69,6 +69,20 @@ test("over the rate, refused SUBACK, refused CONNECT, an error for an answer", a
   assert.equal(onlyDevice(server).latest.has("lost"), false);
 });
 
+test("a CONNECT is refused with any code, and on MQTT 5 with the reason of that name, which DISCONNECT says again", async (t) => {
+  const server = await start(t);
+  // MQTT 3.1.1, table 3.1, and MQTT 5, table 3-1: protocol version, client identifier, server unavailable, bad user name or password, not authorized.
+  for (const [code, reason] of [["01", "84"], ["02", "85"], ["03", "88"], ["04", "86"], ["05", "87"]] as const) {
+    server.faults.refuseConnect(2, Number(code));
+    for (const [version, bytes] of [[4, `20 02 00 ${code}`], [5, `20 03 00 ${reason} 00 e0 02 ${reason} 00`]] as const) {
+      const client = await rawConnect(t, server, version);
+      client.send(connectBytes("DEMO_TOKEN", { protocolVersion: version }));
+      await client.expectBytes(bytes);
+      await client.expectClose();
+    }
+  }
+});
+
 test("half-open: the socket stays, answers do not come, and the device can log in again", async (t) => {
   const server = await start(t);
   const stuck = await rawLogin(t, server);

@@ -15,7 +15,7 @@ async function addPackage(server: LocalServer, info: object): Promise<string> {
 
 async function upload(server: LocalServer, id: string, data: Buffer, query = "checksumAlgorithm=SHA256"): Promise<{ status: number; text: string }> {
   const form = new FormData();
-  form.append("file", new Blob([data], { type: "application/octet-stream" }), "app.bin");
+  form.append("file", new Blob([data], { type: "application/macbinary" }), "app.bin");
   const response = await fetch(`${server.restUrl}/api/otaPackage/${id}?${query}`, { method: "POST", body: form });
   return { status: response.status, text: await response.text() };
 }
@@ -67,8 +67,9 @@ test("checksums of one image in every algorithm, as known elsewhere", async (t) 
   for (const [index, [algorithm, data, checksum]] of cases.entries()) {
     const id = await addPackage(server, { title: `app ${index}` });
     const answer = await upload(server, id, data, `checksumAlgorithm=${algorithm}`);
-    const { checksum: found, checksumAlgorithm, dataSize, hasData } = JSON.parse(answer.text);
+    const { checksum: found, checksumAlgorithm, dataSize, hasData, fileName, contentType } = JSON.parse(answer.text);
     assert.deepEqual([found, checksumAlgorithm, dataSize, hasData], [checksum, algorithm, data.length, true]);
+    assert.deepEqual([fileName, contentType], ["app.bin", "application/macbinary"]);
   }
 });
 
@@ -226,6 +227,7 @@ test("packages over REST: raw upload, download, list, delete, and every refusal"
   const path = `/api/otaPackage/${id}`;
   const send = (query: string, body: Uint8Array, type = "application/octet-stream"): Promise<Response> =>
     fetch(`${server.restUrl}${path}?${query}`, { method: "POST", body, headers: { "content-type": type } });
+  assert.equal((await fetch(`${server.restUrl}${path}/download`)).status, 404);
   assert.equal((await send("checksumAlgorithm=SHA1", image)).status, 400);
   assert.equal((await send("checksumAlgorithm=CRC32&checksum=00000000", image)).status, 400);
   assert.equal((await send("checksumAlgorithm=CRC32", new Uint8Array(0))).status, 400);

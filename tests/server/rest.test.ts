@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import type { LocalServer } from "../../host/server/server.ts";
-import { onlyDevice, publish, rawLogin, rest, start, test } from "./harness.ts";
+import { onlyDevice, publish, rawLogin, rest, type RestAnswer, start, test } from "./harness.ts";
 
 const base = (server: LocalServer): string => `/api/plugins/telemetry/DEVICE/${onlyDevice(server).id}`;
 
@@ -57,6 +57,9 @@ test("attributes are written, read by scope and key, and deleted", async (t) => 
   assert.equal(await read("/SHARED_SCOPE"), '[{"lastUpdateTs":50,"key":"d","value":1.0}]');
   assert.equal((await rest(server, "GET", `${path}/keys/attributes`)).text, '["d","s"]');
 });
+
+/** Of ThingsBoard's ThingsboardErrorCode: BAD_REQUEST_PARAMS, ITEM_NOT_FOUND, TOO_MANY_REQUESTS. */
+const errorCodes: Record<number, number> = { 400: 31, 404: 32, 429: 33 };
 
 test("wrong requests are answered with ThingsBoard's error body", async (t) => {
   const server = await start(t, { now: () => 50 });
@@ -113,6 +116,7 @@ test("wrong requests are answered with ThingsBoard's error body", async (t) => {
     assert.equal(answer.status, status, `${method} ${url} ${body}`);
     const error = JSON.parse(answer.text);
     assert.deepEqual([error.status, error.timestamp, typeof error.message], [status, 50, "string"]);
+    if (status in errorCodes) assert.equal(error.errorCode, errorCodes[status]);
   }
 });
 
@@ -145,8 +149,10 @@ test("bounds: the oldest point goes and is counted, further keys and RPCs are re
   client.send(publish("v1/devices/me/attributes", '{"x":1,"y":1,"z":1}', 1, 3));
   await client.expectBytes("40 02 00 03");
   assert.equal(device.attributes.CLIENT_SCOPE.size, 2);
-  const rpc = (): Promise<{ status: number }> => rest(server, "POST", `/api/rpc/twoway/${device.id}`, '{"method":"m","persistent":true}');
-  assert.deepEqual([(await rpc()).status, (await rpc()).status], [200, 429]);
+  const rpc = (): Promise<RestAnswer> => rest(server, "POST", `/api/rpc/twoway/${device.id}`, '{"method":"m","persistent":true}');
+  assert.equal((await rpc()).status, 200);
+  const { status, text } = await rpc();
+  assert.deepEqual([status, JSON.parse(text).errorCode], [429, errorCodes[429]]);
 });
 
 test("attributes over REST are cast as those of a device, but for what only the rule engine does", async (t) => {

@@ -89,6 +89,9 @@ test("JSON keeps order, digits and odd names; strict and lenient differ where Gs
   for (const text of ['{"2":1,"1":[1.50,1e3],"__proto__":null,"é\\n":"\\u2028"}', "[]", '"\\\\"', "-0"]) {
     assert.equal(printJson(parseJson(text)), text);
   }
+  for (const [text, printed] of [["[ ]", "[]"], ["{ }", "{}"], [" [ 1 , { \"a\" : 2 } ]\r\n\t", '[1,{"a":2}]']] as const) {
+    assert.deepEqual([printJson(parseJson(text)), printJson(parseLenientJson(text))], [printed, printed]);
+  }
   const lenient: [string, string][] = [
     ["{'a':1}", '{"a":1}'],
     ["{a:b}", '{"a":"b"}'],
