@@ -84,6 +84,8 @@ static void begins_with_setup(void) {
     CHECK_EQUAL(setups, 1);
     CHECK_EQUAL(released, MOTE_STATUS_BAD_STATE);
     CHECK_EQUAL(mote_app_deadline_ms(&app), 500);
+    client_serve(&client);
+    CHECK(client_sent(&client, "own/+\1")); // the QoS stands behind the filter [MQTT-3.8.3-1]
 }
 
 static void shows_events(void) {

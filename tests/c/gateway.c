@@ -92,15 +92,32 @@ static void rpc_is_answered(void) {
 }
 
 static void what_does_not_fit_is_refused(mote_t *mote) {
-    char text[512];
-    memset(text, 'x', sizeof text);
-    text[480] = 0;
+    // Members of a record (ABI.md section 7): 12 bytes, and their key and text in words. 512 bytes of staging area hold the message, but not its frame.
+    const int32_t message = 12 + (12 + 4 + 472) + 12;
+    static char text[65537];
+    memset(text, 'x', sizeof text - 1);
+    text[472] = 0;
     mote_begin(mote);
-    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK); // 512 bytes of staging area hold it, but not its frame
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK);
     CHECK_EQUAL(mote_gateway_attributes(mote, "Boiler 7", NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_error_value(mote), 12 + 8 + message + 12);
     CHECK_EQUAL(mote_gateway_attributes(mote, "Boiler 7", NULL), MOTE_STATUS_BAD_STATE);
     mote_begin(mote);
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_gateway_telemetry(mote, "Boiler 7", NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_error_value(mote), 12 + (12 + 8) + message + 12 + 12);
+    mote_begin(mote);
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_gateway_rpc_reply(mote, "Boiler 7", 1, NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_error_value(mote), 12 + (12 + 8 + 8) + (12 + 4) + 4 + message + 12);
+    // No key of a record is longer than 16 bits count.
+    text[472] = 'x';
+    mote_begin(mote);
     CHECK_EQUAL(mote_gateway_telemetry(mote, text, NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK(mote_span_equals(mote_error_text(mote), "device") && mote_error_value(mote) == 65536);
+    mote_begin(mote);
+    CHECK_EQUAL(mote_gateway_attributes(mote, text, NULL), MOTE_STATUS_TOO_LARGE);
+    CHECK(mote_span_equals(mote_error_text(mote), "device") && mote_error_value(mote) == 65536);
 }
 
 #define CHILDREN 50

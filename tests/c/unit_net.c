@@ -1,4 +1,4 @@
-// Sockets of the POSIX port when the system refuses: errors are told at once, and no descriptor stays behind.
+// The POSIX port where the system refuses: errors are told at once, no descriptor stays behind, a clock that was not set is none.
 #include "harness.h"
 
 #include <arpa/inet.h>
@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mote_posix.h"
@@ -17,6 +18,7 @@
 
 static mote_posix_t port;
 static int send_error; // of the next write to a socket
+static int64_t clock_s; // what the clock shows, in place of the time; 0 = the time
 
 static const mote_port_functions_t *functions(void) {
     return port.port.functions;
@@ -28,6 +30,13 @@ ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
     errno = send_error;
     send_error = 0;
     return -1;
+}
+
+// Likewise.
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    if (clock != CLOCK_REALTIME || clock_s == 0) return (int)syscall(SYS_clock_gettime, clock, now);
+    *now = (struct timespec){.tv_sec = (time_t)clock_s, .tv_nsec = 999999999};
+    return 0;
 }
 
 static uint32_t descriptors(void) {
@@ -174,8 +183,22 @@ static void a_wake_that_is_late_is_nothing(void) {
     CHECK(functions()->now_ms(&port.port) - begin_ms < 4000);
 }
 
+// Certificates are checked by it: none is better than that of a machine which begins in 1970.
+static void a_clock_that_was_not_set_shows_no_time(void) {
+    clock_s = 1;
+    CHECK_EQUAL(functions()->unix_ms(&port.port), 0);
+    clock_s = 1704067199; // a second before 2024
+    CHECK_EQUAL(functions()->unix_ms(&port.port), 0);
+    clock_s = 1704067200;
+    CHECK_EQUAL(functions()->unix_ms(&port.port), INT64_C(1704067200999));
+    clock_s = 0;
+}
+
 void test_net(void) {
     CHECK_EQUAL(mote_posix_init(&port), MOTE_STATUS_OK);
+    CHECK_EQUAL(functions()->capabilities, 0); // no TLS before it is configured
+    CHECK_EQUAL(open_to(1, MOTE_NET_FLAG_TLS), MOTE_STATUS_TLS_UNSUPPORTED);
+    a_clock_that_was_not_set_shows_no_time();
     a_write_that_fails_is_told();
     nothing_is_left_open();
     without_descriptors_it_fails_by_name();

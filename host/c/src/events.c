@@ -9,20 +9,6 @@ static bool read_span(const mote_t *mote, const uint8_t *field, mote_span_t *out
     return mote_memory_holds(mote, address, length);
 }
 
-static void follow_state(mote_t *mote) {
-    switch (mote->event.kind) {
-    case MOTE_EVENT_CONNECTED: mote->state = MOTE_STATE_CONNECTED; break;
-    case MOTE_EVENT_DISCONNECTED:
-        if (mote->event.reason == MOTE_STATUS_REQUESTED) {
-            if (!mote->started) mote->state = MOTE_STATE_STOPPED; // else mote_start() came before its event
-        } else if (mote->handle == 0) {
-            mote->state = mote->started ? MOTE_STATE_WAITING : MOTE_STATE_STOPPED; // it may have ended while it drained
-        }
-        break;
-    default: break;
-    }
-}
-
 // A record that does not fit its memory is a broken module: it ends like a trap, and nothing of it is shown.
 bool mote_event_read(mote_t *mote, int32_t kind) {
     const uint8_t *record = mote->memory + mote->event_address;
@@ -44,7 +30,7 @@ bool mote_event_read(mote_t *mote, int32_t kind) {
         mote_supervise_trapped(mote, "event record");
         return false;
     }
-    follow_state(mote);
+    if (kind == MOTE_EVENT_CONNECTED) mote->state = MOTE_STATE_CONNECTED; // it ends with its socket
     return true;
 }
 

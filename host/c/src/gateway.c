@@ -21,41 +21,42 @@ static uint8_t *start_of(const mote_t *mote) {
     return mote->memory + mote->staging_address;
 }
 
-// Makes room in the closed message.
-static int32_t open_gap(mote_t *mote, uint32_t at, uint32_t size) {
-    if (size > mote->staging_capacity - mote->message_length) {
-        return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(mote->message_length + size));
-    }
-    memmove(start_of(mote) + at + size, start_of(mote) + at, mote->message_length - at);
-    mote->message_length += size;
+// Whether a frame of so many bytes and the name of a child still fit around the message.
+static int32_t check_frame(mote_t *mote, const char *device, uint32_t frame) {
+    size_t length = strlen(device);
+    if (length > UINT16_MAX) return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "device", (int32_t)(length < INT32_MAX ? length : INT32_MAX));
+    uint32_t needed = mote->message_length + mote_padded((uint32_t)length) + frame;
+    if (needed > mote->staging_capacity) return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)needed);
     return MOTE_STATUS_OK;
 }
 
-static int32_t insert(mote_t *mote, uint32_t at, mote_member_t type, const char *key, int64_t number, const char *text) {
+static void open_gap(mote_t *mote, uint32_t at, uint32_t size) {
+    memmove(start_of(mote) + at + size, start_of(mote) + at, mote->message_length - at);
+    mote->message_length += size;
+}
+
+// Returns where it ends.
+static uint32_t insert(mote_t *mote, uint32_t at, mote_member_t type, const char *key, int64_t number, const char *text) {
     size_t key_length = strlen(key);
     size_t text_length = text != NULL ? strlen(text) : 0;
     uint32_t size = mote_member_size(key_length, text_length);
-    int32_t status = open_gap(mote, at, size);
-    if (status < 0) return status;
+    open_gap(mote, at, size);
     mote_member_write(start_of(mote) + at, type, 0, key, key_length, number, text, text_length);
-    return (int32_t)(at + size);
+    return at + size;
 }
 
-// Names the value that the message is: keys of the outermost value stand there, but empty.
-static int32_t name_value(mote_t *mote, uint32_t at, const char *key) {
+// Names the value that the message is: the outermost value has a key too, which is empty.
+static void name_value(mote_t *mote, const char *key) {
     size_t length = strlen(key);
-    if (length > UINT16_MAX) return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "device", (int32_t)length);
-    int32_t status = open_gap(mote, at + MOTE_MEMBER_FIELD_KEY, mote_padded((uint32_t)length));
-    if (status < 0) return status;
-    uint8_t *head = start_of(mote) + at;
+    open_gap(mote, MOTE_MEMBER_FIELD_KEY, mote_padded((uint32_t)length));
+    uint8_t *head = start_of(mote);
     head[MOTE_MEMBER_FIELD_KEY_LENGTH] = (uint8_t)length;
     head[MOTE_MEMBER_FIELD_KEY_LENGTH + 1] = (uint8_t)(length >> 8);
     memcpy(head + MOTE_MEMBER_FIELD_KEY, key, length);
-    return MOTE_STATUS_OK;
 }
 
-static int32_t end(mote_t *mote) {
-    return insert(mote, mote->message_length, MOTE_MEMBER_END, "", 0, NULL);
+static void end(mote_t *mote) {
+    insert(mote, mote->message_length, MOTE_MEMBER_END, "", 0, NULL);
 }
 
 // True when the message is a list already: laid out as one, or ready text that begins so.
@@ -68,20 +69,21 @@ static bool is_list(const mote_t *mote) {
 }
 
 // {device: value}, or for telemetry {device: [value, ...]}.
-static int32_t wrap(mote_t *mote, const char *device, bool listed) {
+static int32_t send_wrapped(mote_t *mote, mote_export_t verb, const char *device, bool listed, const mote_publish_options_t *options) {
     int32_t status = mote_message_end(mote);
     if (status < 0) return status;
     bool add_list = listed && !is_list(mote);
-    if (!add_list) status = name_value(mote, 0, device);
-    else status = insert(mote, 0, MOTE_MEMBER_ARRAY_BEGIN, device, 0, NULL);
-    if (status >= 0 && add_list) status = end(mote);
-    if (status >= 0) status = insert(mote, 0, MOTE_MEMBER_OBJECT_BEGIN, "", 0, NULL);
-    return status >= 0 ? end(mote) : status;
-}
-
-static int32_t send_wrapped(mote_t *mote, mote_export_t verb, const char *device, bool listed, const mote_publish_options_t *options) {
-    int32_t status = wrap(mote, device, listed);
-    return status < 0 ? status : mote_message_publish(mote, verb, options);
+    status = check_frame(mote, device, (add_list ? 4 : 2) * MOTE_MEMBER_FIELD_KEY);
+    if (status < 0) return status;
+    if (add_list) {
+        insert(mote, 0, MOTE_MEMBER_ARRAY_BEGIN, device, 0, NULL);
+        end(mote);
+    } else {
+        name_value(mote, device);
+    }
+    insert(mote, 0, MOTE_MEMBER_OBJECT_BEGIN, "", 0, NULL);
+    end(mote);
+    return mote_message_publish(mote, verb, options);
 }
 
 int32_t mote_gateway_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options) {
@@ -93,13 +95,16 @@ int32_t mote_gateway_attributes(mote_t *mote, const char *device, const mote_pub
 }
 
 int32_t mote_gateway_rpc_reply(mote_t *mote, const char *device, int32_t request_id, const mote_publish_options_t *options) {
-    int32_t at = mote_message_end(mote);
-    if (at >= 0) at = name_value(mote, 0, "data");
-    if (at >= 0) at = insert(mote, 0, MOTE_MEMBER_OBJECT_BEGIN, "", 0, NULL);
-    if (at >= 0) at = insert(mote, (uint32_t)at, MOTE_MEMBER_TEXT, "device", (int64_t)strlen(device), device);
-    if (at >= 0) at = insert(mote, (uint32_t)at, MOTE_MEMBER_INTEGER, "id", request_id, NULL);
-    if (at >= 0) at = end(mote);
-    return at < 0 ? at : mote_message_publish(mote, MOTE_EXPORT_GATEWAY_RPC_REPLY, options);
+    const uint32_t keys = mote_padded(sizeof "data" - 1) + mote_padded(sizeof "device" - 1) + mote_padded(sizeof "id" - 1);
+    int32_t status = mote_message_end(mote);
+    if (status >= 0) status = check_frame(mote, device, keys + 4 * MOTE_MEMBER_FIELD_KEY);
+    if (status < 0) return status;
+    name_value(mote, "data");
+    uint32_t at = insert(mote, 0, MOTE_MEMBER_OBJECT_BEGIN, "", 0, NULL);
+    at = insert(mote, at, MOTE_MEMBER_TEXT, "device", (int64_t)strlen(device), device);
+    insert(mote, at, MOTE_MEMBER_INTEGER, "id", request_id, NULL);
+    end(mote);
+    return mote_message_publish(mote, MOTE_EXPORT_GATEWAY_RPC_REPLY, options);
 }
 
 int32_t mote_gateway_claim(mote_t *mote, const char *device, const char *secret_key, int64_t duration_ms,
