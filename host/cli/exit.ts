@@ -10,7 +10,7 @@ export class CommandError extends Error {
 }
 
 /** As a shell tells of a program that a signal has ended. */
-const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+export const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Resolves when the user wants the end: Ctrl-C, SIGTERM from whoever started the command, or nobody reads it any more. The second time

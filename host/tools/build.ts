@@ -2,11 +2,11 @@
 //
 //   node --import tsx host/tools/build.ts [modules] [apps] [c] [node]      all of them when none is named
 
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { spawnWithMe } from "./children.ts";
 import "./plain-packages.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -79,9 +79,9 @@ function runNode(script: string): Promise<void> {
 
 function run(command: string, ...words: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, words, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawnWithMe(command, words, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => { output += text; });
+    for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding("utf8").on("data", (text: string) => { output += text; });
     child.on("error", (error) => reject(new Error(`cannot run ${command}: ${error.message}`)));
     child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`${output}\n${command} ${words.join(" ")} failed`))));
   });

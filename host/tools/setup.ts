@@ -1,8 +1,9 @@
-// Finds the Debian packages that a task needs, and installs those that are missing.
+// Looks at the version of Node, finds the Debian packages that a task needs, and installs those that are missing.
 //
 //   node --import tsx host/tools/setup.ts [build] [test]
 
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export type Task = "build" | "test";
@@ -13,6 +14,26 @@ const PACKAGES: Readonly<Record<Task, readonly string[]>> = {
   // The 32-bit libraries exist on x86-64 only.
   test: [...(process.arch === "x64" ? ["gcc-multilib"] : []), "valgrind", "mosquitto", "mosquitto-clients", "openssl"],
 };
+
+/** What to look for where there are no Debian packages. */
+const COMMANDS: Readonly<Record<Task, readonly string[]>> = {
+  build: ["cc", "cmake", "make"],
+  test: ["valgrind", "mosquitto", "mosquitto_pub", "openssl"],
+};
+
+/** What is wrong with this version of Node; null for nothing. */
+export function nodeFault(version: string): string | null {
+  const { engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { engines: { node: string } };
+  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node)!.map(Number);
+  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
+  if (ownMajor > major! || (ownMajor === major && ownMinor >= minor!)) return null;
+  return `Node ${version} is too old: ${major}.${minor} or newer is needed (https://nodejs.org)`;
+}
+
+/** Whether there is a command of that name; not each of them knows --version. */
+function exists(command: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" }).status === 0;
+}
 
 function succeeds(command: string, ...words: string[]): boolean {
   return spawnSync(command, words, { stdio: "ignore" }).status === 0;
@@ -25,8 +46,10 @@ function isInstalled(name: string): boolean {
 
 /** Answers when everything is there; throws with the line to run when it cannot be installed from here. */
 export function ensurePackages(...tasks: Task[]): void {
+  const fault = nodeFault(process.versions.node);
+  if (fault !== null) throw new Error(fault);
   if (!succeeds("dpkg-query", "--version")) {
-    const commands = ["cc", "cmake", "make"].filter((command) => !succeeds(command, "--version"));
+    const commands = tasks.flatMap((task) => COMMANDS[task]).filter((command) => !exists(command));
     if (commands.length === 0) return;
     throw new Error(`this is no Debian system; install what brings these commands, then run this again: ${commands.join(", ")}`);
   }

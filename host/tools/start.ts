@@ -44,13 +44,14 @@ async function main(): Promise<number> {
   const options = program.opts<Options>();
   const say = (line: string): void => { process.stdout.write(`${line}\n`); };
   ensurePackages("build");
+  const isOver = interrupted();
   await build(["modules", ...(options.engine === "v8" ? [] : ["c" as const])], (line) => say(colors.dim(`building: ${line}`)));
 
   const server = await start(options);
   const folder = mkdtempSync(join(tmpdir(), "mote-start-"));
   try {
     say(`server: ${server.mqttUrl} and ${server.restUrl}; device: ${options.engine}; ${colors.bold("Ctrl-C ends it")}`);
-    return await run(options, server, folder);
+    return await run(options, server, folder, isOver);
   } finally {
     rmSync(folder, { recursive: true });
     await server.close();
@@ -68,7 +69,7 @@ async function start({ port, restPort }: Options): Promise<LocalServer> {
   }
 }
 
-async function run({ engine, seconds }: Options, server: LocalServer, folder: string): Promise<number> {
+async function run({ engine, seconds }: Options, server: LocalServer, folder: string, isOver: Promise<void>): Promise<number> {
   const tally = new Tally();
   const view = liveView();
   const { id } = server.devices.byToken(demoDevice.token)!;
@@ -134,7 +135,8 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
   // A short run is cut all the same, and has the time to come back.
   const cutMs = seconds === undefined ? CUT_INTERVAL_MS : Math.min(CUT_INTERVAL_MS, seconds * 400);
   const timers: NodeJS.Timeout[] = [];
-  const ended = Promise.race([interrupted(), failed]);
+  let wasInterrupted = false;
+  const ended = Promise.race([isOver.then(() => { wasInterrupted = true; }), failed]);
   try {
     // What a slow machine takes to connect first is not taken from a short run.
     await Promise.race([ended, once(linkUp, "connected", { signal: AbortSignal.timeout(RETURN_MS_MAX) }).catch(() => {})]);
@@ -152,7 +154,8 @@ async function run({ engine, seconds }: Options, server: LocalServer, folder: st
     await device.stop();
     view.end();
   }
-  const isGood = tally.sent > 0 && tally.missing().length === 0;
+  // Who ends it at once has not seen it fail.
+  const isGood = (tally.sent > 0 || wasInterrupted) && tally.missing().length === 0;
   process.stdout.write(`${(isGood ? colors.green : colors.red)(tally.summary())}\n`);
   return isGood ? 0 : 1;
 }

@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { liveView } from "../../host/tools/live-view.ts";
+import { nodeFault } from "../../host/tools/setup.ts";
 import { Tally } from "../../host/tools/tally.ts";
 
 const START = fileURLToPath(new URL("../../host/tools/start.ts", import.meta.url));
@@ -40,6 +44,26 @@ for (const words of [["--seconds", "soon"], ["--seconds", "0"], ["--port", "http
     assert.equal(status, 1);
   });
 }
+
+test("a version of Node that is too old is told, and which one would do", () => {
+  for (const version of ["18.20.8", "20.9.0", "16.0.0"]) assert.match(nodeFault(version) ?? "", new RegExp(`^Node ${version} is too old: 20\\.10 or newer`));
+  for (const version of ["20.10.0", "20.20.2", "22.0.0", "24.21.0"]) assert.equal(nodeFault(version), null);
+});
+
+test("what is missing is told with what to do, before anything is built", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "mote-path-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const run = (): { stderr: string; status: number | null; stdout: string } =>
+    spawnSync(process.execPath, ["--import", "tsx", START], { encoding: "utf8", timeout: PATIENCE_MS, env: { ...process.env, PATH: folder } });
+  // A system without dpkg-query, and without sh to look for the commands.
+  const elsewhere = run();
+  assert.match(elsewhere.stderr, /no Debian system; install what brings these commands, then run this again: cc, cmake, make\n$/);
+  // One whose packages are missing, for a user who may not install them; root would.
+  writeFileSync(join(folder, "dpkg-query"), "#!/bin/sh\n[ \"$1\" = --version ]\n", { mode: 0o755 });
+  const bare = process.getuid?.() === 0 ? undefined : run();
+  if (bare !== undefined) assert.match(bare.stderr, /packages are missing; run this once, then try again:\n {2}sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc .*cmake/);
+  assert.deepEqual([elsewhere.stdout, elsewhere.status], ["", 1]);
+});
 
 for (const [columns, shown] of [[0, "state"], [undefined, "state"], [40, "state"], [3, "st"]] as const) {
   test(`a terminal that says it has ${columns} columns shows what fits`, () => {
