@@ -39,8 +39,16 @@ export function copyPlain(at: usize, last: usize, to: usize): usize {
   return at;
 }
 
-/** True when the `length` bytes at `a` and at `b` are the same. It looks at the seven bytes in front of them, which always are in memory. */
+/** True when the `length` bytes at `a` and at `b` are the same. It may look at the seven bytes in front of them, which always are in memory. */
 export function equals(a: usize, b: usize, length: i32): bool {
+  if (!FEATURE_FAST) {
+    while (length && load<u8>(a) == load<u8>(b)) {
+      a++;
+      b++;
+      length--;
+    }
+    return !length;
+  }
   // From the end, where topics differ.
   while (length > 8) {
     length -= 8;

@@ -35,20 +35,21 @@ export function readClock(): void {
   const ms = now_ms();
   now = <u32>ms;
   if (FEATURE_LIMITS) nowUs = ms * 1000;
-  mayBeDue = earliest != 0 && <i32>(now - earliest) >= 0;
+  if (FEATURE_FAST) mayBeDue = earliest != 0 && <i32>(now - earliest) >= 0;
 }
 
 /** Sets the deadline itself; zero is off. */
 export function setDeadline(timer: i32, deadline: u32): void {
   store<u32>(TIMERS + (timer << 2), deadline);
-  if ((deadline != 0) & (!earliest | (<i32>(deadline - earliest) < 0))) earliest = deadline;
+  if (FEATURE_FAST && (deadline != 0) & (!earliest | (<i32>(deadline - earliest) < 0))) earliest = deadline;
 }
 
 /** Turns a timer off. */
 // @ts-ignore: decorator
 @inline
 export function disarm(timer: i32): void {
-  setDeadline(timer, 0);
+  if (FEATURE_FAST) setDeadline(timer, 0);
+  else disarmOften(timer);
 }
 
 /** The same where it is done for every message: without a call. */
@@ -97,6 +98,14 @@ export function isArmed(timer: i32): bool {
 
 /** Milliseconds until the first deadline of all. */
 export function nextDue(): i32 {
+  if (!FEATURE_FAST) {
+    let first: u32 = NO_DEADLINE_MS;
+    let timer: i32 = Timer.Count;
+    do {
+      first = min<u32>(first, remaining(deadlineOf(--timer)));
+    } while (timer);
+    return first;
+  }
   earliest = 0;
   let timer = 0;
   do {

@@ -123,8 +123,10 @@ export function happen(event: i32): void {
     if (FEATURE_LIMITS) limits.beginSession();
     if (FEATURE_GATEWAY) forgetChildren();
     keepAlive();
-    sendGreeting();
-    if (!FEATURE_RAW && hello.greeting) awaitAnswer(SUBACK_TIMER);
+    if (hello.greeting) {
+      sendGreeting();
+      if (!FEATURE_RAW) awaitAnswer(SUBACK_TIMER);
+    }
     if (hello.isLimited()) {
       sendFirst(hello.connectEnd, hello.speechEnd);
       // The server may never answer.
@@ -182,7 +184,7 @@ export function lose(reason: i32): i32 {
 // @ts-ignore: decorator
 @apart
 function checkDeadlines(): i32 {
-  const isLate = isDue(Timer.Acknowledge) || (!FEATURE_RAW && isDue(SUBACK_TIMER));
+  const isLate = isDue(Timer.Acknowledge) | (!FEATURE_RAW && isDue(SUBACK_TIMER));
   const isOver = isDue(Timer.Drain);
   if (state == State.Draining) {
     // A missing acknowledgement ends the patience as well: the end was asked for, and says goodbye.
@@ -263,7 +265,7 @@ function step(): i32 {
   if (before < State.Connected) {
     const kind = approach();
     if (kind | <i32>(before != State.Connecting)) return kind;
-  } else if (mayBeDue | (before == State.Draining)) {
+  } else if (!FEATURE_FAST || mayBeDue | (before == State.Draining)) {
     const kind = checkDeadlines();
     if (kind) return kind;
   }

@@ -17,7 +17,7 @@ export let connectEnd: usize = 0;
 /** Behind what is said at once after CONNACK, in a session that has packets of its own and carries nothing else; 0 in others. */
 export let speechEnd: usize = 0;
 
-/** What every session begins with: the address of a packet with its length above the lower 16 bits; 0 = nothing. */
+/** What every session begins with: the address of a packet whose length is one byte; 0 = nothing. */
 export let greeting: usize = 0;
 
 // @ts-ignore: decorator

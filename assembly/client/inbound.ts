@@ -67,7 +67,7 @@ export function takeBack(): void {
 
 /** Passes the rest of the message in parts that is being delivered. */
 export function skipRest(): void {
-  skipping = partLeft;
+  if (FEATURE_RAW) skipping = partLeft;
 }
 
 /** Takes the message that is lent for the module itself. */
@@ -83,8 +83,15 @@ export function keepBack(length: i32): void {
   isHeld = true;
 }
 
-/** Writes the event of what arrived of a message. */
-function lend(): i32 {
+/** Whether there is no event; `rest` is what was left of the message before. Without raw messages all but the first part is passed. */
+// @ts-ignore: decorator
+@inline
+function isPassed(rest: i32): i32 {
+  return FEATURE_RAW ? skipping : rest;
+}
+
+/** Writes the event of what arrived of a message, of which `rest` bytes were left, or 0 when it is new. */
+function lend(rest: i32): i32 {
   if (FEATURE_OTA) isHeld = false;
   const left = partLeft;
   const from = first;
@@ -101,8 +108,8 @@ function lend(): i32 {
   partLeft = left - length;
   store<u8>(EVENT, flags | (isLast * EventFlag.Last), EventField.Flags);
   // Nobody sees a part that is passed; the end of the message still has to be acknowledged.
-  lent = <i32>!skipping | isLast;
-  return skipping ? <i32>EventKind.None : <i32>EventKind.Message;
+  lent = <i32>!isPassed(rest) | isLast;
+  return isPassed(rest) ? <i32>EventKind.None : <i32>EventKind.Message;
 }
 
 /** Looks at the packet at `from`: Ok for a PUBLISH to be lent, the first byte of another one, MoreBytes where it does not end at `to` yet, or what is wrong with it. */
@@ -122,7 +129,7 @@ function begin(from: usize, to: usize, hasRead: bool): i32 {
   flags = firstByte & 15;
   count(Stat.MessagesReceived);
   if (FEATURE_OTA) isOwn = false;
-  skipping = 0;
+  if (FEATURE_RAW) skipping = 0;
   partLeft = <i32>(bodyEnd - payload);
   first = payload;
   return (<i32>(end - payload) < PART_MIN) & isPart ? <i32>Status.TooLarge : <i32>Status.Ok;
@@ -137,8 +144,9 @@ export function receive(handle: i32): i32 {
     const from = first;
     const to = filled;
     if (from != to) {
-      const found = partLeft ? <i32>Status.Ok : begin(from, to, hasRead);
-      if (!found) return lend();
+      const rest = partLeft;
+      const found = rest ? <i32>Status.Ok : begin(from, to, hasRead);
+      if (!found) return lend(rest);
       if (found != Status.MoreBytes) return found == Status.Malformed ? <i32>Status.ProtocolError : found;
     }
     // Of a message whose topic does not fit, there is no more.

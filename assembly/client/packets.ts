@@ -43,7 +43,7 @@ export function receivePacket(type: i32): i32 {
   if (isLimited()) return code > 1 ? <i32>Status.RemoteError : <i32>EventKind.None;
   let record: usize = 0; // or the greeting, which is none
   if (FEATURE_RAW || type != Packet.Suback) record = outbox.acknowledge(type, id);
-  else if (isArmed(SUBACK_TIMER) && readU16((greeting & 0xffff) + 2) == id) record = greeting & 0xffff;
+  else if (isArmed(SUBACK_TIMER) && readU16(greeting + 2) == id) record = greeting;
   if (!record) {
     count(Stat.AcknowledgementsUnknown);
     return EventKind.None;

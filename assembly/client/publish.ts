@@ -85,7 +85,7 @@ export function append(
       wake();
       return id;
     }
-    status = outbox.makeRoom(<i32>(at - record), isSending(), <bool>setting(Setting.OutboxDropOldest));
+    status = outbox.makeRoom(<i32>(at - record), isSending(), FEATURE_RAW && <bool>setting(Setting.OutboxDropOldest));
     if (status) return status;
   }
 }

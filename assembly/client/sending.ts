@@ -53,8 +53,8 @@ export function sendFirst(from: usize, to: usize): void {
 // @ts-ignore: decorator
 @inline
 export function sendGreeting(): void {
-  out = hello.greeting & 0xffff;
-  outEnd = out + (hello.greeting >> 16);
+  out = hello.greeting;
+  outEnd = out + load<u8>(out, 1) + 2;
 }
 
 /** What was on its way is not any more. */

@@ -63,6 +63,7 @@ function putEscaped(text: usize, length: i32, before: u32): bool {
 
 /** Writes a string with its quotes; with `before` a key: behind that byte and before a colon. False when it is not UTF-8. */
 function putText(text: usize, length: i32, before: u32): bool {
+  if (!FEATURE_FAST) return putEscaped(text, length, before);
   const end = text + length;
   let to = at;
   if (to + length + 10 <= limit) {

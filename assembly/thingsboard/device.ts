@@ -42,17 +42,15 @@ export function configureDevice(text: usize, length: i32, memoryBegin: usize, me
   }
   // Packet ids; one Status among them makes them negative together.
   let ids = 0;
-  if (setting(Setting.Rpc)) {
-    if (FEATURE_RAW) ids = subscribe(RPC_REQUEST_FILTER);
-    else setGreeting(RPC_SUBSCRIBE);
-  }
+  if (!FEATURE_RAW) setGreeting(<usize>setting(Setting.Rpc) * addressOf(RPC_SUBSCRIBE));
+  else if (setting(Setting.Rpc)) ids = subscribe(RPC_REQUEST_FILTER);
   if (FEATURE_ATTRIBUTES) {
     if (setting(Setting.SharedAttributes) | <i32>(FEATURE_OTA && ota.isActive())) ids |= subscribe(ATTRIBUTES) | subscribe(ATTRIBUTES_RESPONSE_FILTER);
   }
   if (FEATURE_OTA) ids |= ota.spareRoom();
   if (FEATURE_GATEWAY) ids |= subscribe(GATEWAY_ATTRIBUTES) | subscribe(GATEWAY_ATTRIBUTES_RESPONSE) | subscribe(GATEWAY_RPC);
   if (FEATURE_RAW && ids < 0) return fail(Status.InvalidValue, 0, SEND_BUFFER_NAME, SEND_BUFFER_NAME_LENGTH);
-  if (FEATURE_LIMITS && setting(Setting.SessionLimits)) setGreeting(SESSION_LIMITS_REQUEST);
+  if (FEATURE_LIMITS) setGreeting(<usize>setting(Setting.SessionLimits) * addressOf(SESSION_LIMITS_REQUEST));
   setConfigured();
   return Status.Ok;
 }

@@ -9,8 +9,7 @@ declare function span(text: string): usize;
 const ONE_BYTE: usize = 1 << 16;
 
 export const TELEMETRY = span("v1/devices/me/telemetry"),
-  TOO_LARGE = span('{"error":"too_large"}'),
-  METHOD = utf8("method");
+  TOO_LARGE = span('{"error":"too_large"}');
 
 /** The whole packet that subscribes to server-side RPC at QoS 1, for a profile that has no other subscription. No message has its id, 0x8001. */
 export const RPC_SUBSCRIBE = span("\x82\x20\x80\x01\0\x1bv1/devices/me/rpc/request/+\x01");
@@ -23,6 +22,7 @@ const RPC_RESPONSE_ALONE = span("v1/devices/me/rpc/response/");
 /** What only a profile with client-side RPC has. */
 export const RPC_RESPONSE_FILTER = span("v1/devices/me/rpc/response/+"),
   CLAIM = span("v1/devices/me/claim"),
+  METHOD = utf8("method"),
   ERROR = utf8("error");
 
 /** What the filter has in front of its wildcard, where there is one. */
