@@ -15,12 +15,12 @@ const row = "| `m()` | `mote_claim()` | `claim()` | `client.claim()`, `qos` | [a
 const shown = new Map([
   ["tests/behaviour/telemetry.test.ts", 'behaviour("t", (check) => {\n  check("QoS 0", async (t, engine) => {\n    await driver.run("init", { qos: 0 });\n    await driver.run("ota_stop", 1);\n    await driver.event("OtaFailed");\n  });\n});\n'],
   ["tests/node/wire.test.ts", 'test("it stops", async (t) => {\n  // client.claim()\n  client.stop();\n});\n\ntest("it claims", (t) => {\n  helper();\n});\n\nfunction helper(): void {\n  client.claim();\n}\n'],
-  ["tests/app/verbs.test.ts", 'let app = "";\nconst APP = `\nexport function setup(): void { claim(); }\n`;\nbefore(async () => {\n  app = await compile(APP);\n});\ntest("it claims", (t) => {\n  start(app);\n});\n'],
+  ["tests/app/claims.test.ts", 'let app = "";\nconst APP = `\nexport function setup(): void { claim(); }\n`;\nbefore(async () => {\n  app = await compile(APP);\n});\ntest("it claims", (t) => {\n  start(app);\n});\n'],
 ]);
 
 function faultsWith(line: string): string[] {
   const table = "| there | C | AssemblyScript | TypeScript | shown by |\n|---|---|---|---|---|\n";
-  const labels = { examples: "tests/faces/examples.test.ts", telemetry: "tests/behaviour/telemetry.test.ts", wire: "tests/node/wire.test.ts", verbs: "tests/app/verbs.test.ts" };
+  const labels = { examples: "tests/faces/examples.test.ts", telemetry: "tests/behaviour/telemetry.test.ts", wire: "tests/node/wire.test.ts", claims: "tests/app/claims.test.ts" };
   const links = Object.entries(labels).map(([label, path]) => `[${label}]: ../${path}\n`).join("");
   return checkComingFrom(new Map([...sources, ...shown, ["host/coming-from.md", `${table}${line}\n\n${links}`]]));
 }
@@ -45,14 +45,14 @@ test("a call that none of the tests of its row makes in its language is seen", (
   // A call of C by a command of the behaviour suite, an event by its name, a key where it stands.
   assert.deepEqual(faultsWith("| `m()` | `mote_ota_stop()`, `MOTE_EVENT_OTA_FAILED`, `qos` | the host's | by itself | [QoS 0][telemetry] |"), []);
   // By a helper that the test calls, and by the app that it starts.
-  assert.deepEqual(faultsWith("| `m()` | by itself | `claim()` | `client.claim()` | [it claims][wire], [it claims][verbs] |"), []);
+  assert.deepEqual(faultsWith("| `m()` | by itself | `claim()` | `client.claim()` | [it claims][wire], [it claims][claims] |"), []);
   for (const [call, broken] of [
     ["mote_claim()", "| `m()` | `mote_claim()` | by itself | by itself | [QoS 0][telemetry] |"],
     ["EventKind.OtaFailed", "| `m()` | by itself | `EventKind.OtaFailed` | by itself | [QoS 0][telemetry] |"],
     ["client.stopOta()", "| `m()` | by itself | by itself | `client.stopOta()` | [QoS 0][telemetry] |"],
     ["client.claim()", "| `m()` | by itself | by itself | `client.claim()` | [it stops][wire] |"],
     ["claim()", "| `m()` | by itself | `claim()` | by itself | [it claims][wire] |"],
-    ["client.stop()", "| `m()` | by itself | by itself | `client.stop()` | [it claims][verbs] |"],
+    ["client.stop()", "| `m()` | by itself | by itself | `client.stop()` | [it claims][claims] |"],
   ] as const) {
     assert.deepEqual(faultsWith(broken), [`host/coming-from.md:3 names ${call}, which none of its tests shows`]);
   }
