@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "../host/tools/build.ts";
 import { ensurePackages } from "../host/tools/setup.ts";
+import { ensureWritable } from "../host/tools/writable.ts";
 import { countTests, tapFailures, type Count, type Format } from "./count.ts";
 import { runProgram, type Ending } from "./program.ts";
 
@@ -70,9 +71,10 @@ async function play(suite: Suite): Promise<Count> {
 async function main(): Promise<void> {
   let passed = 0;
   let failed = 0;
-  rmSync(LOGS, { recursive: true, force: true });
-  mkdirSync(LOGS, { recursive: true });
   try {
+    ensureWritable(TOP);
+    rmSync(LOGS, { recursive: true, force: true });
+    mkdirSync(LOGS, { recursive: true });
     await prepare();
     const waiting = suites();
     const lane = async (): Promise<void> => {

@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { spawnWithMe } from "./children.ts";
+import { ensureWritable } from "./writable.ts";
 import "./plain-packages.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -32,6 +33,7 @@ const STEPS: Readonly<Record<Step, (report: Report) => Promise<void>>> = {
 
 /** Runs the steps beside each other; what they print is shown only when one fails. */
 export async function build(steps: readonly Step[] = ["apps", "c", "node"], report: Report = () => {}): Promise<void> {
+  ensureWritable(ROOT);
   await buildModules(report);
   const results = await Promise.allSettled(steps.map((step) => STEPS[step](report)));
   // Not before all have ended, or the next build would meet them.

@@ -5,6 +5,7 @@
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { ensureWritable } from "./writable.ts";
 
 export interface Constant { name: string; value: number; doc: string }
 export interface Enumeration { name: string; doc: string; members: Constant[] }
@@ -127,4 +128,13 @@ function main(): void {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main();
+// The first step of every build and of `npm start`.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    ensureWritable(fileURLToPath(new URL("../../", import.meta.url)));
+    main();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -47,7 +47,8 @@ async function main(): Promise<number> {
   const isOver = interrupted();
   await build(["modules", ...(options.engine === "v8" ? [] : ["c" as const])], (line) => say(colors.dim(`building: ${line}`)));
 
-  const server = await start(options);
+  const areAsked = ["port", "restPort"].some((name) => program.getOptionValueSource(name) === "cli");
+  const server = await start(options, areAsked);
   const folder = mkdtempSync(join(tmpdir(), "mote-start-"));
   try {
     say(`server: ${server.mqttUrl} and ${server.restUrl}; device: ${options.engine}; ${colors.bold("Ctrl-C ends it")}`);
@@ -58,13 +59,13 @@ async function main(): Promise<number> {
   }
 }
 
-/** At the usual ports, or at free ones when those are taken. */
-async function start({ port, restPort }: Options): Promise<LocalServer> {
+/** At the usual ports, or at free ones when those are taken; at no others than those that were asked for. */
+async function start({ port, restPort }: Options, areAsked: boolean): Promise<LocalServer> {
   const devices = [demoDevice];
   try {
     return await startServer({ mqttPort: port, restPort, devices });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    if (areAsked || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     return startServer({ mqttPort: 0, restPort: 0, devices });
   }
 }

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { liveView } from "../../host/tools/live-view.ts";
 import { nodeFault } from "../../host/tools/setup.ts";
 import { Tally } from "../../host/tools/tally.ts";
+import { ensureWritable } from "../../host/tools/writable.ts";
 
 const START = fileURLToPath(new URL("../../host/tools/start.ts", import.meta.url));
 const PATIENCE_MS = 120_000;
@@ -45,9 +48,27 @@ for (const words of [["--seconds", "soon"], ["--seconds", "0"], ["--port", "http
   });
 }
 
+test("npm start takes no other port than the one that was asked for", async (t) => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  t.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  const child = spawn(process.execPath, ["--import", "tsx", START, "--engine", "v8", "--seconds", "1", "--port", String(port), "--rest-port", "0"], { stdio: ["ignore", "ignore", "pipe"], timeout: PATIENCE_MS });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => { stderr += text; });
+  const [code] = await once(child, "close");
+  assert.match(stderr, new RegExp(`^mote: listen EADDRINUSE: address already in use 127\\.0\\.0\\.1:${port}\n$`));
+  assert.equal(code, 1);
+});
+
 test("a version of Node that is too old is told, and which one would do", () => {
   for (const version of ["18.20.8", "20.9.0", "16.0.0"]) assert.match(nodeFault(version) ?? "", new RegExp(`^Node ${version} is too old: 20\\.10 or newer`));
   for (const version of ["20.10.0", "20.20.2", "22.0.0", "24.21.0"]) assert.equal(nodeFault(version), null);
+});
+
+test("a folder that cannot be written to is told by one line", () => {
+  ensureWritable(tmpdir());
+  assert.throws(() => ensureWritable("/no/such/folder"), /^Error: cannot write to \/no\/such\/folder \(ENOENT\): what is built goes to its folder build; /);
 });
 
 test("what is missing is told with what to do, before anything is built", (t) => {
