@@ -9,7 +9,7 @@ import { after, test, type TestContext } from "node:test";
 import mqtt from "mqtt";
 import { BareBroker } from "../behaviour/bare-broker.ts";
 import { Authority } from "../node/certificates.ts";
-import { Command, PATIENCE_MS } from "./harness.ts";
+import { Command, mote, PATIENCE_MS } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-cli-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -85,6 +85,7 @@ for (const engine of ["v8", "wasm3", "aot"].filter(isBuilt)) {
     assert.equal(code, 0);
     const lines = stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.equal(lines[0]!["event"], "Connected");
+    assert.deepEqual(lines.find(({ event }) => event === "Telemetry")!["values"], { temperature: 25.5, humidity: 60, enabled: true, fw: "v1.2.2", sequence: 1 });
     const sequences = lines.filter(({ event }) => event === "Telemetry").map(({ values }) => (values as { sequence: number }).sequence);
     assert.deepEqual(sequences, sequences.map((_, index) => index + 1));
     const { event, sent, delivered } = lines.at(-1)!;
@@ -98,6 +99,16 @@ for (const engine of ["v8", "wasm3", "aot"].filter(isBuilt)) {
     assert.match(stderr, new RegExp(`no connection to 127\\.0\\.0\\.1:${port}: ConnectionRefused`));
     assert.match(stderr, /--retry/);
     assert.equal(code, 3);
+  });
+}
+
+for (const engine of ["wasm3", "aot"].filter(isBuilt)) {
+  test(`${engine}: what the C program refuses is told in its words, with its exit code`, async (t) => {
+    const file = join(folder, `unknown-${engine}.json`);
+    writeFileSync(file, '{"mqtt_host":"127.0.0.1","mqtt_hots":"i"}');
+    const { code, stderr } = await mote(t, "device", "--config", file, "--engine", engine);
+    assert.match(stderr, /UnknownKey: mqtt_hots/);
+    assert.equal(code, 2);
   });
 }
 
