@@ -9,13 +9,15 @@ import { raise, setTopic } from "./event";
 import { greeting, isLimited } from "./hello";
 import { passPacket } from "./inbound";
 import * as outbox from "./outbox";
+import { isSending } from "./sending";
 import { Event } from "./transition";
 
 /** The SUBACK of a greeting that is a SUBSCRIBE, in the place of what only limits need. */
 export const SUBACK_TIMER: i32 = Timer.Pace;
 
 function receiveConnack(flags: u32, code: i32): i32 {
-  if (flags > 1 || code > <i32>ReturnCode.NotAuthorized) return Status.ProtocolError;
+  // Nobody can have read a CONNECT of which a part has not left.
+  if ((flags > 1) | (code > <i32>ReturnCode.NotAuthorized) | isSending()) return Status.ProtocolError;
   if (code) return Status.ConnectRefused;
   count(Stat.Connects);
   happen(Event.Accepted);
@@ -58,7 +60,7 @@ export function receivePacket(type: i32): i32 {
   const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
   // Behind the fixed header and the packet id stand the length and the filter.
   const packet = FEATURE_RAW ? outbox.packetOf(record) : record;
-  const filter = packet + (FEATURE_RAW ? <usize>(load<u8>(packet, 1) > 0x7f) : 0) + 6;
+  const filter = packet + (FEATURE_RAW ? <i32>(load<i8>(packet, 1) < 0) : 0) + 6;
   setTopic(filter, readU16(filter - 2));
   return kind;
 }

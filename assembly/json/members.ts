@@ -23,7 +23,7 @@ export function readMembers(text: usize, textLength: i32, names: usize, count: i
     if (token == Token.Key) {
       const place = placeOf(names, count, from + behind, length - behind);
       if (place >= 0) {
-        token = types & (1 << Token.Number) ? skip() : next();
+        token = types >> Token.Number ? skip() : next();
         if ((types >> token) & 1) storePair(span(place), from, length);
       }
     }

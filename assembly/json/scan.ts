@@ -152,7 +152,7 @@ export function read(outside: u64): i32 {
           here++;
         }
       }
-      if (!FEATURE_FAST || high >= 0x80) {
+      if (!FEATURE_FAST || high >> 7) {
         if (!isUtf8(start, <i32>(here - start))) return Status.InvalidUtf8;
       }
       here++;
@@ -176,7 +176,7 @@ export function read(outside: u64): i32 {
         level = (level << 1) | isArray;
         wanted = Place.AtFirst;
         token = Token.ObjectBegin + isArray;
-      } else if (byte > 0x40) {
+      } else if (byte > 0x3f) {
         // The thirds of the remainders are 0, 1 and 2 for n, f and t; another letter fails on the first of the word.
         const index = (byte % 9) / 3;
         let word = WORDS + index * WORD_SIZE;

@@ -91,7 +91,7 @@ export function beginWrite(buffer: usize, length: i32): void {
   store<u32>(buffer, ++sequence, Unit.Sequence);
   store<u32>(buffer, recordHead(length), Unit.Records); // without a record written over below
   store<u32>(buffer, checksum(buffer, end - Unit.Records), Unit.Checksum);
-  memory.fill(buffer + end, 0xff, capacity - end);
+  memory.fill(buffer + end, <u8>ERASED, capacity - end);
   // Behind the unit that was read or written last, or the first where nothing was found.
   offset += unit;
   if (offset > last) offset = 0;

@@ -28,7 +28,7 @@ export class V8Device implements VectorDevice {
   private room = Infinity;
   /** What the last net_send was not given the room for; the next one must begin with it. */
   private owed: Buffer | undefined;
-  /** Only `poll`, `stop` and `disconnect` of one kind may touch the network: the name of the running export. */
+  /** The name of the running export: only `poll` and `stop` may touch the network, and `disconnect` may close it. */
   private running = "";
   private readonly image = new ScriptedImage((text, taken) => this.actions.push({ kind: "image", text, ...(taken && { taken }) }));
 
@@ -156,8 +156,8 @@ export class V8Device implements VectorDevice {
   }
 
   /** What every import checks: who calls, with which handle, about which memory. */
-  private guard(handle: number, address: number, length: number): void {
-    if (this.running !== "poll" && this.running !== "stop") throw new Error(`${this.running} touches the network`);
+  private guard(handle: number, address: number, length: number, another = "stop"): void {
+    if (!["poll", "stop", another].includes(this.running)) throw new Error(`${this.running} touches the network`);
     if (handle !== 0 && (handle !== this.handle || !this.isOpen)) throw new Error(`${this.running} uses a handle that is not open`);
     if (address < 0 || length < 0 || address + length > MEMORY_END) throw new Error(`${this.running} passes memory above memory_end`);
   }
@@ -208,7 +208,7 @@ export class V8Device implements VectorDevice {
         return taken;
       },
       net_close: (handle: number) => {
-        this.guard(handle, 0, 0);
+        this.guard(handle, 0, 0, "disconnect");
         this.isOpen = false;
         this.actions.push({ kind: "close" });
       },
