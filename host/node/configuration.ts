@@ -81,16 +81,13 @@ export interface Prepared {
   readonly qos: 0 | 1;
   readonly sendBytes: number;
   readonly stagingBytes: number;
-  /** Bytes of the outbox that subscriptions of the platform may take. */
-  readonly subscriptionBytes: number;
+  /** Filters of the platform that stay in the outbox. */
+  readonly filters: readonly string[];
   /** What holds until the server has told its own limits. */
   readonly rates: RateLimits;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
 }
-
-/** The longest filter of a platform, with what the outbox needs for it (ABI.md, section 4). */
-export const SUBSCRIPTION_BYTES = 56;
 
 export function prepare(configuration: Configuration | string): Prepared {
   const object = typeof configuration === "string" ? parse(configuration) : configuration;
@@ -111,10 +108,7 @@ export function prepare(configuration: Configuration | string): Prepared {
     qos: object.qos ?? 1,
     sendBytes: object.send_buffer ?? 1024,
     stagingBytes: object.staging_buffer ?? 256,
-    subscriptionBytes: SUBSCRIPTION_BYTES * [
-      object.rpc !== false, object.shared_attributes !== false, object.session_limits !== false,
-      object.firmware_title !== undefined, object.software_title !== undefined,
-    ].filter(Boolean).length,
+    filters: filtersOf(object),
     rates: {
       messages: object.messages_rate_limit ?? null,
       telemetryMessages: object.telemetry_rate_limit ?? null,
@@ -123,6 +117,15 @@ export function prepare(configuration: Configuration | string): Prepared {
     reconnectMinMs: object.reconnect_min_ms ?? 1000,
     reconnectMaxMs: object.reconnect_max_ms ?? 120000,
   };
+}
+
+function filtersOf(object: Configuration): string[] {
+  const kinds = [...object.firmware_title === undefined ? [] : ["fw"], ...object.software_title === undefined ? [] : ["sw"]];
+  return [
+    ...object.rpc === false ? [] : ["v1/devices/me/rpc/request/+"],
+    ...object.shared_attributes === false && kinds.length === 0 ? [] : ["v1/devices/me/attributes", "v1/devices/me/attributes/response/+"],
+    ...kinds.map((kind) => `v2/${kind}/response/+/chunk/+`),
+  ];
 }
 
 /** Reads a configuration file; names of files in it are relative to `baseDirectory`. */

@@ -2,7 +2,7 @@
 
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import type { AppHost } from "./app.ts";
-import { asConfigurationError, prepare, SUBSCRIPTION_BYTES, type Configuration, type Prepared } from "./configuration.ts";
+import { asConfigurationError, prepare, type Configuration, type Prepared } from "./configuration.ts";
 import { checkIntegers, checkWord, INTEGER_MAX, WHEN_FULL } from "./check.ts";
 import { errorOf, MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
 import { attributesOf, parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
@@ -24,13 +24,18 @@ import { Runner } from "./runner.ts";
 import type { MessageLimits } from "./split.ts";
 import { Updates } from "./updates.ts";
 
-/** What a packet takes in the outbox besides its text: heads, topic, packet id. */
-const PACKET_BYTES = 64;
+/** What a packet takes in the outbox besides its text: heads, the longest topic that messages leave by, packet id, padding. */
+const PACKET_BYTES = 48;
 /** The server counts more than the text, and some builds a little more than others. */
 const SERVER_BYTES = 300;
-/** A gateway hears of attributes, their answers and RPC. */
-const GATEWAY_SUBSCRIPTIONS = 3;
+const RPC_RESPONSE_FILTER = "v1/devices/me/rpc/response/+";
+const GATEWAY_FILTERS = ["v1/gateway/attributes", "v1/gateway/attributes/response", "v1/gateway/rpc"];
 const ATTRIBUTES_TIMEOUT_MS = 20_000;
+
+/** What a subscription takes in the outbox (ABI.md, section 4): heads, filter, QoS, padding. */
+function filterBytes(filter: string): number {
+  return (Buffer.byteLength(filter) + 23) & ~3;
+}
 
 function checkOptions(options: ClientOptions): void {
   const count = [0, INTEGER_MAX] as const;
@@ -56,7 +61,7 @@ export class Core {
   /** Told after a trap, to declare to the new instance what the old one knew. */
   onRebuilt: () => void = () => {};
   readonly #configuration: Prepared;
-  readonly #ownSubscriptions: number;
+  readonly #platformFilters: readonly string[];
   readonly #splitPoints: number | undefined;
   #counters: Counters | undefined;
   #traps = 0;
@@ -78,7 +83,7 @@ export class Core {
       return this.outbox.publish("RPC reply", {}, (module) => module.sendRpcReply(id, record, {}));
     });
     this.inbound.isLeftToApp = () => this.app?.uses("send_rpc_reply") ?? false;
-    this.#ownSubscriptions = options.profile?.startsWith("gateway") ? GATEWAY_SUBSCRIPTIONS : 0;
+    this.#platformFilters = [...prepared.filters, ...options.profile?.startsWith("gateway") ? GATEWAY_FILTERS : []];
     const source = profileModule(options.profile ?? "device");
     const build = (): ClientModule => {
       const module = new ClientModule(source, this.ports, options.memoryBytes, options.hooks);
@@ -144,10 +149,8 @@ export class Core {
 
   /** What one message of telemetry or attributes may hold now. */
   messageLimits(isOfChildren: boolean): MessageLimits {
-    const { sendBytes, stagingBytes, subscriptionBytes } = this.#configuration;
-    let declaredBytes = subscriptionBytes + (this.requests.verbsUsed + this.#ownSubscriptions) * SUBSCRIPTION_BYTES;
-    for (const { filter } of this.inbound.subscriptions) declaredBytes += filter.length * 3 + 24;
-    const overheadBytes = PACKET_BYTES + declaredBytes;
+    const { sendBytes, stagingBytes } = this.#configuration;
+    const overheadBytes = [...this.#filters()].reduce((sum, filter) => sum + filterBytes(filter), PACKET_BYTES);
     const serverBytes = this.limits?.maxPayloadSize ?? Infinity;
     const isServer = serverBytes - SERVER_BYTES < sendBytes - overheadBytes;
     return {
@@ -157,6 +160,15 @@ export class Core {
       points: this.pointsMax(isOfChildren),
       children: isOfChildren ? this.childrenMax() : Infinity,
     };
+  }
+
+  /** What is declared, each once. */
+  #filters(): Set<string> {
+    const filters = new Set(this.#platformFilters);
+    if (this.requests.hasAskedRpc || this.app?.uses("request_rpc")) filters.add(RPC_RESPONSE_FILTER);
+    for (const { filter } of this.inbound.subscriptions) filters.add(filter);
+    for (const filter of this.app?.filters.keys() ?? []) filters.add(filter);
+    return filters;
   }
 
   async stop(): Promise<void> {

@@ -18,20 +18,20 @@ interface Pending {
 export class Requests {
   readonly #pending = new Map<number, Pending>();
 
-  readonly #verbs = new Set<RequestVerb>();
+  #hasAskedRpc = false;
 
   constructor(private readonly outbox: Outbox) {}
 
-  /** Each verb that was used keeps a subscription for its answers. */
-  get verbsUsed(): number {
-    return this.#verbs.size;
+  /** Since then the module keeps the filter of the answers. */
+  get hasAskedRpc(): boolean {
+    return this.#hasAskedRpc;
   }
 
   /** Asks; the event of the answer. Waits for room like a publish. */
   ask(doing: string, verb: RequestVerb, value: MessageValue, timeoutMs: number, options: RequestOptions): Promise<ModuleEvent> {
     checkIntegers(doing, options, { timeoutMs: [1, TIMEOUT_MS_MAX] });
     const record = messageRecord(value);
-    this.#verbs.add(verb);
+    this.#hasAskedRpc ||= verb === "request_rpc";
     return this.outbox.request<ModuleEvent>(doing, { signal: options.signal },
       (module) => module.request(verb, record, options.timeoutMs ?? timeoutMs),
       (id, deferred) => this.#pending.set(id, { doing, deferred }));

@@ -220,6 +220,31 @@ static void limits_are_learnt(mote_t *mote) {
     CHECK(client_sent(&client, "{\"B\":[{\"d\":3}]}") && client_sent(&client, "{\"B\":[{\"e\":4}]}"));
 }
 
+// The subscriptions of a gateway stay in the outbox: what leaves in pieces is cut to what they leave.
+static void pieces_fit_beside_subscriptions(mote_t *mote) {
+    char text[1200];
+    uint32_t stuck = 0, sent = 0;
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"access_token\":\"T\",\"staging_buffer\":2048}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    memset(text, 'x', sizeof text);
+    for (uint32_t length = 500; length < 1000; length++) {
+        client.sent_length = 0;
+        text[length] = 0;
+        CHECK_EQUAL(mote_gateway_begin_telemetry(mote, "Boiler 7", NULL), MOTE_STATUS_OK);
+        if (mote_add_text(mote, "k", text) == MOTE_STATUS_OK) {
+            int32_t id = mote_end(mote);
+            stuck += id == MOTE_STATUS_TOO_LARGE;
+            sent += id > 0;
+        }
+        mote_cancel(mote);
+        client_serve(&client);
+        text[length] = 'x';
+    }
+    CHECK_EQUAL(stuck, 0);
+    CHECK(sent > 100);
+    mote_free(mote);
+}
+
 void test_gateway_split(void) {
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
     client_connect(&client);
@@ -230,4 +255,5 @@ void test_gateway_split(void) {
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
     mote_free(&client.mote);
     messages_are_cut_by_children(&client.mote);
+    pieces_fit_beside_subscriptions(&client.mote);
 }

@@ -9,6 +9,7 @@ int main(void) {
     test_engine();
     test_message();
     test_split();
+    test_limits();
     test_device();
     test_handlers();
     test_posts();

@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { JsonText, TooLargeError, type Entry } from "../../host/node/index.ts";
+import { JsonText, TooLargeError, type Configuration, type DeviceClient, type Entry } from "../../host/node/index.ts";
 import { entriesOf, membersOf } from "../../host/node/json-text.ts";
 import { messageRecord, valueCost } from "../../host/node/message.ts";
 import { countPoints, splitAttributes, splitChildAttributes, splitChildTelemetry, splitTelemetry, type MessageLimits } from "../../host/node/split.ts";
 import type { MessageValue } from "../../host/node/values.ts";
+import { compile, HEAD, LIBRARY } from "../app/sources.ts";
 import { connected, withStatus } from "./harness.ts";
 
 const UNLIMITED = 1_000_000;
@@ -162,4 +163,29 @@ test("on the wire: ready JSON, attributes, and text that fits no message", async
   await assert.rejects(client.sendTelemetry({ a: "x".repeat(1000) }), withStatus("TooLarge", TooLargeError));
   await assert.rejects(client.sendTelemetry([]), withStatus("InvalidValue"));
   assert.equal(link.of("publish").length, 2);
+});
+
+test("what subscriptions leave of the outbox is what a message is cut to: those of the platform, of the client and of an app", async (t) => {
+  const filter = "a/filter/that/is/quite/long/+/+/+/+/+/+/+/+/+/+/+/+";
+  const { wasm } = await compile("subscriber", `
+    import { subscribe, text } from "${LIBRARY}";\n${HEAD}
+    export function setup(): void { subscribe(text("${filter}")); }
+    export function on_event(kind: i32, length: i32): void {}`);
+  const all = { rpc: true, shared_attributes: true };
+  for (const [configuration, declares, filterOfThat] of [
+    [{}, () => {}, ""],
+    [all, () => {}, "v1/devices/me/attributes"],
+    [all, (made) => { made.requestRpc("ping").catch(() => {}); }, "v1/devices/me/rpc/response/+"],
+    [all, (made) => { made.subscribe(filter); }, filter],
+    [all, (made) => { made.runApp(wasm); }, filter],
+  ] satisfies [Partial<Configuration>, (made: DeviceClient) => void, string][]) {
+    const { link, client } = await connected(t, { staging_buffer: 4096, ...configuration });
+    declares(client);
+    await link.until(() => filterOfThat === "" || link.of("subscribe").some(({ subscriptions }) => subscriptions[0]!.topic === filterOfThat), "the subscription");
+    for (let length = 300; length < 500; length += 3) {
+      const value = { a: "x".repeat(length), b: "y".repeat(length) };
+      await client.sendTelemetry(value).catch((error: Error) => assert.fail(`${filterOfThat} ${2 * length}: ${error.message}`));
+    }
+    assert.equal(link.of("publish").at(-1)!.payload.toString(), JSON.stringify({ b: "y".repeat(498) }), "the last was cut");
+  }
 });

@@ -339,7 +339,7 @@ int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options
 int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options);
 
 /* Telemetry and attributes that may be more than one message: what does not fit behind what is there already - in `staging_buffer`,
- * `send_buffer` or `split_points` - begins a further one with the same time stamp. mote_add_*() builds them. Entries of telemetry
+ * `send_buffer`, the largest packet that the server takes, or `split_points` - begins a further one with the same time stamp. mote_add_*() builds them. Entries of telemetry
  * that mote_timestamp() and mote_entry() begin join a list as long as it fits; of attributes they begin a message each.
  *
  * Here no failure sticks. Full from a mote_add_*() means that it was not added and can be called again after the next Delivered;
@@ -576,6 +576,9 @@ struct mote {
 
     mote_split_t split;
     uint32_t points_own, points_children; /* data points of a message by SessionLimits, 0 = any */
+    uint32_t payload_max;            /* bytes of a packet by SessionLimits, 0 = not told */
+    uint32_t outbox_room;            /* bytes of the outbox without the subscriptions of the module itself */
+    bool has_asked_rpc;              /* so that the module keeps the filter of the answers, too */
 
     uint32_t posts_length;           /* bytes in the queue of posts */
     uint32_t posts_refused;

@@ -126,6 +126,7 @@ static int32_t request(mote_app_t *app, mote_app_verb_t verb, const uint64_t *ar
     if (has_keys && asks_for_nothing(mote->memory + mote->staging_address, length, verb == MOTE_APP_VERB_request_attributes)) {
         return mote_fail(app->options.mote, MOTE_STATUS_INVALID_VALUE, "keys", 0);
     }
+    if (verb == MOTE_APP_VERB_request_rpc) app->options.mote->has_asked_rpc = true;
     return call(app->options.mote, verb, 2, (const uint32_t[]){length, ARGUMENT(2)});
 }
 

@@ -47,6 +47,7 @@ int32_t mote_subscription_add(mote_t *mote, mote_span_t filter, uint8_t qos, uin
 int32_t mote_subscription_remove(mote_t *mote, mote_span_t filter, uint8_t owner);
 void mote_subscriptions_end(mote_t *mote, uint8_t owner);
 void mote_subscriptions_restore(mote_t *mote);
+uint32_t mote_subscriptions_size(const mote_t *mote);
 uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options);
 
 // requests.c
@@ -59,7 +60,13 @@ void mote_handlers_request(mote_t *mote);
 // post.c
 void mote_posts_send(mote_t *mote);
 
-// split.c
+// split.c, split_limits.c
+// Bytes of JSON text that one message may have, by what, and the bytes that this counts besides them.
+typedef struct mote_split_limit {
+    const char *name;
+    uint32_t most, besides;
+} mote_split_limit_t;
+mote_split_limit_t mote_split_json_max(const mote_t *mote);
 int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_t key_length, const char *text, uint32_t text_length);
 void mote_split_configure(mote_t *mote);
 void mote_split_learn(mote_t *mote, const mote_event_t *event);
@@ -72,6 +79,11 @@ int32_t mote_message_end(mote_t *mote);
 int32_t mote_message_publish(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options);
 int32_t mote_message_send(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options);
 int32_t mote_message_request(mote_t *mote, mote_export_t verb, uint32_t timeout_ms);
+
+// Bytes that a subscription takes in the outbox: heads, filter, QoS, padding.
+static inline uint32_t mote_filter_size(uint32_t length) {
+    return (length + 23) & ~3u;
+}
 
 static inline bool mote_memory_holds(const mote_t *mote, uint32_t address, uint32_t length) {
     return (uint64_t)address + length <= mote->memory_length;

@@ -198,6 +198,7 @@ int32_t mote_message_send(mote_t *mote, mote_export_t verb, const mote_publish_o
 
 int32_t mote_message_request(mote_t *mote, mote_export_t verb, uint32_t timeout_ms) {
     int32_t status = mote_message_end(mote);
+    if (verb == MOTE_EXPORT_REQUEST_RPC) mote->has_asked_rpc = true;
     return status < 0 ? status : mote_call(mote, verb, 2, (const uint32_t[]){mote->message_length, timeout_ms});
 }
 

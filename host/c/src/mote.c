@@ -54,9 +54,9 @@ int32_t mote_init(mote_t *mote, const mote_options_t *options) {
     }
     mote->backoff_min_ms = mote_config_unsigned(config, length, "reconnect_min_ms", 1000);
     mote->backoff_max_ms = mote_config_unsigned(config, length, "reconnect_max_ms", 120000);
-    mote_split_configure(mote);
 
     int32_t status = mote_instance_build(mote);
+    mote_split_configure(mote);
     if (status >= 0) return MOTE_STATUS_OK;
     mote_connection_close(mote);
     mote_instance_discard(mote);

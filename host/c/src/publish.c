@@ -134,6 +134,15 @@ void mote_subscriptions_end(mote_t *mote, uint8_t owner) {
     }
 }
 
+// Bytes of the outbox that they take.
+uint32_t mote_subscriptions_size(const mote_t *mote) {
+    uint32_t size = 0;
+    for (uint32_t at = 0; at < mote->subscriptions_length; at += SUBSCRIPTION_HEADER + kept_length(mote->subscriptions + at)) {
+        size += mote_filter_size(kept_length(mote->subscriptions + at));
+    }
+    return size;
+}
+
 static mote_span_t span_of(const char *text) {
     size_t length = strlen(text);
     return (mote_span_t){text, length < UINT32_MAX ? (uint32_t)length : UINT32_MAX};

@@ -14,10 +14,6 @@
 // The same of `metadata` and its members, besides the name of the connector.
 #define METADATA_BYTES 96
 
-// What a packet has besides the payload, and the outbox in front of it; never less.
-#define PACKET_OVERHEAD 64
-#define PACKET_MAX 65536
-
 static uint8_t *start_of(const mote_t *mote) {
     return mote->memory + mote->staging_address;
 }
@@ -92,6 +88,7 @@ static void begin_message(mote_t *mote) {
     mote->message_length = 0;
     split->points = split->children = 0;
     split->json = split->device_json + entry_bytes(split->stamped, split->connector);
+    split->json_max = mote_split_json_max(mote).most;
     split->listed = split->device != NULL && is_telemetry(split);
     if (split->device != NULL) put(mote, MOTE_MEMBER_OBJECT_BEGIN, "", 0);
     begin_child(mote);
@@ -178,12 +175,6 @@ static uint32_t json_size(mote_member_t type, const char *key, size_t key_length
     }
 }
 
-static uint32_t json_max(const mote_t *mote) {
-    uint32_t buffer = mote_config_unsigned(mote->options.config, mote->options.config_length, "send_buffer", 1024);
-    if (buffer > PACKET_MAX) buffer = PACKET_MAX;
-    return buffer > PACKET_OVERHEAD ? buffer - PACKET_OVERHEAD : 0;
-}
-
 int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_t key_length, const char *text, uint32_t text_length) {
     mote_split_t *split = &mote->split;
     bool opens = split->depth == 0 && type != MOTE_MEMBER_END;
@@ -201,7 +192,8 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_
         uint32_t cut = opens ? mote->message_length : split->member;
         if (!again || is_bare(split, cut)) {
             if (need < INT32_MAX / 8 && json + split->member_json > split->json_max) {
-                return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "send_buffer", (int32_t)(json + split->json + PACKET_OVERHEAD));
+                mote_split_limit_t limit = mote_split_json_max(mote);
+                return mote_fail(mote, MOTE_STATUS_TOO_LARGE, limit.name, (int32_t)(json + split->json + limit.besides));
             }
             int32_t bytes = need > INT32_MAX / 2 ? INT32_MAX : (int32_t)(mote->message_length - cut + split->head + need + ends);
             return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", bytes);
@@ -269,7 +261,7 @@ static int32_t check_device(mote_t *mote, const char *device) {
 static int32_t begin(mote_t *mote, mote_export_t verb, const char *device, const mote_publish_options_t *options) {
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
-    mote->split = (mote_split_t){.verb = (uint8_t)verb, .has_options = options != NULL, .json_max = json_max(mote)};
+    mote->split = (mote_split_t){.verb = (uint8_t)verb, .has_options = options != NULL};
     mote->message_limit = 0; // each member is looked at, whether it ends a piece
     if (options != NULL) mote->split.options = *options;
     if (device != NULL) {

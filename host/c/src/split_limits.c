@@ -1,5 +1,14 @@
-// How many data points and children one message may have: what the application says, else what the server told, before that what is configured.
+// How large one message may be, and how many data points and children it may have: by the outbox, by what the application says, else by what the
+// server told, before that by what is configured.
 #include "client.h"
+
+// What a PUBLISH of the longest topic that messages leave by takes in the outbox besides its payload: heads, topic, packet id, padding.
+#define PACKET_BYTES 48
+// The server counts more than the payload, and some builds a little more than others.
+#define SERVER_BYTES 300
+#define PACKET_MAX 65536
+// What a filter of the platform takes in the outbox (ABI.md, section 4), in which it stays.
+#define FILTER(text) mote_filter_size((uint32_t)sizeof(text) - 1)
 
 // The smallest count of a rate such as "10:1,300:60": one message with more data points can never pass.
 static uint32_t smallest_count(mote_span_t rate) {
@@ -40,8 +49,46 @@ static uint8_t most_children(uint32_t telemetry, uint32_t messages) {
     return most < UINT8_MAX ? (uint8_t)most : UINT8_MAX;
 }
 
+static bool is_on(const mote_t *mote, const char *key) {
+    mote_span_t value;
+    return !mote_config_find(mote->options.config, mote->options.config_length, key, &value) || !mote_span_equals(value, "false");
+}
+
+static bool is_configured(const mote_t *mote, const char *key) {
+    mote_span_t value;
+    return mote_config_find(mote->options.config, mote->options.config_length, key, &value);
+}
+
+// Bytes of the outbox that its own subscriptions leave to messages.
+static uint32_t outbox_room(const mote_t *mote) {
+    uint32_t room = mote_config_unsigned(mote->options.config, mote->options.config_length, "send_buffer", 1024);
+    if (room > PACKET_MAX) room = PACKET_MAX;
+    uint32_t taken = 0;
+    bool firmware = is_configured(mote, "firmware_title");
+    bool software = is_configured(mote, "software_title");
+    if ((mote->features & MOTE_FEATURE_RAW) != 0 && is_on(mote, "rpc")) taken += FILTER("v1/devices/me/rpc/request/+");
+    if ((mote->features & MOTE_FEATURE_ATTRIBUTES) != 0 && (is_on(mote, "shared_attributes") || firmware || software)) {
+        taken += FILTER("v1/devices/me/attributes") + FILTER("v1/devices/me/attributes/response/+");
+    }
+    if ((mote->features & MOTE_FEATURE_OTA) != 0) taken += (uint32_t)(firmware + software) * FILTER("v2/fw/response/+/chunk/+");
+    if ((mote->features & MOTE_FEATURE_GATEWAY) != 0) {
+        taken += FILTER("v1/gateway/attributes") + FILTER("v1/gateway/attributes/response") + FILTER("v1/gateway/rpc");
+    }
+    return room > taken ? room - taken : 0;
+}
+
+// Asked for again where each piece begins, because subscriptions come and go and each session may tell another limit.
+mote_split_limit_t mote_split_json_max(const mote_t *mote) {
+    uint32_t besides = PACKET_BYTES + mote_subscriptions_size(mote) + (mote->has_asked_rpc ? FILTER("v1/devices/me/rpc/response/+") : 0);
+    mote_split_limit_t limit = {"send_buffer", mote->outbox_room > besides ? mote->outbox_room - besides : 0, besides};
+    uint32_t server = mote->payload_max > 2 * SERVER_BYTES ? mote->payload_max - SERVER_BYTES : mote->payload_max / 2;
+    if (mote->payload_max != 0 && server < limit.most) limit = (mote_split_limit_t){"maxPayloadSize", server, SERVER_BYTES};
+    return limit;
+}
+
 // Configured rates hold until the server has told its own.
 void mote_split_configure(mote_t *mote) {
+    mote->outbox_room = outbox_room(mote);
     mote->points_own = mote->points_children = configured_count(mote, "telemetry_points_rate_limit");
     mote->children_max = most_children(configured_count(mote, "telemetry_rate_limit"), configured_count(mote, "messages_rate_limit"));
 }
@@ -49,11 +96,14 @@ void mote_split_configure(mote_t *mote) {
 // What the server tells of its limits holds where the application set none. The server of ThingsBoard 3 says rateLimit.
 void mote_split_learn(mote_t *mote, const mote_event_t *event) {
     if (event->reason < 0) return;
+    int64_t bytes = 0;
+    if (mote_json_integer(mote, event->payload, "maxPayloadSize", &bytes) >= 0 && bytes > 0) mote->payload_max = bytes < INT32_MAX ? (uint32_t)bytes : INT32_MAX;
     mote->points_own = told_count(mote, event->payload, "rateLimits.telemetryDataPoints");
     if (mote->points_own == 0) mote->points_own = told_count(mote, event->payload, "rateLimit.telemetryDataPoints");
     mote->points_children = told_count(mote, event->payload, "gatewayRateLimits.telemetryDataPoints");
     mote->children_max = most_children(told_count(mote, event->payload, "gatewayRateLimits.telemetryMessages"),
                                        told_count(mote, event->payload, "gatewayRateLimits.messages"));
+    if (mote->split.verb != 0) mote->split.json_max = mote_split_json_max(mote).most;
 }
 
 uint32_t mote_split_points_max(const mote_t *mote, bool of_child) {

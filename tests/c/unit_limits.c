@@ -1,0 +1,177 @@
+// Messages that leave in pieces keep what the outbox and the server allow, to a few bytes: no piece is refused when it leaves, and hardly one is
+// smaller than it could be.
+#include "harness.h"
+
+static client_t client;
+static char text[4096];
+static uint32_t stuck; // pieces that were too large when they should have left
+
+static void receive(const char *topic, const char *payload) {
+    uint8_t packet[256] = {0x30};
+    size_t topic_length = strlen(topic);
+    size_t length = 2 + topic_length + strlen(payload);
+    packet[1] = (uint8_t)length;
+    packet[3] = (uint8_t)topic_length;
+    memcpy(packet + 4, topic, topic_length);
+    memcpy(packet + 4 + topic_length, payload, strlen(payload));
+    CHECK(length < 128 && memory_port_receive(&client.port, packet, (uint32_t)length + 2));
+}
+
+static int32_t send_text(uint32_t length, bool in_pieces) {
+    mote_t *mote = &client.mote;
+    text[length] = 0;
+    client_serve(&client);
+    client.sent_length = 0;
+    CHECK_EQUAL(in_pieces ? mote_begin_telemetry(mote, NULL) : mote_begin(mote), MOTE_STATUS_OK);
+    int32_t result = mote_add_text(mote, "k", text);
+    bool is_added = result == MOTE_STATUS_OK;
+    if (is_added) result = in_pieces ? mote_end(mote) : mote_send_telemetry(mote, NULL);
+    if (in_pieces && result == MOTE_STATUS_TOO_LARGE && is_added) stuck++; // nothing that a caller could do would let it leave
+    mote_cancel(mote);
+    text[length] = 'x';
+    return result;
+}
+
+// The longest text that leaves. None below it is refused.
+static uint32_t longest_text(bool in_pieces) {
+    uint32_t longest = 0;
+    uint32_t refused = 0;
+    for (uint32_t length = 0; length < 1200; length++) {
+        int32_t result = send_text(length, in_pieces);
+        CHECK(result > 0 || result == MOTE_STATUS_TOO_LARGE);
+        if (result == MOTE_STATUS_TOO_LARGE) refused++;
+        if (result > 0) longest = length;
+    }
+    CHECK_EQUAL(refused, 1199 - longest);
+    return longest;
+}
+
+static void is_as_large_as_a_whole_message(uint32_t apart_most) {
+    memset(text, 'x', sizeof text);
+    uint32_t whole = longest_text(false);
+    stuck = 0;
+    uint32_t piece = longest_text(true);
+    CHECK_EQUAL(stuck, 0);
+    if (piece > whole || whole - piece > apart_most) printf("a whole message has %u bytes, a piece %u\n", whole, piece);
+    CHECK(piece <= whole && whole - piece <= apart_most);
+}
+
+#define BEGIN "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":2048,\"session_limits\":false"
+
+// The subscriptions of the platform, and those of the application, stay in the outbox that the pieces leave by.
+static void subscriptions_take_room(void) {
+    mote_t *mote = &client.mote;
+    static const char *const configurations[] = {
+        BEGIN "}", BEGIN ",\"send_buffer\":256}", BEGIN ",\"send_buffer\":300,\"rpc\":false}", BEGIN ",\"shared_attributes\":false,\"rpc\":false}",
+    };
+    for (size_t i = 0; i < sizeof configurations / sizeof configurations[0]; i++) {
+        CHECK_EQUAL(client_init(&client, configurations[i]), MOTE_STATUS_OK);
+        client_connect(&client);
+        is_as_large_as_a_whole_message(24);
+        mote_free(mote);
+    }
+    CHECK_EQUAL(client_init(&client, configurations[0]), MOTE_STATUS_OK);
+    client_connect(&client);
+    CHECK(mote_subscribe(mote, "a/filter/of/some/length/that/stays/in/the/outbox/+", 1) > 0);
+    CHECK(mote_subscribe(mote, "b", 1) > 0);
+    CHECK(mote_subscribe(mote, "c", 1) > 0);
+    client_serve(&client);
+    CHECK(mote_request_rpc(mote, "ping", NULL, 60000) > 0);
+    receive("v1/devices/me/rpc/response/1", "{}");
+    client_serve(&client);
+    is_as_large_as_a_whole_message(36);
+    mote_free(mote);
+}
+
+static uint32_t count_sent(const char *part) {
+    uint32_t count = 0;
+    size_t length = strlen(part);
+    for (uint32_t at = 0; at + length <= client.sent_length; at++) count += memcmp(client.sent + at, part, length) == 0;
+    return count;
+}
+
+// The largest remaining length of what was sent.
+static uint32_t largest_packet(void) {
+    uint32_t largest = 0;
+    for (uint32_t at = 0; at < client.sent_length;) {
+        uint32_t length = 0;
+        uint32_t shift = 0;
+        do {
+            length |= (uint32_t)(client.sent[++at] & 0x7f) << shift;
+            shift += 7;
+        } while ((client.sent[at] & 0x80) != 0);
+        if (length > largest) largest = length;
+        at += 1 + length;
+    }
+    return largest;
+}
+
+static void add_texts(mote_t *mote) {
+    char key[16], value[16];
+    for (int i = 0; i < 100; i++) {
+        snprintf(key, sizeof key, "key%03d", i);
+        snprintf(value, sizeof value, "value%03d", i);
+        int32_t status = mote_add_text(mote, key, value);
+        if (status == MOTE_STATUS_FULL) {
+            client_serve(&client);
+            status = mote_add_text(mote, key, value);
+        }
+        CHECK_EQUAL(status, MOTE_STATUS_OK);
+    }
+    int32_t id = mote_end(mote);
+    if (id == MOTE_STATUS_FULL) {
+        client_serve(&client);
+        id = mote_end(mote);
+    }
+    CHECK(id > 0);
+    client_serve(&client);
+    uint32_t wrong = 0;
+    for (int i = 0; i < 100; i++) {
+        char member[32];
+        snprintf(member, sizeof member, "\"key%03d\":\"value%03d\"", i, i);
+        if (count_sent(member) != 1) wrong++;
+    }
+    CHECK_EQUAL(wrong, 0);
+}
+
+// What the server tells in `maxPayloadSize` is the largest packet that it takes; it closes the connection on a larger one.
+static void the_server_tells_how_large(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":2048}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    receive("v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":700}");
+    client_serve(&client);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_SESSION_LIMITS], 1);
+    for (int attributes = 0; attributes < 2; attributes++) {
+        client.sent_length = 0;
+        CHECK_EQUAL((attributes ? mote_begin_attributes : mote_begin_telemetry)(mote, NULL), MOTE_STATUS_OK);
+        add_texts(mote);
+        CHECK(largest_packet() <= 700 && largest_packet() > 300);
+    }
+    // A value that no packet of that size holds, is said by the name of the limit and with the bytes that it would take.
+    memset(text, 'x', sizeof text);
+    text[760] = 0;
+    CHECK_EQUAL(mote_begin_telemetry(mote, NULL), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_TOO_LARGE);
+    CHECK(mote_span_equals(mote_error_text(mote), "maxPayloadSize"));
+    CHECK(mote_error_value(mote) > 760);
+    CHECK_EQUAL(mote_end(mote), 0);
+    // It holds for what is open already, from the next piece on, and ends with the answer that says otherwise.
+    receive("v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":65536}");
+    client_serve(&client);
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_begin_telemetry(mote, NULL), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK);
+    receive("v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":1000}");
+    client_serve(&client);
+    CHECK_EQUAL(mote_add_integer(mote, "n", 1), MOTE_STATUS_OK);
+    CHECK(mote_end(mote) > 0);
+    client_serve(&client);
+    CHECK_EQUAL(count_sent("v1/devices/me/telemetry"), 2);
+    mote_free(mote);
+}
+
+void test_limits(void) {
+    subscriptions_take_room();
+    the_server_tells_how_large();
+}
