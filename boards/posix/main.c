@@ -125,7 +125,7 @@ static void on_log(mote_t *client, mote_log_level_t level, mote_span_t text, voi
 static int32_t load_app(size_t length) {
     const mote_app_options_t options = {
         .mote = &mote, .module = app_module, .module_length = length, .arena = app_arena, .arena_size = sizeof app_arena,
-        .memory_size = MEMORY_SIZE, .io = board_io, .user = &board,
+        .io = board_io, .user = &board,
     };
     return mote_app_init(&app, &options);
 }
@@ -228,7 +228,7 @@ int main(int count, char **words) {
     demo.has_app = arguments.app != NULL;
     if (demo.has_app) {
         options.on_log = on_log;
-        options.log_level = MOTE_LOG_LEVEL_INFO;
+        options.log_level = MOTE_LOG_LEVEL_DEBUG;
     }
 
     uint32_t interval_ms = arguments.interval_ms != 0 ? arguments.interval_ms : configured_interval_ms();

@@ -1,6 +1,6 @@
 // The imports of apps, each checked against the app's memory and carried out by the client.
 
-import { AppPublish, INTERVAL_MS_MAX, JsonField, Member, MemberField, Stat, State, Status } from "../../build/generated/abi.ts";
+import { AppPublish, INTERVAL_MS_MAX, JsonField, LogLevel, Member, MemberField, Stat, State, Status } from "../../build/generated/abi.ts";
 import type { AppFunctions, AppModule } from "./app-module.ts";
 import type { Core } from "./core.ts";
 import { MoteError } from "./errors.ts";
@@ -16,7 +16,8 @@ export interface VerbHost {
   isReading(): boolean;
   module(): AppModule;
   setTimer(ms: number): void;
-  io(op: number, bytes: Uint8Array): number;
+  /** null where there is no hardware. */
+  readonly io: ((op: number, bytes: Uint8Array) => number) | null;
   log(level: number, line: string): void;
 }
 
@@ -146,8 +147,15 @@ export function appFunctions(host: VerbHost): AppFunctions {
     now_ms: () => core.ports.clock.nowMs(),
     unix_ms: () => core.ports.clock.unixMs(),
     random_u32: () => core.ports.clock.random(),
-    log: (level, at, length) => host.log(level!, new TextDecoder().decode(bytes(at!, length!))),
-    io: (op, at, length) => host.io(op!, bytes(at!, length!)),
+    log(level, at, length) {
+      const line = host.module().span(at!, length!);
+      // What is no level is the least of them, so that whoever wants every line gets this one too.
+      if (line !== null) host.log(Math.min(level! >>> 0, LogLevel.Debug), new TextDecoder().decode(line));
+    },
+    io(op, at, length) {
+      if (host.io === null) throw new Refusal(Status.NotInProfile, "io");
+      return host.io(op!, bytes(at!, length!));
+    },
     error_value: () => last.value,
     error_text(at, capacity) {
       const room = host.module().span(at!, capacity!);

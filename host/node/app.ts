@@ -16,7 +16,7 @@ export interface AppOptions {
   readonly fuel?: number | undefined;
   /** The board's hardware: the bytes lie in the app's memory. An exception ends the app. */
   readonly io?: ((op: number, bytes: Uint8Array) => number) | undefined;
-  /** A line that the app logs, with its LogLevel. */
+  /** A line that the app logs, with its LogLevel, which is Debug for what is none. */
   readonly onLog?: ((level: number, line: string) => void) | undefined;
 }
 
@@ -58,7 +58,7 @@ export class AppHost {
       isReading: () => this.#isLent,
       module: () => this.#module!,
       setTimer: (ms) => this.#setTimer(ms),
-      io: options.io ?? (() => Status.NotInProfile),
+      io: options.io ?? null,
       log: options.onLog ?? (() => {}),
     };
     const functions = appFunctions(verbs);

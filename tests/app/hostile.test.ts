@@ -47,6 +47,7 @@ export function setup(): void {
   all(-1, 2);
   all(0, -1);
   all(65532, 8);
+  all(2044, 8); // the first of them are its own: it was built for 2048
   all(0x7fffffff, 0x7fffffff);
   beginMessage(); addInteger(text("outside"), wrong); sendTelemetry();
 }
@@ -153,6 +154,14 @@ behaviour("apps that misbehave", (check) => {
     const site = await Site.open(t);
     const device = new AppDevice(t, engine, app, site.port);
     assert.deepEqual(await device.shows("Log"), [{ event: "Log", level: 2, line: "a\ufffdb" }]);
+  });
+
+  check("a line of a level that there is not is shown as the least important one", async (t, engine) => {
+    const app = await compileToFile(`levels-${engine}`, `import { log, text } from "${LIBRARY}";\n${HEAD}
+      export function setup(): void { log(3, text("debug")); log(4, text("more")); log(-1, text("less")); log(0, text("error")); }\n${NO_EVENTS}`);
+    const site = await Site.open(t);
+    const device = new AppDevice(t, engine, app, site.port);
+    assert.deepEqual((await device.shows("Log", 4)).map(({ level, line }) => [level, line]), [[3, "debug"], [3, "more"], [3, "less"], [0, "error"]]);
   });
 
   check("a message that the app does not accept comes again with redeliver, and nothing is released but what it reads", async (t, engine) => {

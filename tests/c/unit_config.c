@@ -21,10 +21,12 @@ static void finds_members(void) {
 
 // A key may be written with escapes, which mean what they do in any JSON.
 static void reads_escaped_keys(void) {
-    static const char text[] = "{\"\\u0061b\":1,\"q\\\"\\\\\":{\"\\u00E9\\u20ac\":2},\"c\\u\":3,\"\\ud83d\":4,\"d\\n\":5}";
+    static const char text[] = "{\"\\u0061b\":1,\"q\\\"\\\\\":{\"\\u00E9\\u20ac\":2},\"c\\u\":3,\"\\ud83d\":4,\"d\\n\":5,\"\\ud83d\\ude00\":6,\"ab\":7}";
     mote_span_t key;
     mote_span_t value;
-    CHECK(mote_config_find(text, strlen(text), "ab", &value) && mote_span_equals(value, "1"));
+    CHECK(mote_config_find(text, strlen(text), "ab", &value) && mote_span_equals(value, "7")); // the last one, as JSON.parse has it
+    CHECK(mote_config_find(text, strlen(text), "\U0001f600", &value) && mote_span_equals(value, "6"));
+    CHECK(!mote_config_find(text, strlen(text), "\xed\xa0\xbd", &value)); // half a pair is no character
     CHECK(mote_config_find(text, strlen(text), "q\"\\", &value) && mote_config_find(value.data, value.length, "\u00e9\u20ac", &value));
     CHECK(mote_span_equals(value, "2"));
     CHECK(mote_config_find(text, strlen(text), "d\n", &value) && mote_span_equals(value, "5"));
@@ -32,7 +34,7 @@ static void reads_escaped_keys(void) {
     CHECK(!mote_config_find(text, strlen(text), "c", &value) && !mote_config_find(text, strlen(text), "\\u0061b", &value));
     CHECK(mote_config_member(text, strlen(text), 0, &key, &value) && mote_span_equals(key, "\\u0061b"));
     CHECK(mote_config_is_key(key, "ab") && !mote_config_is_key(key, "a") && !mote_config_is_key(key, ""));
-    CHECK_EQUAL(mote_config_unsigned(text, strlen(text), "ab", 7), 1);
+    CHECK_EQUAL(mote_config_unsigned(text, strlen(text), "ab", 1), 7);
 }
 
 // Broken text must never be read past its end; the sanitizers watch.
@@ -66,8 +68,16 @@ static const text_case_t texts[] = {
     {"\"\\u0080\\u00fc\\u07ff\"", "\xc2\x80\xc3\xbc\xdf\xbf", 0},
     {"\"\\u0800\\u20aC\\uffff\"", "\xe0\xa0\x80\xe2\x82\xac\xef\xbf\xbf", 0},
     {"\"\xc3\xbc\"", "\xc3\xbc", 0},
-    {"\"\\u0000\"", NULL, MOTE_STATUS_MALFORMED},
-    {"\"\\ud83d\\ude00\"", NULL, MOTE_STATUS_MALFORMED},
+    {"\"\\u0000\"", NULL, MOTE_STATUS_INVALID_VALUE},
+    {"\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80", 0},
+    {"\"\\uD800\\uDC00\\uDBFF\\uDFFF.\"", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf.", 0},
+    {"\"\\ud83d\"", NULL, MOTE_STATUS_INVALID_UTF8},
+    {"\"\\ude00\"", NULL, MOTE_STATUS_INVALID_UTF8},
+    {"\"\\ude00\\ud83d\"", NULL, MOTE_STATUS_INVALID_UTF8},
+    {"\"\\ud83d\\ud83d\"", NULL, MOTE_STATUS_INVALID_UTF8},
+    {"\"\\ud83dude00\"", NULL, MOTE_STATUS_INVALID_UTF8},
+    {"\"\\ud83d\\u00e9\"", NULL, MOTE_STATUS_INVALID_UTF8},
+    {"\"\\ud83d\\ude0\"", NULL, MOTE_STATUS_INVALID_UTF8},
     {"\"\\u00g0\"", NULL, MOTE_STATUS_MALFORMED},
     {"\"\\u00\"", NULL, MOTE_STATUS_MALFORMED},
     {"\"\\x41\"", NULL, MOTE_STATUS_MALFORMED},
@@ -86,6 +96,10 @@ static void reads_texts(void) {
     }
     char small[8];
     CHECK_EQUAL(mote_config_text((mote_span_t){"\"abcd\"", 6}, small, sizeof small), 4);
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"abcd\"", 6}, small, 5), 4);
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"abcd\"", 6}, small, 4), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"\\ud83d\\ude00\"", 14}, small, 5), 4);
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"\\ud83d\\ude00\"", 14}, small, 4), MOTE_STATUS_TOO_LARGE);
     CHECK_EQUAL(mote_config_text((mote_span_t){"\"abcdefgh\"", 10}, small, sizeof small), MOTE_STATUS_TOO_LARGE);
 }
 

@@ -472,8 +472,8 @@ static inline bool mote_span_equals(mote_span_t span, const char *text) {
     return span.length == length && memcmp(span.data, text, length) == 0;
 }
 
-/* Finds a member in the configuration, or in an object of it: the objects `host` and `link` are yours. The span is JSON
- * text, of a text with its quotes. Returns false when there is none. Touches no client. */
+/* Finds a member in the configuration, or in an object of it: the objects `host` and `link` are yours. Of a key that stands twice in such
+ * an object the last one counts. The span is JSON text, of a text with its quotes. Returns false when there is none. Touches no client. */
 bool mote_config_find(const char *json, size_t length, const char *key, mote_span_t *out_value);
 
 /* The member at an index, in the order of the text; the key is without its quotes, and still escaped. Returns false behind the last one. */
@@ -484,7 +484,8 @@ bool mote_config_member(const char *json, size_t length, uint32_t index, mote_sp
 bool mote_config_is_key(mote_span_t key, const char *name);
 
 /* Copies a text that one of these found, without its quotes and escapes, and ends it with a zero. Returns its length, WrongType for
- * what is no text, Malformed, or TooLarge; the capacity is at least the length + 4. */
+ * what is no text, Malformed, InvalidUtf8 for half of a surrogate pair, InvalidValue for U+0000, which would end it, or TooLarge; the
+ * capacity is at least the length + 1. */
 int32_t mote_config_text(mote_span_t value, char *out_text, size_t capacity);
 
 /* ---------------------------------------------------------- information --- */

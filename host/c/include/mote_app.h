@@ -36,7 +36,7 @@ typedef struct mote_app_options {
     size_t module_length;
     void *arena;           /* required: aligned to 8 bytes; load once with plenty, then ask mote_app_arena_used() */
     size_t arena_size;
-    uint32_t memory_size;  /* bytes of linear memory, at most 65,536; 0 = MOTE_APP_MEMORY_BYTES */
+    uint32_t memory_size;  /* bytes of linear memory, at most 65,536; 0 = what the app was built for */
     uint32_t fuel;         /* for each call; 0 = MOTE_APP_FUEL, at most INT32_MAX */
     mote_app_io_t *io;     /* NULL: the app's `io` answers NotInProfile */
     void *user;            /* of io */

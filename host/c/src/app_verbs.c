@@ -230,8 +230,8 @@ static int32_t timer(mote_app_t *app, uint32_t ms) {
 }
 
 static int32_t io(mote_app_t *app, const uint64_t *arguments) {
-    if (app->options.io == NULL) return MOTE_STATUS_NOT_IN_PROFILE;
-    if (!holds(app, ARGUMENT(1), ARGUMENT(2))) return MOTE_STATUS_INVALID_VALUE;
+    if (app->options.io == NULL) return mote_fail(app->options.mote, MOTE_STATUS_NOT_IN_PROFILE, "io", 0);
+    if (!holds(app, ARGUMENT(1), ARGUMENT(2))) return outside(app->options.mote);
     return app->options.io(app->options.user, (int32_t)ARGUMENT(0), app->memory + ARGUMENT(1), ARGUMENT(2));
 }
 
@@ -251,7 +251,9 @@ static int64_t counter(const mote_t *mote, uint32_t which) {
 
 static void log_line(mote_app_t *app, const uint64_t *arguments) {
     if (!holds(app, ARGUMENT(1), ARGUMENT(2))) return;
-    mote_log_span(app->options.mote, ARGUMENT(0), (mote_span_t){(const char *)app->memory + ARGUMENT(1), ARGUMENT(2)});
+    // What is no level is the least of them, so that whoever wants every line gets this one too.
+    uint32_t level = ARGUMENT(0) < MOTE_LOG_LEVEL_DEBUG ? ARGUMENT(0) : MOTE_LOG_LEVEL_DEBUG;
+    mote_log_span(app->options.mote, level, (mote_span_t){(const char *)app->memory + ARGUMENT(1), ARGUMENT(2)});
 }
 
 int64_t mote_app_verb(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arguments) {

@@ -68,7 +68,7 @@ bool mote_config_is_key(mote_span_t key, const char *name) {
     const char *from = key.data;
     const char *end = key.data + key.length;
     while (from < end) {
-        char bytes[4];
+        char bytes[4]; // the longest character
         int32_t count = 1;
         if (*from != '\\') bytes[0] = *from++;
         else count = ++from < end ? unescape(&from, end, bytes) : 0;
@@ -80,13 +80,14 @@ bool mote_config_is_key(mote_span_t key, const char *name) {
 
 bool mote_config_find(const char *json, size_t length, const char *key, mote_span_t *out_value) {
     walk_t walk;
+    mote_span_t found = {NULL, 0};
     if (!begin(&walk, json, length)) return false;
     while (next(&walk)) {
-        if (!mote_config_is_key(walk.key, key)) continue;
-        *out_value = walk.value;
-        return true;
+        if (mote_config_is_key(walk.key, key)) found = walk.value; // of a key that stands twice the last one counts, as in JSON.parse
     }
-    return false;
+    if (found.data == NULL) return false;
+    *out_value = found;
+    return true;
 }
 
 bool mote_config_member(const char *json, size_t length, uint32_t index, mote_span_t *out_key, mote_span_t *out_value) {
@@ -111,27 +112,42 @@ static int32_t hex_of(const char *digits) {
     return value;
 }
 
-// One escape, whose letter is at `*ref_from`, as UTF-8; bytes written, or Malformed. Surrogates have no business in a file name or
-// a key.
+// The number of `\uXXXX`, whose letter is at `from`, or Malformed.
+static int32_t unit_of(const char *from, const char *end) {
+    int32_t unit = end - from >= 5 && *from == 'u' ? hex_of(from + 1) : -1;
+    return unit >= 0 ? unit : MOTE_STATUS_MALFORMED;
+}
+
+// One escape, whose letter is at `*ref_from`, as UTF-8; bytes written, or a status.
 static int32_t unescape(const char **ref_from, const char *end, char *out) {
     static const char letters[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
-    char letter = *(*ref_from)++;
-    const char *found = letter != 0 ? strchr(letters, letter) : NULL;
+    const char *from = *ref_from;
+    const char *found = *from != 0 ? strchr(letters, *from) : NULL;
     if (found != NULL) {
         *out = meanings[found - letters];
+        *ref_from = from + 1;
         return 1;
     }
-    int32_t code = letter == 'u' && end - *ref_from >= 4 ? hex_of(*ref_from) : -1;
-    if (code <= 0 || (code >= 0xd800 && code <= 0xdfff)) return MOTE_STATUS_MALFORMED;
-    *ref_from += 4;
+    int32_t code = unit_of(from, end);
+    if (code < 0) return code;
+    if (code == 0) return MOTE_STATUS_INVALID_VALUE; // would end the text
+    from += 5;
+    if (code >= 0xd800 && code <= 0xdfff) {
+        int32_t low = code < 0xdc00 && end - from >= 6 && *from == '\\' ? unit_of(from + 1, end) : -1;
+        if (low < 0xdc00 || low > 0xdfff) return MOTE_STATUS_INVALID_UTF8; // half of a pair
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        from += 6;
+    }
+    *ref_from = from;
     if (code < 0x80) {
         out[0] = (char)code;
         return 1;
     }
-    int32_t tail = code < 0x800 ? 1 : 2;
+    static const uint8_t leads[] = {0xc0, 0xe0, 0xf0};
+    int32_t tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
     for (int32_t i = tail; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3f));
-    out[0] = (char)((tail == 1 ? 0xc0 : 0xe0) | code);
+    out[0] = (char)(leads[tail - 1] | code);
     return tail + 1;
 }
 
@@ -141,11 +157,13 @@ int32_t mote_config_text(mote_span_t value, char *out_text, size_t capacity) {
     const char *end = value.data + value.length - 1;
     size_t length = 0;
     while (from < end) {
-        if (length + 4 > capacity) return MOTE_STATUS_TOO_LARGE; // the longest escape and the zero
+        char bytes[4]; // the longest character
         int32_t count = 1;
-        if (*from != '\\') out_text[length] = *from++;
-        else count = ++from < end ? unescape(&from, end, out_text + length) : MOTE_STATUS_MALFORMED;
+        if (*from != '\\') bytes[0] = *from++;
+        else count = ++from < end ? unescape(&from, end, bytes) : MOTE_STATUS_MALFORMED;
         if (count < 0) return count;
+        if (length + (size_t)count >= capacity) return MOTE_STATUS_TOO_LARGE;
+        memcpy(out_text + length, bytes, (size_t)count);
         length += (size_t)count;
     }
     if (length >= capacity) return MOTE_STATUS_TOO_LARGE;

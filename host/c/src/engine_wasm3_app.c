@@ -28,7 +28,21 @@ MOTE_APP_VERBS(BIND)
 #define ENTRY(name, form, run) {#name, form, import_##name},
 static const mote_wasm3_import_t imports[] = {MOTE_APP_VERBS(ENTRY)};
 
-static int32_t check(mote_wasm3_t *wasm3, uint32_t memory_size, const char **out_fault) {
+#define PAGE_BYTES 65536
+
+// What `mote build` wrote into the app. wasm3 computes globals only when the memory is there, so this one is read from its code: an
+// i32.const. With anything else there the app is given all that it may have, and check() has the last word.
+static uint32_t built_for(IM3Module module) {
+    IM3Global global = m3_FindGlobal(module, "memory_bytes");
+    if (global == NULL || global->initExpr == NULL || global->initExprSize < 2 || global->initExpr[0] != 0x41) return PAGE_BYTES;
+    bytes_t at = global->initExpr + 1;
+    i32 bytes = 0;
+    M3Result result = ReadLEB_i32(&bytes, &at, global->initExpr + global->initExprSize);
+    if (result != m3Err_none || bytes < 0 || bytes > PAGE_BYTES) return PAGE_BYTES;
+    return bytes > 0 ? (uint32_t)bytes : 1; // for wasm3 no limit is 0
+}
+
+static int32_t check(mote_wasm3_t *wasm3, const char **out_fault) {
     M3TaggedValue value;
     IM3Global fuel = m3_FindGlobal(wasm3->module, "fuel");
     *out_fault = "fuel";
@@ -37,17 +51,18 @@ static int32_t check(mote_wasm3_t *wasm3, uint32_t memory_size, const char **out
     IM3Global memory_bytes = m3_FindGlobal(wasm3->module, "memory_bytes");
     if (memory_bytes == NULL || m3_GetGlobalType(memory_bytes) != c_m3Type_i32) return MOTE_STATUS_NOT_FOUND;
     m3_GetGlobal(memory_bytes, &value);
-    return value.value.i32 > memory_size ? MOTE_STATUS_TOO_LARGE : MOTE_STATUS_OK;
+    return value.value.i32 > wasm3->runtime->memoryLimit ? MOTE_STATUS_TOO_LARGE : MOTE_STATUS_OK;
 }
 
 int32_t mote_app_engine_load(mote_app_engine_t **out_engine, const mote_engine_setup_t *setup, mote_app_t *app,
                              const char **out_fault) {
     const mote_wasm3_link_t link = {
         .imports = imports, .count = sizeof imports / sizeof imports[0], .context = app, .stack_size = MOTE_APP_STACK_SIZE,
+        .memory_size = built_for,
     };
     mote_wasm3_t *wasm3;
     int32_t status = mote_wasm3_load(&wasm3, setup, &link, out_fault);
-    if (status >= 0) status = check(wasm3, setup->memory_size, out_fault);
+    if (status >= 0) status = check(wasm3, out_fault);
     *out_engine = status >= 0 ? (mote_app_engine_t *)wasm3 : NULL;
     return status;
 }

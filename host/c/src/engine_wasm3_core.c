@@ -56,8 +56,11 @@ static M3Result link_imports(mote_wasm3_t *engine, const char **out_missing) {
 static int32_t load(mote_wasm3_t *engine, const mote_engine_setup_t *setup, const char **out_fault) {
     IM3Environment environment = m3_NewEnvironment();
     engine->runtime = m3_NewRuntime(environment, engine->link.stack_size, NULL);
-    engine->runtime->memoryLimit = setup->memory_size;
     M3Result result = m3_ParseModule(environment, &engine->module, setup->module, (uint32_t)setup->module_length);
+    if (result == m3Err_none) {
+        bool is_said = setup->memory_size != 0 || engine->link.memory_size == NULL;
+        engine->runtime->memoryLimit = is_said ? setup->memory_size : engine->link.memory_size(engine->module);
+    }
     if (result == m3Err_none) result = m3_LoadModule(engine->runtime, engine->module);
     if (result != m3Err_none) return status_of(result, out_fault);
     // A start function would run inside the first call; no Mote module has one.

@@ -32,6 +32,8 @@ typedef struct mote_wasm3_link {
     size_t count;
     void *context;       // handed to every import
     uint32_t stack_size; // bytes of the value stack
+    // The bytes of memory that a module wants when its setup does not say; NULL where each setup does.
+    uint32_t (*memory_size)(IM3Module module);
 } mote_wasm3_link_t;
 
 typedef struct mote_wasm3 {

@@ -69,7 +69,6 @@ int32_t mote_app_init(mote_app_t *app, const mote_app_options_t *options) {
         return MOTE_STATUS_INVALID_VALUE;
     }
     app->options = *options;
-    if (app->options.memory_size == 0) app->options.memory_size = MOTE_APP_MEMORY_BYTES;
     int32_t status = build(app);
     if (status < 0) discard(app);
     return status;
