@@ -1,7 +1,10 @@
 // Invalid configurations are refused by status and key, the same on every engine; what is left out has its default on the wire.
 
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { Authority } from "../node/certificates.ts";
 import { BareBroker } from "./bare-broker.ts";
 import { Driver, ENGINES } from "./driver.ts";
 import { behaviour } from "./harness.ts";
@@ -54,6 +57,38 @@ const CASES: readonly Case[] = [
   [withHost('"client_id":"\\ud800"'), "InvalidUtf8", "client_id"],
 ];
 
+/** What stands in an object of the host, and is its to refuse. Behind the key there may be more. */
+const HOST_CASES: readonly Case[] = [
+  [withHost('"tls":{"ca":"\\ud83d"}'), "InvalidUtf8", "tls.ca"],
+  [withHost('"tls":{"ca":"a\\ude00\\ud83d.pem"}'), "InvalidUtf8", "tls.ca"],
+  [withHost('"tls":{"server_name":"\\ude00x"}'), "InvalidUtf8", "tls.server_name"],
+  [withHost('"tls":{"ca":"\\ud83d\\ude00.pem"}'), "InvalidValue", "tls.ca"], // read, but there is no such file
+  [withHost('"tls":{"ca":"a\\u0000b"}'), "InvalidValue", "tls.ca"],
+  [withHost('"tls":{"ca":""}'), "InvalidValue", "tls.ca"],
+  [withHost('"tls":{"server_name":""}'), "InvalidValue", "tls.server_name"],
+  [withHost('"tls":{"ca":1}'), "WrongType", "tls.ca"],
+  [withHost('"tls":{"\\u0063a":1}'), "WrongType", "tls.ca"],
+  [withHost('"tls":{"ca":1,"ca":"\\ud83d"}'), "InvalidUtf8", "tls.ca"],
+  [withHost('"tls":{"verify":1}'), "WrongType", "tls.verify"],
+  [withHost('"tls":{"verify":true,"verify":"no"}'), "WrongType", "tls.verify"],
+  [withHost('"tls":{"time_wait_s":"60"}'), "WrongType", "tls.time_wait_s"],
+  [withHost('"tls":{"time_wait_s":-1}'), "InvalidValue", "tls.time_wait_s"],
+  [withHost('"tls":{"time_wait_s":1.5}'), "InvalidValue", "tls.time_wait_s"],
+  [withHost('"tls":{"time_wait_s":4096}'), "InvalidValue", "tls.time_wait_s"],
+  [withHost('"tls":{"cafile":"ca.pem"}'), "UnknownKey", "tls.cafile"],
+  [withHost('"tls":5'), "WrongType", "tls"],
+];
+
+for (const [json, status, key] of HOST_CASES) {
+  test(`${json.slice(0, 60)} is ${status} ${key} for every host`, async (t) => {
+    for (const engine of ENGINES) {
+      const driver = new Driver(t, engine);
+      const answer = await driver.ask("init", json);
+      assert.deepEqual([answer.status, answer.text?.split(":")[0]], [status, key], `${engine}: ${JSON.stringify(answer)}`);
+    }
+  });
+}
+
 for (const [json, status, key, value] of CASES) {
   test(`${json.slice(0, 60)} is ${status} ${key} on every engine`, async (t) => {
     for (const engine of ENGINES) {
@@ -90,6 +125,17 @@ behaviour("configuration", (check) => {
     assert.equal(answer.status, "TooLarge");
     assert.ok(answer.value! > 40_000 && answer.value! < 50_000, `${answer.value} bytes needed`);
     assert.equal((await driver.ask("init", tight, answer.value! + 64)).status, "Ok", "with that much it fits");
+  });
+
+  check("a file may be named with characters that JSON writes as pairs of escapes", async (t, engine) => {
+    const authority = new Authority();
+    t.after(() => authority.remove());
+    const file = join(authority.folder, "\u{1f600}.pem");
+    writeFileSync(file, authority.ca);
+    const driver = new Driver(t, engine);
+    const json = JSON.stringify({ mqtt_host: "h", tls: { ca: file } }).replace("\u{1f600}", "\\ud83d\\ude00");
+    assert.match(json, /ud83d/);
+    await driver.run("init", json);
   });
 
   check("CONNECT says what is configured, and the defaults", async (t, engine) => {

@@ -24,16 +24,17 @@ export interface TlsSettings {
   verify?: boolean;
 }
 
+const TIME_WAIT_S_MAX = 4095;
+
 const TYPES: Readonly<Record<keyof TlsSettings, "string" | "number" | "boolean">> = {
   ca: "string", certificate: "string", key: "string", server_name: "string", time_wait_s: "number", verify: "boolean",
 };
 
 /** Checks the settings and reads the files, so that a mistake shows before the first connection. */
 export function tlsDial(settings: TlsSettings, baseDirectory: string): Dial {
-  for (const [key, value] of Object.entries(settings)) {
-    const type = TYPES[key as keyof TlsSettings];
-    if (type === undefined) throw new ConfigurationError(Status.UnknownKey, "configuration", { text: `tls.${key}` });
-    if (typeof value !== type) throw new ConfigurationError(Status.WrongType, "configuration", { text: `tls.${key}` });
+  for (const [key, value] of Object.entries(settings) as [keyof TlsSettings, unknown][]) {
+    const status = faultOf(TYPES[key], value);
+    if (status !== Status.Ok) throw new ConfigurationError(status, "configuration", { text: `tls.${key}` });
   }
   const fixed: ConnectionOptions = { secureContext: contextOf(settings, baseDirectory), rejectUnauthorized: settings.verify ?? true };
   return (host, port) => {
@@ -47,6 +48,16 @@ export function tlsDial(settings: TlsSettings, baseDirectory: string): Dial {
     };
     return { socket: connect(options), openEvent: "secureConnect", statusOf: tlsStatus };
   };
+}
+
+function faultOf(type: string | undefined, value: unknown): number {
+  if (type === undefined) return Status.UnknownKey;
+  if (typeof value !== type) return Status.WrongType;
+  // A half of a surrogate pair would silently become U+FFFD, and U+0000 ends a text in C.
+  if (typeof value === "string" && /\p{Surrogate}/u.test(value)) return Status.InvalidUtf8;
+  if (value === "" || (typeof value === "string" && value.includes("\0"))) return Status.InvalidValue;
+  const isTime = typeof value !== "number" || (Number.isInteger(value) && value >= 0 && value <= TIME_WAIT_S_MAX);
+  return isTime ? Status.Ok : Status.InvalidValue;
 }
 
 function contextOf(settings: TlsSettings, baseDirectory: string): SecureContext {

@@ -29,9 +29,11 @@ static int32_t read_number(mote_span_t object, const char *key, uint32_t limit, 
     mote_span_t text;
     if (!mote_config_find(object.data, object.length, key, &text)) return MOTE_STATUS_OK;
     uint64_t number = 0;
-    if (text.length == 0 || text.length > 10) return MOTE_STATUS_INVALID_VALUE;
+    bool is_number = text.length > 0 && (text.data[0] == '-' || (text.data[0] >= '0' && text.data[0] <= '9'));
+    if (!is_number) return MOTE_STATUS_WRONG_TYPE;
+    if (text.length > 10) return MOTE_STATUS_INVALID_VALUE;
     for (uint32_t i = 0; i < text.length; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') return MOTE_STATUS_WRONG_TYPE;
+        if (text.data[i] < '0' || text.data[i] > '9') return MOTE_STATUS_INVALID_VALUE; // not a whole number, or below zero
         number = number * 10 + (uint64_t)(text.data[i] - '0');
     }
     if (number > limit) return MOTE_STATUS_INVALID_VALUE;
@@ -84,6 +86,21 @@ static int32_t configure_storage(mote_posix_t *posix, mote_span_t host, const ch
 }
 
 #ifdef MOTE_POSIX_MBEDTLS
+// The name of the first key that `tls` does not have; false when each is known.
+static bool find_unknown(mote_span_t tls, char *out_name, size_t capacity) {
+    static const char *const keys[] = {"ca", "certificate", "key", "server_name", "time_wait_s", "verify"};
+    mote_span_t key;
+    mote_span_t value;
+    for (uint32_t i = 0; mote_config_member(tls.data, tls.length, i, &key, &value); i++) {
+        size_t each = 0;
+        while (each < sizeof keys / sizeof keys[0] && !mote_config_is_key(key, keys[each])) each++;
+        if (each < sizeof keys / sizeof keys[0]) continue;
+        snprintf(out_name, capacity, "tls.%.*s", (int)key.length, key.data);
+        return true;
+    }
+    return false;
+}
+
 // The module gives a connection up after connect_timeout_s, and would not know why.
 static int32_t configure_time(mote_posix_t *posix, const char *config, size_t config_length, mote_span_t tls) {
     uint32_t wait_s = 60;
@@ -107,6 +124,7 @@ int32_t mote_posix_configure(mote_posix_t *posix, const char *config, size_t con
         int32_t status = MOTE_STATUS_OK;
         const char *fault = "tls";
         if (value.length == 0 || value.data[0] != '{') return refuse(posix, MOTE_STATUS_WRONG_TYPE, fault);
+        if (find_unknown(value, posix->unknown_key, sizeof posix->unknown_key)) return refuse(posix, MOTE_STATUS_UNKNOWN_KEY, posix->unknown_key);
         posix->tls = mote_posix_tls_new(value.data, value.length, base_directory, &status, &fault);
         if (posix->tls == NULL) return refuse(posix, status, fault);
         mote_posix_use_tls(posix);

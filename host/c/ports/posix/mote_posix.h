@@ -64,6 +64,7 @@ typedef struct mote_posix {
     struct mote_posix_slot *slot;
     int store_directory;            /* -1 = none */
     const char *fault;
+    char unknown_key[64];           /* what `fault` points to where the configuration has such a key */
     uint32_t time_wait_ms;          /* how long a connection waits for the time of day */
     bool worked;                    /* the store or the slot has something to tell */
     pthread_mutex_t mutex;          /* of the posts */

@@ -59,7 +59,7 @@ static bool read_text(reader_t *reader, const char *key, const char *fault, char
     out[0] = 0;
     if (!mote_config_find(reader->json, reader->length, key, &value)) return true;
     int32_t length = mote_config_text(value, out, capacity);
-    return length >= 0 || refuse(reader, length, fault);
+    return length > 0 || refuse(reader, length < 0 ? length : MOTE_STATUS_INVALID_VALUE, fault);
 }
 
 // Parses PEM, or the PEM file of that name; absent is fine.
@@ -115,14 +115,6 @@ static bool read_settings(reader_t *reader, struct mote_posix_tls *tls) {
     // Without any authority every peer is untrusted, which the first connection says.
     if (!has_authorities && tls->verified) (void)mbedtls_x509_crt_parse_file(&tls->authorities, SYSTEM_AUTHORITIES);
     return true;
-}
-
-static bool is_known(mote_span_t key) {
-    static const char *const keys[] = {"ca", "certificate", "key", "server_name", "time_wait_s", "verify"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (mote_config_is_key(key, keys[i])) return true;
-    }
-    return false;
 }
 
 // ----------------------------------------------------------------------- names
@@ -210,12 +202,7 @@ struct mote_posix_tls *mote_posix_tls_new(const char *json, uint32_t length, con
         mbedtls_x509_crt_init(&tls->certificate);
         mbedtls_pk_init(&tls->key);
         for (int i = 0; i < 2; i++) mbedtls_ssl_init(&tls->sessions[i].ssl);
-        mote_span_t key;
-        mote_span_t value;
-        for (uint32_t i = 0; done && mote_config_member(json, length, i, &key, &value); i++) {
-            if (!is_known(key)) done = refuse(&reader, MOTE_STATUS_UNKNOWN_KEY, "tls");
-        }
-        done = done && read_settings(&reader, tls) && prepare(tls);
+        done = read_settings(&reader, tls) && prepare(tls);
         if (!done) mote_posix_tls_free(tls);
     }
     *out_status = done ? MOTE_STATUS_OK : reader.status;
