@@ -107,7 +107,7 @@ static uint32_t largest_packet(void) {
 }
 
 static void add_texts(mote_t *mote) {
-    char key[16], value[16];
+    char key[32], value[32];
     for (int i = 0; i < 100; i++) {
         snprintf(key, sizeof key, "key%03d", i);
         snprintf(value, sizeof value, "value%03d", i);
@@ -127,7 +127,7 @@ static void add_texts(mote_t *mote) {
     client_serve(&client);
     uint32_t wrong = 0;
     for (int i = 0; i < 100; i++) {
-        char member[32];
+        char member[64];
         snprintf(member, sizeof member, "\"key%03d\":\"value%03d\"", i, i);
         if (count_sent(member) != 1) wrong++;
     }
@@ -171,7 +171,38 @@ static void the_server_tells_how_large(void) {
     mote_free(mote);
 }
 
+// Whatever stands in a piece already: an object that could be begun can be ended, and what was added can leave.
+static void what_is_begun_can_be_ended(void) {
+    mote_t *mote = &client.mote;
+    uint32_t unended = 0, begun = 0;
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":256,\"session_limits\":false}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    memset(text, 'x', sizeof text);
+    for (uint32_t length = 0; length < 256; length += 4) {
+        for (uint32_t depth_most = 1; depth_most <= 3; depth_most++) {
+            text[length] = 0;
+            uint32_t depth = 0;
+            CHECK_EQUAL(mote_begin_telemetry(mote, NULL), MOTE_STATUS_OK);
+            mote_object_begin(mote, "o");
+            bool fits = mote_add_text(mote, "t", text) == MOTE_STATUS_OK;
+            while (depth < depth_most && mote_object_begin(mote, "n") == MOTE_STATUS_OK) depth++;
+            begun += depth > 0;
+            for (uint32_t i = 0; i < depth; i++) unended += mote_object_end(mote) != MOTE_STATUS_OK;
+            unended += mote_object_end(mote) != MOTE_STATUS_OK;
+            unended += mote_end(mote) <= 0;
+            mote_cancel(mote);
+            client_serve(&client);
+            text[length] = 'x';
+            if (!fits) break;
+        }
+    }
+    CHECK_EQUAL(unended, 0);
+    CHECK(begun > 50);
+    mote_free(mote);
+}
+
 void test_limits(void) {
+    what_is_begun_can_be_ended();
     subscriptions_take_room();
     the_server_tells_how_large();
 }
