@@ -182,15 +182,13 @@ export class AppHost {
       }
       app.view.setUint32(buffer + field, at, true);
       app.view.setUint32(buffer + field + 4, text.bytes.length, true);
+      if (text.bytes.length > 0) this.#lent.push({ at, from: text.at, length: text.bytes.length });
       return at;
     };
     put(EventField.Topic, topic, 0);
     const payloadAt = put(EventField.Payload, payload, 0);
     put(EventField.Name, name, payloadAt);
-    const valueAt = put(EventField.Value, value, payloadAt);
-    for (const [at, text] of [[payloadAt, payload], [valueAt, value]] as const) {
-      if (text.bytes.length > 0) this.#lent.push({ at, from: text.at, length: text.bytes.length });
-    }
+    put(EventField.Value, value, payloadAt);
     this.#run("on_event", event.kind, length);
   }
 

@@ -141,7 +141,7 @@ export class ClientModule {
 
   publish(topic: Uint8Array, payload: Uint8Array, flags: PublishFlags): number {
     const { at, options } = this.#lend([topic, payload], flags);
-    return this.#instance.call("publish", at, topic.length, at + padded(topic.length), payload.length, options);
+    return this.#instance.call("publish", at, topic.length, at + topic.length, payload.length, options);
   }
 
   subscribe(filter: Uint8Array, qos: 0 | 1): number {
@@ -167,7 +167,7 @@ export class ClientModule {
   /** Looks a value up in a JSON text of the event, given by its address, or in any other bytes. Answers its type and its place in the text. */
   jsonFind(text: Uint8Array, address: number | null, path: Uint8Array): { type: number; at: number; length: number } {
     const { at } = this.#lend(address === null ? [text, path] : [path]);
-    const type = this.#instance.call("json_find", address ?? at, text.length, address === null ? at + padded(text.length) : at, path.length);
+    const type = this.#instance.call("json_find", address ?? at, text.length, address === null ? at + text.length : at, path.length);
     const u32 = (field: number): number => this.#instance.view.getUint32(this.#json + field, true);
     return { type, at: type < 0 ? 0 : u32(JsonField.Text) - (address ?? at), length: type < 0 ? 0 : u32(JsonField.TextLength) };
   }
@@ -175,7 +175,7 @@ export class ClientModule {
   /** The text of a JSON string without its escapes, or a Status. */
   jsonText(text: Uint8Array, address: number | null, capacity: number): Uint8Array | number {
     const { at } = this.#lend(address === null ? [text] : []);
-    const to = address === null ? at + padded(text.length) : at;
+    const to = address === null ? at + text.length : at;
     const length = this.#instance.call("json_text", address ?? at, text.length, to, Math.min(capacity, this.#staging + this.#stagingCapacity - to));
     return length < 0 ? length : this.#instance.need(to, length).slice();
   }
@@ -227,14 +227,16 @@ export class ClientModule {
   /** Lays texts and options behind one another in the staging area. */
   #lend(parts: Uint8Array[], flags: PublishFlags = {}): { at: number; options: number } {
     const hasOptions = flags.qos !== undefined || flags.retain !== undefined;
-    const length = parts.reduce((sum, part) => sum + padded(part.length), hasOptions ? OptionField.End : 0);
-    if (length > this.#stagingCapacity) throw errorOf(Status.TooLarge, "message", { text: "staging_buffer", value: length });
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const needed = hasOptions ? padded(length) + OptionField.End : length;
+    if (needed > this.#stagingCapacity) throw errorOf(Status.TooLarge, "message", { text: "staging_buffer", value: needed });
     let at = this.#staging;
     for (const part of parts) {
       this.#instance.memory.set(part, at);
-      at += padded(part.length);
+      at += part.length;
     }
     if (!hasOptions) return { at: this.#staging, options: 0 };
+    at = this.#staging + padded(length);
     this.#instance.view.setUint16(at + OptionField.Size, OptionField.End, true);
     this.#instance.view.setUint8(at + OptionField.Qos, flags.qos ?? this.#defaultQos);
     this.#instance.view.setUint8(at + OptionField.Retain, flags.retain ? 1 : 0);

@@ -94,4 +94,12 @@ behaviour("telemetry and attributes", (check) => {
     const values = (JSON.parse(text) as { key: string; value: unknown }[]).map(({ key, value }) => [key, value]);
     assert.deepEqual(Object.fromEntries(values), { model: "m2", serial: 7, tags: ["a"] });
   });
+
+  check("a topic and its payload take as much of the staging area as they have bytes, and the options four behind them", async (t, engine) => {
+    const { driver } = await online(t, engine, { staging_buffer: 128 });
+    for (const [bytes, qos, needed] of [[127, [], 0], [128, [], 129], [123, [1], 0], [124, [1], 132]] as const) {
+      const { status, text, value } = await driver.ask("publish", "t", "x".repeat(bytes), ...qos);
+      assert.deepEqual(needed === 0 ? [status] : [status, text, value], needed === 0 ? ["Ok"] : ["TooLarge", "staging_buffer", needed], `${bytes} ${qos.join()}`);
+    }
+  });
 });

@@ -78,7 +78,7 @@ struct mote_app {
     uint32_t event_buffer, event_capacity;
     struct {
         uint32_t at, from, length;  /* app's address, client's address, bytes */
-    } lent[2];                      /* payload and value of the event that the app reads now */
+    } lent[4];                      /* topic, payload, name and value of the event that the app reads now */
     uint8_t life;
     bool running, reading, timer_set, failure_pending; /* reading: an event of the client, which it may release */
     uint32_t timer_due_ms, restart_due_ms;

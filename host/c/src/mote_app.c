@@ -145,7 +145,7 @@ static void put_text(mote_app_t *app, uint32_t field, mote_span_t text, const mo
     mote_store_u32(record + field + 4, text.length);
 }
 
-// What json_find may look into without a copy: texts that the client still has.
+// What json_find and json_text may look into without a copy: texts that the client still has.
 static void lend(mote_app_t *app, uint32_t index, uint32_t field, mote_span_t text) {
     mote_t *mote = app->options.mote;
     uintptr_t offset = (uintptr_t)text.data - (uintptr_t)mote->memory;
@@ -181,8 +181,10 @@ static void hand_over(mote_app_t *app, const mote_event_t *event) {
     uint32_t payload = mote_load_u32(record + MOTE_EVENT_FIELD_PAYLOAD);
     put_text(app, MOTE_EVENT_FIELD_NAME, told.name, &told, payload, &length);
     put_text(app, MOTE_EVENT_FIELD_VALUE, told.value, &told, payload, &length);
-    lend(app, 0, MOTE_EVENT_FIELD_PAYLOAD, told.payload);
-    lend(app, 1, MOTE_EVENT_FIELD_VALUE, told.value);
+    lend(app, 0, MOTE_EVENT_FIELD_TOPIC, told.topic);
+    lend(app, 1, MOTE_EVENT_FIELD_PAYLOAD, told.payload);
+    lend(app, 2, MOTE_EVENT_FIELD_NAME, told.name);
+    lend(app, 3, MOTE_EVENT_FIELD_VALUE, told.value);
     run(app, app->on_event, 2, (const uint32_t[]){(uint32_t)told.kind, length});
 }
 
