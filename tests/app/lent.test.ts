@@ -54,7 +54,7 @@ behaviour("what an event lends to an app", (check) => {
 
   check("so does a topic", async (t, engine) => {
     const broker = await BareBroker.open(t);
-    new AppDevice(t, engine, await compileToFile(`reader-${engine}`, READER), broker.port, { rpc: false, shared_attributes: false, session_limits: false, staging_buffer: 64 });
+    new AppDevice(t, engine, await compileToFile(`reader-of-topics-${engine}`, READER), broker.port, { rpc: false, shared_attributes: false, session_limits: false, staging_buffer: 64 });
     const link = await broker.link(1);
     await link.packet("subscribe");
     link.send({ cmd: "publish", topic: `"${"long/".repeat(30)}"`, payload: "", qos: 0, dup: false, retain: false });

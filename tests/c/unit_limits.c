@@ -6,17 +6,6 @@ static client_t client;
 static char text[4096];
 static uint32_t stuck; // pieces that were too large when they should have left
 
-static void receive(const char *topic, const char *payload) {
-    uint8_t packet[256] = {0x30};
-    size_t topic_length = strlen(topic);
-    size_t length = 2 + topic_length + strlen(payload);
-    packet[1] = (uint8_t)length;
-    packet[3] = (uint8_t)topic_length;
-    memcpy(packet + 4, topic, topic_length);
-    memcpy(packet + 4 + topic_length, payload, strlen(payload));
-    CHECK(length < 128 && memory_port_receive(&client.port, packet, (uint32_t)length + 2));
-}
-
 static int32_t send_text(uint32_t length, bool in_pieces) {
     mote_t *mote = &client.mote;
     text[length] = 0;
@@ -77,17 +66,10 @@ static void subscriptions_take_room(void) {
     CHECK(mote_subscribe(mote, "c", 1) > 0);
     client_serve(&client);
     CHECK(mote_request_rpc(mote, "ping", NULL, 60000) > 0);
-    receive("v1/devices/me/rpc/response/1", "{}");
+    client_receive(&client, "v1/devices/me/rpc/response/1", "{}");
     client_serve(&client);
     is_as_large_as_a_whole_message(36);
     mote_free(mote);
-}
-
-static uint32_t count_sent(const char *part) {
-    uint32_t count = 0;
-    size_t length = strlen(part);
-    for (uint32_t at = 0; at + length <= client.sent_length; at++) count += memcmp(client.sent + at, part, length) == 0;
-    return count;
 }
 
 // The largest remaining length of what was sent.
@@ -111,25 +93,15 @@ static void add_texts(mote_t *mote) {
     for (int i = 0; i < 100; i++) {
         snprintf(key, sizeof key, "key%03d", i);
         snprintf(value, sizeof value, "value%03d", i);
-        int32_t status = mote_add_text(mote, key, value);
-        if (status == MOTE_STATUS_FULL) {
-            client_serve(&client);
-            status = mote_add_text(mote, key, value);
-        }
-        CHECK_EQUAL(status, MOTE_STATUS_OK);
+        WITH_ROOM(&client, mote_add_text(mote, key, value));
     }
-    int32_t id = mote_end(mote);
-    if (id == MOTE_STATUS_FULL) {
-        client_serve(&client);
-        id = mote_end(mote);
-    }
-    CHECK(id > 0);
+    WITH_ROOM(&client, mote_end(mote));
     client_serve(&client);
     uint32_t wrong = 0;
     for (int i = 0; i < 100; i++) {
         char member[64];
         snprintf(member, sizeof member, "\"key%03d\":\"value%03d\"", i, i);
-        if (count_sent(member) != 1) wrong++;
+        if (client_count_sent(&client, member) != 1) wrong++;
     }
     CHECK_EQUAL(wrong, 0);
 }
@@ -139,7 +111,7 @@ static void the_server_tells_how_large(void) {
     mote_t *mote = &client.mote;
     CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":2048}"), MOTE_STATUS_OK);
     client_connect(&client);
-    receive("v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":700}");
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":700}");
     client_serve(&client);
     CHECK_EQUAL(client.event_counts[MOTE_EVENT_SESSION_LIMITS], 1);
     for (int attributes = 0; attributes < 2; attributes++) {
@@ -157,17 +129,17 @@ static void the_server_tells_how_large(void) {
     CHECK(mote_error_value(mote) > 760);
     CHECK_EQUAL(mote_end(mote), 0);
     // It holds for what is open already, from the next piece on, and ends with the answer that says otherwise.
-    receive("v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":65536}");
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":65536}");
     client_serve(&client);
     client.sent_length = 0;
     CHECK_EQUAL(mote_begin_telemetry(mote, NULL), MOTE_STATUS_OK);
     CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK);
-    receive("v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":1000}");
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":1000}");
     client_serve(&client);
     CHECK_EQUAL(mote_add_integer(mote, "n", 1), MOTE_STATUS_OK);
     CHECK(mote_end(mote) > 0);
     client_serve(&client);
-    CHECK_EQUAL(count_sent("v1/devices/me/telemetry"), 2);
+    CHECK_EQUAL(client_count_sent(&client, "v1/devices/me/telemetry"), 2);
     mote_free(mote);
 }
 
