@@ -81,8 +81,8 @@ export interface Prepared {
   readonly qos: 0 | 1;
   readonly sendBytes: number;
   readonly stagingBytes: number;
-  /** Filters of the platform that stay in the outbox. */
-  readonly filters: readonly string[];
+  /** Bytes of the outbox that the subscriptions of a device keep. */
+  readonly subscriptionBytes: number;
   /** What holds until the server has told its own limits. */
   readonly rates: RateLimits;
   readonly reconnectMinMs: number;
@@ -108,7 +108,7 @@ export function prepare(configuration: Configuration | string): Prepared {
     qos: object.qos ?? 1,
     sendBytes: object.send_buffer ?? 1024,
     stagingBytes: object.staging_buffer ?? 256,
-    filters: filtersOf(object),
+    subscriptionBytes: subscriptionBytes(object),
     rates: {
       messages: object.messages_rate_limit ?? null,
       telemetryMessages: object.telemetry_rate_limit ?? null,
@@ -119,13 +119,16 @@ export function prepare(configuration: Configuration | string): Prepared {
   };
 }
 
-function filtersOf(object: Configuration): string[] {
-  const kinds = [...object.firmware_title === undefined ? [] : ["fw"], ...object.software_title === undefined ? [] : ["sw"]];
-  return [
-    ...object.rpc === false ? [] : ["v1/devices/me/rpc/request/+"],
-    ...object.shared_attributes === false && kinds.length === 0 ? [] : ["v1/devices/me/attributes", "v1/devices/me/attributes/response/+"],
-    ...kinds.map((kind) => `v2/${kind}/response/+/chunk/+`),
-  ];
+/**
+ * What the filters of the platform take in the outbox (ABI.md, section 4): of RPC, of the answers to the device's own, of attributes with the
+ * answers to requests for them, of the chunks of an update, and the three of a gateway.
+ */
+export const FILTER_BYTES = { rpc: 48, rpcResponse: 48, attributes: 44 + 56, ota: 44, gateway: 44 + 52 + 36 } as const;
+
+function subscriptionBytes(object: Configuration): number {
+  const updates = [object.firmware_title, object.software_title].filter((title) => title !== undefined).length;
+  const hasAttributes = object.shared_attributes !== false || updates > 0;
+  return (object.rpc === false ? 0 : FILTER_BYTES.rpc) + (hasAttributes ? FILTER_BYTES.attributes : 0) + updates * FILTER_BYTES.ota;
 }
 
 /** Reads a configuration file; names of files in it are relative to `baseDirectory`. */

@@ -2,7 +2,7 @@
 
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import type { AppHost } from "./app.ts";
-import { asConfigurationError, prepare, type Configuration, type Prepared } from "./configuration.ts";
+import { asConfigurationError, FILTER_BYTES, prepare, type Configuration, type Prepared } from "./configuration.ts";
 import { checkIntegers, checkWord, INTEGER_MAX, WHEN_FULL } from "./check.ts";
 import { errorOf, MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
 import { attributesOf, parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
@@ -28,11 +28,9 @@ import { Updates } from "./updates.ts";
 const PACKET_BYTES = 48;
 /** The server counts more than the text, and some builds a little more than others. */
 const SERVER_BYTES = 300;
-const RPC_RESPONSE_FILTER = "v1/devices/me/rpc/response/+";
-const GATEWAY_FILTERS = ["v1/gateway/attributes", "v1/gateway/attributes/response", "v1/gateway/rpc"];
 const ATTRIBUTES_TIMEOUT_MS = 20_000;
 
-/** What a subscription takes in the outbox (ABI.md, section 4): heads, filter, QoS, padding. */
+/** What a subscription takes in the outbox: heads, filter, QoS, padding. */
 function filterBytes(filter: string): number {
   return (Buffer.byteLength(filter) + 23) & ~3;
 }
@@ -61,7 +59,7 @@ export class Core {
   /** Told after a trap, to declare to the new instance what the old one knew. */
   onRebuilt: () => void = () => {};
   readonly #configuration: Prepared;
-  readonly #platformFilters: readonly string[];
+  readonly #platformBytes: number;
   readonly #splitPoints: number | undefined;
   #counters: Counters | undefined;
   #traps = 0;
@@ -83,7 +81,7 @@ export class Core {
       return this.outbox.publish("RPC reply", {}, (module) => module.sendRpcReply(id, record, {}));
     });
     this.inbound.isLeftToApp = () => this.app?.uses("send_rpc_reply") ?? false;
-    this.#platformFilters = [...prepared.filters, ...options.profile?.startsWith("gateway") ? GATEWAY_FILTERS : []];
+    this.#platformBytes = prepared.subscriptionBytes + (options.profile?.startsWith("gateway") ? FILTER_BYTES.gateway : 0);
     const source = profileModule(options.profile ?? "device");
     const build = (): ClientModule => {
       const module = new ClientModule(source, this.ports, options.memoryBytes, options.hooks);
@@ -150,7 +148,7 @@ export class Core {
   /** What one message of telemetry or attributes may hold now. */
   messageLimits(isOfChildren: boolean): MessageLimits {
     const { sendBytes, stagingBytes } = this.#configuration;
-    const overheadBytes = [...this.#filters()].reduce((sum, filter) => sum + filterBytes(filter), PACKET_BYTES);
+    const overheadBytes = PACKET_BYTES + this.#declaredBytes();
     const serverBytes = this.limits?.maxPayloadSize ?? Infinity;
     const isServer = serverBytes - SERVER_BYTES < sendBytes - overheadBytes;
     return {
@@ -162,13 +160,12 @@ export class Core {
     };
   }
 
-  /** What is declared, each once. */
-  #filters(): Set<string> {
-    const filters = new Set(this.#platformFilters);
-    if (this.requests.hasAskedRpc || this.app?.uses("request_rpc")) filters.add(RPC_RESPONSE_FILTER);
+  /** Bytes of the outbox that subscriptions keep, each filter once. */
+  #declaredBytes(): number {
+    const filters = new Set<string>(this.app?.filters.keys());
     for (const { filter } of this.inbound.subscriptions) filters.add(filter);
-    for (const filter of this.app?.filters.keys() ?? []) filters.add(filter);
-    return filters;
+    const asksRpc = this.requests.hasAskedRpc || this.app?.uses("request_rpc");
+    return [...filters].reduce((sum, filter) => sum + filterBytes(filter), this.#platformBytes + (asksRpc ? FILTER_BYTES.rpcResponse : 0));
   }
 
   async stop(): Promise<void> {

@@ -7,8 +7,9 @@
 // The server counts more than the payload, and some builds a little more than others.
 #define SERVER_BYTES 300
 #define PACKET_MAX 65536
-// What a filter of the platform takes in the outbox (ABI.md, section 4), in which it stays.
-#define FILTER(text) mote_filter_size((uint32_t)sizeof(text) - 1)
+// What the filters of the platform take in the outbox (ABI.md, section 4), in which they stay: of RPC, of the answers to the device's own,
+// of attributes with the answers to requests for them, of the chunks of an update, and the three of a gateway.
+enum { RPC_BYTES = 48, RPC_RESPONSE_BYTES = 48, ATTRIBUTES_BYTES = 44 + 56, OTA_BYTES = 44, GATEWAY_BYTES = 44 + 52 + 36 };
 
 // The smallest count of a rate such as "10:1,300:60": one message with more data points can never pass.
 static uint32_t smallest_count(mote_span_t rate) {
@@ -66,20 +67,16 @@ static uint32_t outbox_room(const mote_t *mote) {
     uint32_t taken = 0;
     bool firmware = is_configured(mote, "firmware_title");
     bool software = is_configured(mote, "software_title");
-    if ((mote->features & MOTE_FEATURE_RAW) != 0 && is_on(mote, "rpc")) taken += FILTER("v1/devices/me/rpc/request/+");
-    if ((mote->features & MOTE_FEATURE_ATTRIBUTES) != 0 && (is_on(mote, "shared_attributes") || firmware || software)) {
-        taken += FILTER("v1/devices/me/attributes") + FILTER("v1/devices/me/attributes/response/+");
-    }
-    if ((mote->features & MOTE_FEATURE_OTA) != 0) taken += (uint32_t)(firmware + software) * FILTER("v2/fw/response/+/chunk/+");
-    if ((mote->features & MOTE_FEATURE_GATEWAY) != 0) {
-        taken += FILTER("v1/gateway/attributes") + FILTER("v1/gateway/attributes/response") + FILTER("v1/gateway/rpc");
-    }
+    if ((mote->features & MOTE_FEATURE_RAW) != 0 && is_on(mote, "rpc")) taken += RPC_BYTES;
+    if ((mote->features & MOTE_FEATURE_ATTRIBUTES) != 0 && (is_on(mote, "shared_attributes") || firmware || software)) taken += ATTRIBUTES_BYTES;
+    if ((mote->features & MOTE_FEATURE_OTA) != 0) taken += (uint32_t)(firmware + software) * OTA_BYTES;
+    if ((mote->features & MOTE_FEATURE_GATEWAY) != 0) taken += GATEWAY_BYTES;
     return room > taken ? room - taken : 0;
 }
 
 // Asked for again where each piece begins, because subscriptions come and go and each session may tell another limit.
 mote_split_limit_t mote_split_json_max(const mote_t *mote) {
-    uint32_t besides = PACKET_BYTES + mote_subscriptions_size(mote) + (mote->has_asked_rpc ? FILTER("v1/devices/me/rpc/response/+") : 0);
+    uint32_t besides = PACKET_BYTES + mote_subscriptions_size(mote) + (mote->has_asked_rpc ? RPC_RESPONSE_BYTES : 0);
     mote_split_limit_t limit = {"send_buffer", mote->outbox_room > besides ? mote->outbox_room - besides : 0, besides};
     uint32_t server = mote->payload_max > 2 * SERVER_BYTES ? mote->payload_max - SERVER_BYTES : mote->payload_max / 2;
     if (mote->payload_max != 0 && server < limit.most) limit = (mote_split_limit_t){"maxPayloadSize", server, SERVER_BYTES};
