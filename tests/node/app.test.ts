@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import { AppHost, GatewayClient, MemorySlot, SlotOta } from "../../host/node/index.ts";
+import { systemClock } from "../../host/node/ports/clock.ts";
 import { assignPackage } from "../../host/server/ota.ts";
 import { demoDevice, startServer } from "../../host/server/server.ts";
 import { compile, HEAD, LIBRARY } from "../app/sources.ts";
-import { client, connected, listen, nextEvent, PATIENCE_MS, withStatus } from "./harness.ts";
+import { client, connected, listen, longWaits, nextEvent, PATIENCE_MS, withStatus } from "./harness.ts";
 
 const BOARD = `import { EventKind, io, startTimer, subscribe, text } from "${LIBRARY}";\n${HEAD}
 @lazy const BYTES: usize = memory.data(4);
@@ -180,4 +181,15 @@ test("a message that came before the app is not the app's to refuse", { timeout:
   made.runApp(wasm, { io: (_operation, bytes) => answers.push(bytes.length) });
   assert.deepEqual(answers, [1]);
   await link.packet("puback");
+});
+
+test("an app that fails begins again after a wait at random, below a ceiling that doubles", async (t) => {
+  const { wasm } = await compile("falls", `${HEAD}export function setup(): void { unreachable(); }\nexport function on_event(kind: i32, length: i32): void {}`);
+  const waits = longWaits(t);
+  const made = client(t, (await listen(t)).port, { reconnect_min_ms: 1_000_000, reconnect_max_ms: 3_000_000 },
+    { ports: { clock: { ...systemClock, random: () => -0x80000000 } } });
+  const events = made.events();
+  made.runApp(wasm);
+  for (let failure = 0; failure < 4; failure++) await nextEvent(events, "AppFailed");
+  assert.deepEqual(waits.slice(0, 4), [500_000, 1_000_000, 1_500_000, 1_500_000]);
 });

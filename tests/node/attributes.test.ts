@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DisconnectedError, FullError } from "../../host/node/index.ts";
-import { keysToRequest, AttributesSubscription } from "../../host/node/attributes.ts";
+import { keysToRequest, AttributesSubscription, type AttributesUpdate } from "../../host/node/attributes.ts";
 import { connected, nextEvent, withStatus } from "./harness.ts";
 
 const topic = "v1/devices/me/attributes";
@@ -42,6 +42,23 @@ test("requests after a reconnect fit small buffers, and leave out what cannot be
   const requests = keysToRequest([subscription(keys)]) as string[][];
   assert.deepEqual(requests.flat(), keys);
   assert.ok(requests.every((each) => each.join(",").length <= 140));
+});
+
+test("an update without anything for a subscription is none, and takes no place of those that wait", async () => {
+  const release = (): void => {};
+  const subscription = new AttributesSubscription(["a"], 1, () => {}, {});
+  subscription.takeAnswer({}, ["a"]);
+  assert.equal(subscription.take({ values: { other: 1 }, deleted: [], release }), true);
+  assert.equal(subscription.take({ values: {}, deleted: ["other"], release }), true);
+  assert.equal(subscription.take({ values: { a: 1 }, deleted: [], release }), true);
+  assert.deepEqual((await subscription.next()).value.values, { a: 1 });
+  subscription.takeAnswer({ a: 1 }, ["a"]); // as it was before the reconnect
+  assert.equal(subscription.take({ values: {}, deleted: ["a"], release }), true);
+  const { values, deleted } = (await subscription.next()).value as AttributesUpdate;
+  assert.deepEqual([values, deleted], [{}, ["a"]]);
+  subscription.takeAnswer({}, ["a"]); // what is gone is not told twice
+  subscription.unsubscribe();
+  assert.equal((await subscription.next()).done, true);
 });
 
 async function text(body: AsyncIterable<Uint8Array>): Promise<string> {

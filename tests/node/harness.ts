@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { Server as TlsServer } from "node:tls";
 import type { TestContext } from "node:test";
 import mqttPacket, { type Packet } from "mqtt-packet";
+import type { ImportFunctions } from "../../host/node/imports.ts";
+import type { ModuleHooks } from "../../host/node/instance.ts";
 import { DeviceClient, type ClientOptions, type Configuration, type LinkEvent } from "../../host/node/index.ts";
 
 /** A test that waits longer than this has failed; nothing measures it. */
@@ -161,6 +163,37 @@ export async function nextEvent<Type extends LinkEvent["type"]>(events: AsyncIte
     assert.notEqual(done, true, `the events ended before ${type}`);
     if (value!.type === type) return value as EventOf<Type>;
   }
+}
+
+/** Makes the next call of `now_ms` fail as a trap does, once or for good. */
+export class Fault {
+  isArmed = false;
+  isPermanent = false;
+  readonly hooks: ModuleHooks = {
+    imports: (functions: ImportFunctions): ImportFunctions => ({
+      ...functions,
+      now_ms: (): bigint => {
+        if (this.isArmed) {
+          this.isArmed = this.isPermanent;
+          throw new Error("injected");
+        }
+        return functions["now_ms"]!() as bigint;
+      },
+    }),
+  };
+}
+
+/** How long the timers wait that are set for more than a minute, in order; they end at once. */
+export function longWaits(test: TestContext): number[] {
+  const waits: number[] = [];
+  const set = globalThis.setTimeout;
+  const setAtOnce = (run: () => void, ms = 0): NodeJS.Timeout => {
+    const isLong = ms > 60_000;
+    if (isLong) waits.push(ms);
+    return set(run, isLong ? 0 : ms);
+  };
+  test.mock.method(globalThis, "setTimeout", setAtOnce as typeof setTimeout);
+  return waits;
 }
 
 /** For assert.rejects and assert.throws: an error with this status, of this class. */

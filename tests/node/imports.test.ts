@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OtaBootState, OtaKind, Status, StoreArea, StoreInfo } from "../../build/generated/abi.ts";
+import { NetState, OtaBootState, OtaKind, Status, StoreArea, StoreInfo } from "../../build/generated/abi.ts";
 import { bindImports } from "../../host/node/imports.ts";
 import { portsOf } from "../../host/node/ports/default.ts";
+import type { NetPort } from "../../host/node/ports/port.ts";
 
 const memory = new Uint8Array(64);
 const span = (at: number, length: number): Uint8Array | null =>
@@ -36,4 +37,25 @@ test("without ports of these groups a module that imports them is told so by the
   const { net, clock } = portsOf(undefined, {});
   const names = Object.keys(bindImports({ net, clock }, span).functions);
   assert.deepEqual(names.filter((name) => /^(store|ota)_/.test(name)), []);
+});
+
+test("what the module has of a connection is what it was told of it", () => {
+  let state: number = NetState.Connecting;
+  const net = { ...portsOf(undefined, {}).net, open: () => 1, state: () => state, close: () => {} } as unknown as NetPort;
+  const bound = bindImports({ net, clock: portsOf(undefined, {}).clock }, span);
+  const { net_open, net_state, net_close } = bound.functions as Record<string, Call>;
+  const told = (next: number): string => {
+    state = next;
+    assert.equal(net_state!(1), next);
+    return bound.link();
+  };
+  assert.equal(bound.link(), "none");
+  for (const round of [1, 2]) {
+    assert.equal(net_open!(0, 4, 1883, 0), 1);
+    assert.equal(bound.link(), "opening", `connection ${round}`);
+    assert.deepEqual([told(NetState.Connecting), told(NetState.Open), told(NetState.Flushing), told(Status.ConnectionReset)], ["opening", "open", "open", "opening"]);
+    assert.equal(told(NetState.Open), "open");
+    net_close!(1);
+    assert.equal(bound.link(), "none");
+  }
 });

@@ -5,11 +5,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { test, type TestContext } from "node:test";
 import { OtaKind } from "../../build/generated/abi.ts";
-import { MemorySlot, SlotOta, type DeviceClient, type OtaEvent } from "../../host/node/index.ts";
+import { MemorySlot, SlotOta, type ClientOptions, type DeviceClient, type OtaEvent } from "../../host/node/index.ts";
 import { assignPackage } from "../../host/server/ota.ts";
 import { demoDevice, startServer, type LocalServer } from "../../host/server/server.ts";
 import { plainValue } from "../../host/server/values.ts";
-import { client } from "./harness.ts";
+import { client, Fault, nextEvent } from "./harness.ts";
 
 const IMAGE = randomBytes(5000);
 const SHA256 = createHash("sha256").update(IMAGE).digest("hex");
@@ -22,7 +22,7 @@ interface Started {
 }
 
 /** A client that runs another version than the one that its server assigned, not yet connected. */
-async function start(t: TestContext, url: string | null): Promise<Started> {
+async function start(t: TestContext, url: string | null, options: ClientOptions = {}): Promise<Started> {
   const server = await startServer({ mqttPort: 0, restPort: 0 });
   t.after(() => server.close());
   const assigned = server.packages.add({ type: "FIRMWARE", title: "app", version: "2", tag: null, url });
@@ -32,7 +32,7 @@ async function start(t: TestContext, url: string | null): Promise<Started> {
   const slot = new MemorySlot();
   const made = client(t, server.mqttPort, {
     access_token: demoDevice.token, receive_buffer: 1024, ota_chunk_size: 1000, firmware_title: "app", firmware_version: "1",
-  }, { ports: { ota: new SlotOta(slot) } });
+  }, { ...options, ports: { ota: new SlotOta(slot) } });
   return { server, client: made, slot, events: made.otaEvents() };
 }
 
@@ -143,6 +143,33 @@ test("stop aborts the fetch from a URL without a word; the next start fetches ag
   assert.ok(IMAGE.equals(started.slot.image(OtaKind.Firmware)!));
   assert.equal(await state(started), "UPDATING");
   assert.deepEqual(warnings, []);
+});
+
+test("a trap aborts the fetch from a URL at once: nobody waits for the image until the server names it again", async (t) => {
+  const fault = new Fault();
+  const started = await start(t, "https://images.test/app.bin", { hooks: fault.hooks });
+  const signals: AbortSignal[] = [];
+  let begun!: () => void;
+  const isBegun = new Promise<void>((resolve) => { begun = resolve; });
+  started.client.onOtaUrl(async function* (_update, signal) {
+    signals.push(signal);
+    yield IMAGE.subarray(0, 2000);
+    if (signals.length === 1) {
+      begun();
+      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    }
+    yield IMAGE.subarray(2000);
+  });
+  const events = started.client.events();
+  await started.client.connect();
+  await isBegun;
+  fault.isArmed = true;
+  await started.client.sendTelemetry({ wakes: 1 }).catch(() => {});
+  await nextEvent(events, "Disconnected");
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true], "before there is another instance");
+  const { told } = await lifeOf(started.events);
+  assert.equal(told.at(-1)!.type, "OtaApplied");
+  assert.equal(signals.length, 2);
 });
 
 test("an image at a URL that is another one, or that nobody fetches, fails", async (t) => {

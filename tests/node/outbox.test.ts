@@ -2,8 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Stat } from "../../build/generated/abi.ts";
+import type { ClientModule } from "../../host/node/module.ts";
+import { Outbox } from "../../host/node/outbox.ts";
+import type { Runner } from "../../host/node/runner.ts";
 import { DisconnectedError, FullError, MessageRejectedError } from "../../host/node/index.ts";
-import { connected, nextEvent, withStatus, type Link } from "./harness.ts";
+import { client, connected, Fault, listen, nextEvent, withStatus, type Link } from "./harness.ts";
 
 const SMALL = { send_buffer: 256, max_inflight: 1 };
 const values = (sequence: number): { sequence: number; text: string } => ({ sequence, text: "x".repeat(60) });
@@ -76,6 +80,43 @@ test("with outbox_drop_oldest the sender of a dropped message is told", async (t
   assert.ok(dropped > 0);
   const statuses = (await results).map(({ status }) => status);
   assert.deepEqual(statuses, [...Array<string>(dropped).fill("rejected"), ...Array<string>(8 - dropped).fill("fulfilled")]);
+});
+
+test("what was dropped is not lost by a trap as well: QoS 0 and 1 in turn, on their way to nobody", async (t) => {
+  const levels = [0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0] as const;
+  const broker = await listen(t);
+  broker.answers.connect = false;
+  for (let count = 8; count <= levels.length; count++) {
+    const fault = new Fault();
+    const made = client(t, broker.port, { ...SMALL, send_buffer: 512, outbox_drop_oldest: true }, { hooks: fault.hooks });
+    const events = made.events();
+    made.start();
+    const link = await broker.link(count - 7);
+    await link.packet("connect");
+    const sent = levels.slice(0, count).map((qos, index) => made.sendTelemetry(values(index), { qos }).then(() => "sent", (error: { status: string }) => error.status));
+    const dropped = made.stats.messagesDropped;
+    assert.ok(dropped > 0 && dropped < count, `${dropped} dropped`);
+    fault.isArmed = true;
+    link.send({ cmd: "connack", returnCode: 0, sessionPresent: false });
+    assert.equal((await nextEvent(events, "Restarted")).messagesLost, count - dropped);
+    assert.deepEqual(await Promise.all(sent), levels.slice(0, count).map((qos, index) => (qos === 0 ? "sent" : index < dropped ? "Full" : "Trapped")));
+    await made.stop();
+  }
+});
+
+test("a message that was dropped half a turn of ids ago says nothing of those that are on their way now", async () => {
+  const counters: Record<number, number> = {};
+  const module = { counter: (which: number) => counters[which] ?? 0, require: (result: number) => result } as unknown as ClientModule;
+  const outbox = new Outbox(() => ({ use: (call: (from: ClientModule) => unknown) => call(module) }) as unknown as Runner, 1, "reject");
+  const publish = (id: number): Promise<string> => outbox.publish("test", {}, () => id).then(() => "delivered", (error: { status: string }) => error.status);
+  const first = publish(5);
+  Object.assign(counters, { [Stat.MessagesDropped]: 1, [Stat.LastDroppedId]: 5 });
+  const second = publish(20_000);
+  Object.assign(counters, { [Stat.MessagesDropped]: 2 }); // one at QoS 0
+  const third = publish(20_001);
+  outbox.delivered(20_000);
+  outbox.delivered(20_001);
+  assert.deepEqual(await Promise.all([first, second, third]), ["Full", "delivered", "delivered"]);
 });
 
 test("a dropped request is not taken for the message behind it", async (t) => {

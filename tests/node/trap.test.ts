@@ -3,27 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TrappedError, type DeviceClient } from "../../host/node/index.ts";
-import type { ImportFunctions } from "../../host/node/imports.ts";
-import type { ModuleHooks } from "../../host/node/instance.ts";
-import { client, connected, listen, nextEvent, withStatus } from "./harness.ts";
-
-/** Makes the next call of `now_ms` fail as a trap does, once or for good. */
-class Fault {
-  isArmed = false;
-  isPermanent = false;
-  readonly hooks: ModuleHooks = {
-    imports: (functions: ImportFunctions): ImportFunctions => ({
-      ...functions,
-      now_ms: (): bigint => {
-        if (this.isArmed) {
-          this.isArmed = this.isPermanent;
-          throw new Error("injected");
-        }
-        return functions["now_ms"]!() as bigint;
-      },
-    }),
-  };
-}
+import { systemClock } from "../../host/node/ports/clock.ts";
+import { client, connected, Fault, listen, longWaits, nextEvent, withStatus } from "./harness.ts";
 
 test("after a trap the client connects again, with its subscriptions, and tells what RAM lost", async (t) => {
   const fault = new Fault();
@@ -103,6 +84,18 @@ test("five traps end the client with Failed; start tries again", async (t) => {
   await made.connect();
   assert.equal((await nextEvent(events, "Restarted")).messagesLost, 0);
   await made.sendTelemetry({ a: 1 });
+});
+
+test("each rebuild waits at random, below a ceiling that doubles with each trap up to the last one", async (t) => {
+  const port = (await listen(t)).port;
+  const waits = longWaits(t);
+  // Half of 32 bits, all of them, and none.
+  for (const [random, expected] of [[-0x80000000, [500_000, 1_000_000, 1_500_000, 1_500_000]], [-1, [1_000_000, 2_000_000, 3_000_000, 3_000_000]], [0, []]] as const) {
+    const fault = new Fault();
+    const made = client(t, port, { reconnect_min_ms: 1_000_000, reconnect_max_ms: 3_000_000 }, { hooks: fault.hooks, ports: { clock: { ...systemClock, random: () => random } } });
+    await failForGood(fault, made);
+    assert.deepEqual(waits.splice(0).map(Math.round), expected);
+  }
 });
 
 test("what the last of five traps lost is told by Failed, and not once more by the new start", async (t) => {
