@@ -9,11 +9,20 @@ import { Watch } from "./watch.ts";
 
 export type PacketOf<Command extends Packet["cmd"]> = Extract<Packet, { cmd: Command }>;
 
-interface Answers {
+/** The packets that a broker answers by itself. */
+export interface Answers {
   connect: boolean;
   subscribe: boolean;
   publish: boolean;
   ping: boolean;
+}
+
+export function answerTo(packet: Packet, answers: Answers): Packet | undefined {
+  if (packet.cmd === "connect" && answers.connect) return { cmd: "connack", returnCode: 0, sessionPresent: false };
+  if (packet.cmd === "subscribe" && answers.subscribe) return { cmd: "suback", messageId: packet.messageId!, granted: packet.subscriptions.map(({ qos }) => qos) };
+  if (packet.cmd === "unsubscribe") return { cmd: "unsuback", messageId: packet.messageId!, granted: [] };
+  if (packet.cmd === "publish" && packet.qos === 1 && answers.publish) return { cmd: "puback", messageId: packet.messageId! };
+  return packet.cmd === "pingreq" && answers.ping ? { cmd: "pingresp" } : undefined;
 }
 
 /** One connection of a client. */
@@ -31,7 +40,8 @@ export class BareLink {
     parser.on("packet", (packet) => {
       this.packets.push(packet);
       onPacket(packet, this);
-      if (!socket.destroyed) this.#answer(packet);
+      const answer = answerTo(packet, this.answers);
+      if (answer !== undefined && !socket.destroyed) this.send(answer);
       this.#watch.changed();
     });
     parser.on("error", () => socket.destroy());
@@ -75,16 +85,6 @@ export class BareLink {
 
   #until<Found>(what: string, find: () => Found | undefined): Promise<Found> {
     return this.#watch.until(what, find, () => `${this.packets.map(({ cmd }) => cmd).slice(-20).join(" ")}${this.isClosed ? ", closed" : ""}`);
-  }
-
-  #answer(packet: Packet): void {
-    if (packet.cmd === "connect" && this.answers.connect) this.send({ cmd: "connack", returnCode: 0, sessionPresent: false });
-    if (packet.cmd === "subscribe" && this.answers.subscribe) {
-      this.send({ cmd: "suback", messageId: packet.messageId!, granted: packet.subscriptions.map(({ qos }) => qos) });
-    }
-    if (packet.cmd === "unsubscribe") this.send({ cmd: "unsuback", messageId: packet.messageId!, granted: [] });
-    if (packet.cmd === "publish" && packet.qos === 1 && this.answers.publish) this.puback(packet.messageId!);
-    if (packet.cmd === "pingreq" && this.answers.ping) this.send({ cmd: "pingresp" });
   }
 }
 

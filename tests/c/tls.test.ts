@@ -1,13 +1,12 @@
 // TLS of the POSIX port against node:tls and openssl: verified by default, and every cause of failure under its name.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { after, test, type TestContext } from "node:test";
 import { createServer, type TlsOptions } from "node:tls";
 import { Driver, ENGINES } from "../behaviour/driver.ts";
 import { Authority } from "../node/certificates.ts";
 import { listen } from "../node/harness.ts";
+import { opensslServer } from "../node/openssl-server.ts";
 
 const authority = new Authority();
 const stranger = new Authority();
@@ -97,15 +96,7 @@ for (const engine of ENGINES.filter((each) => each !== "v8")) {
   });
 
   test(`${engine}: a client certificate of a stranger is refused by name`, async (t) => {
-    // Node's own server closes without the alert that says why; openssl's sends it.
-    const words = ["s_server", "-accept", "127.0.0.1:0", "-cert", good.certificateFile, "-key", good.keyFile, "-CAfile", authority.caFile, "-Verify", "2", "-verify_return_error"];
-    const child = spawn("openssl", words, { stdio: ["pipe", "pipe", "ignore"] });
-    t.after(() => child.kill());
-    let port = 0;
-    for await (const line of createInterface({ input: child.stdout })) {
-      port = Number(/^ACCEPT .*:(\d+)$/.exec(line)?.[1] ?? 0);
-      if (port > 0) break;
-    }
+    const port = await opensslServer(t, good, authority);
     const device = stranger.issue(`device-${engine}`, "DNS:device");
     await refused(await client(t, engine, port, { ca: authority.ca, certificate: device.certificate, key: device.key }), "TlsClientCertificateRefused");
   });

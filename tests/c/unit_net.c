@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mote_posix.h"
+#include "net.h"
 
 #define ATTEMPTS 1000
 
@@ -183,6 +183,31 @@ static void a_wake_that_is_late_is_nothing(void) {
     CHECK(functions()->now_ms(&port.port) - begin_ms < 4000);
 }
 
+#ifdef MOTE_POSIX_MBEDTLS
+static void a_handshake_goes_on_when_bytes_come(void) {
+    static const char config[] = "{\"tls\":{\"verify\":false}}";
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    uint32_t port_number;
+    int server = listen_at(&port_number);
+    CHECK_EQUAL(mote_posix_configure(&port, config, sizeof config - 1, "."), MOTE_STATUS_OK);
+    int32_t handle = open_to(port_number, MOTE_NET_FLAG_TLS);
+    functions()->step(&port.port);
+    int peer = accept(server, NULL, NULL);
+    functions()->step(&port.port); // says its hello
+    struct pollfd watched[2];
+    int64_t timeout_ms = 5000;
+    CHECK_EQUAL(mote_posix_watch(&port, watched, &timeout_ms), 1);
+    CHECK_EQUAL(watched[0].events, POLLIN);
+    CHECK_EQUAL(timeout_ms, 5000);
+    CHECK_EQUAL(write(peer, answer, sizeof answer - 1), sizeof answer - 1);
+    CHECK_EQUAL(until_settled(handle), MOTE_STATUS_TLS_HANDSHAKE_FAILED);
+    functions()->net_close(&port.port, handle);
+    close(peer);
+    close(server);
+    begin_again();
+}
+#endif
+
 // Certificates are checked by it: none is better than that of a machine which begins in 1970.
 static void a_clock_that_was_not_set_shows_no_time(void) {
     clock_s = 1;
@@ -204,5 +229,8 @@ void test_net(void) {
     without_descriptors_it_fails_by_name();
     a_look_up_may_outlive_its_port();
     a_wake_that_is_late_is_nothing();
+#ifdef MOTE_POSIX_MBEDTLS
+    a_handshake_goes_on_when_bytes_come();
+#endif
     mote_posix_free(&port);
 }

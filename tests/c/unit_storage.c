@@ -1,7 +1,11 @@
 // The files of the POSIX port: areas that behave as NOR flash, and an image that survives restarts.
 #include "harness.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,6 +34,15 @@ int fsync(int file) {
     struct stat status;
     if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) folders_synchronised++;
     return (int)syscall(SYS_fsync, file);
+}
+
+// Likewise: the disk fails once.
+static bool disk_fails;
+int msync(void *address, size_t length, int flags) {
+    if (!disk_fails) return (int)syscall(SYS_msync, address, length, flags);
+    disk_fails = false;
+    errno = EIO;
+    return -1;
 }
 
 static uint32_t permissions(const char *name) {
@@ -76,6 +89,16 @@ static void areas_are_flash(void) {
     CHECK_EQUAL(functions()->store_erase(&port.port, 0, 4096), 4096);
     functions()->store_read(&port.port, 0, 4096, bytes, 4);
     CHECK(memcmp(bytes, "\xff\xff\xff\xff", 4) == 0);
+}
+
+// "Stored" means after the answer 1 (ABI.md section 2): a failure is told once, and the next question asks the disk again.
+static void a_disk_that_fails_is_told(void) {
+    CHECK_EQUAL(open_again(""), MOTE_STATUS_OK);
+    functions()->store_program(&port.port, 0, 0, (const uint8_t *)"\1\2\3\4", 4);
+    disk_fails = true;
+    CHECK_EQUAL(sync_area(0), MOTE_STATUS_STORE_FAILED);
+    CHECK_EQUAL(functions()->store_sync(&port.port, 0), 0);
+    CHECK_EQUAL(sync_area(0), 1);
 }
 
 static void a_folder_has_one_user(void) {
@@ -214,6 +237,25 @@ static void an_image_goes_on_after_a_restart(void) {
     CHECK_EQUAL(functions()->ota_abort(&port.port), MOTE_STATUS_BAD_STATE);
 }
 
+// What the disk took stays, and the image goes on from there.
+static void a_full_disk_is_told(void) {
+    struct rlimit limit, small;
+    CHECK_EQUAL(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 20;
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK_EQUAL(begin(MOTE_OTA_KIND_FIRMWARE, 43, "full"), 0);
+    CHECK_EQUAL(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int32_t first = append(FOX);
+    int32_t second = append(FOX + 20);
+    CHECK_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    CHECK_EQUAL(first, 20);
+    CHECK_EQUAL(second, MOTE_STATUS_STORE_FAILED);
+    CHECK_EQUAL(append(FOX + 20), 23);
+    CHECK_EQUAL(verify(MOTE_OTA_ALGORITHM_CRC32, "39a34f41"), 1);
+    CHECK_EQUAL(functions()->ota_abort(&port.port), MOTE_STATUS_OK);
+}
+
 static int32_t boot_state(void) {
     return functions()->ota_boot_state(&port.port);
 }
@@ -276,6 +318,7 @@ void test_storage(void) {
     char command[128];
     CHECK(mkdtemp(folder) != NULL);
     areas_are_flash();
+    a_disk_that_fails_is_told();
     a_folder_has_one_user();
     wrong_settings_are_named();
     files_stay_where_they_were_made();
@@ -283,6 +326,7 @@ void test_storage(void) {
 #ifdef MOTE_POSIX_MBEDTLS
     checksums();
     an_image_goes_on_after_a_restart();
+    a_full_disk_is_told();
     firmware_is_on_trial();
 #endif
     mote_posix_free(&port);

@@ -12,6 +12,7 @@ import mqttPacket, { type Packet } from "mqtt-packet";
 import type { ImportFunctions } from "../../host/node/imports.ts";
 import type { ModuleHooks } from "../../host/node/instance.ts";
 import { DeviceClient, type ClientOptions, type Configuration, type LinkEvent } from "../../host/node/index.ts";
+import { answerTo, type Answers } from "../behaviour/bare-broker.ts";
 
 /** A test that waits longer than this has failed; nothing measures it. */
 export const PATIENCE_MS = 8000;
@@ -24,7 +25,7 @@ export class Link {
   /** Chunks as TCP delivered them. */
   readonly chunks: Buffer[] = [];
   /** What is done with packets that a test does not want for itself. */
-  answers = { connect: true, subscribe: true, publish: true, ping: true };
+  answers: Answers = { connect: true, subscribe: true, publish: true, ping: true };
   #changed: (() => void)[] = [];
   isClosed = false;
 
@@ -32,7 +33,8 @@ export class Link {
     const parser = mqttPacket.parser({ protocolVersion: 4 });
     parser.on("packet", (packet) => {
       this.packets.push(packet);
-      this.#answer(packet);
+      const answer = answerTo(packet, this.answers);
+      if (answer !== undefined) this.send(answer);
       this.#wake();
     });
     parser.on("error", () => {});
@@ -84,16 +86,6 @@ export class Link {
     return this.until(() => this.isClosed, "the end of the connection");
   }
 
-  #answer(packet: Packet): void {
-    if (packet.cmd === "connect" && this.answers.connect) this.send({ cmd: "connack", returnCode: 0, sessionPresent: false });
-    if (packet.cmd === "subscribe" && this.answers.subscribe) {
-      this.send({ cmd: "suback", messageId: packet.messageId!, granted: packet.subscriptions.map(({ qos }) => qos) });
-    }
-    if (packet.cmd === "unsubscribe") this.send({ cmd: "unsuback", messageId: packet.messageId!, granted: [] });
-    if (packet.cmd === "publish" && packet.qos === 1 && this.answers.publish) this.puback(packet.messageId!);
-    if (packet.cmd === "pingreq" && this.answers.ping) this.send({ cmd: "pingresp" });
-  }
-
   #wake(): void {
     for (const resolve of this.#changed.splice(0)) resolve();
   }
@@ -103,7 +95,7 @@ export class BareBroker {
   readonly links: Link[] = [];
   port = 0;
   /** Changes what new connections answer by themselves. */
-  readonly answers: Partial<Link["answers"]> = {};
+  readonly answers: Partial<Answers> = {};
   #waiting: (() => void)[] = [];
 
   constructor(readonly server: Server) {

@@ -1,14 +1,13 @@
 // TLS: verified by default, and every cause of failure under its name.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { basename } from "node:path";
-import { createInterface } from "node:readline";
 import { after, test, type TestContext } from "node:test";
 import { createServer, type TlsOptions } from "node:tls";
 import { ConfigurationError, DeviceClient, TlsError, type ClientOptions, type TlsSettings } from "../../host/node/index.ts";
 import { Authority } from "./certificates.ts";
 import { client, listen, withStatus, type BareBroker } from "./harness.ts";
+import { opensslServer } from "./openssl-server.ts";
 
 const authority = new Authority();
 const stranger = new Authority();
@@ -100,15 +99,7 @@ test("the client's own certificate, as files", async (t) => {
 });
 
 test("a client certificate of a stranger is refused by name", async (t) => {
-  // Node's own server closes without the alert that says why; openssl's sends it.
-  const words = ["s_server", "-accept", "127.0.0.1:0", "-cert", good.certificateFile, "-key", good.keyFile, "-CAfile", authority.caFile, "-Verify", "2", "-verify_return_error"];
-  const child = spawn("openssl", words, { stdio: ["pipe", "pipe", "ignore"] });
-  t.after(() => child.kill());
-  let port = 0;
-  for await (const line of createInterface({ input: child.stdout })) {
-    port = Number(/^ACCEPT .*:(\d+)$/.exec(line)?.[1] ?? 0);
-    if (port > 0) break;
-  }
+  const port = await opensslServer(t, good, authority);
   const device = stranger.issue("device", "DNS:device");
   const made = client(t, port, { tls: { ca: authority.ca, certificate: device.certificate, key: device.key } });
   await assert.rejects(made.connect(), withStatus("TlsClientCertificateRefused", TlsError));

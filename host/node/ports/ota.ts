@@ -65,7 +65,6 @@ export class SlotOta implements OtaPort {
 
   abort(): number {
     if (this.#size === 0) return Status.BadState;
-    this.#job = null;
     this.#size = 0;
     try {
       this.slot.drop();
