@@ -50,12 +50,12 @@ function start(
   onEvent: (event: DemoEvent) => void, onExit: (error: CommandError) => void,
 ): DemoDevice {
   const { config, engine, host, port, interval, app } = options;
+  const wasm = app === undefined ? undefined : readApp(app);
   if (engine !== "v8") {
     const place = [...(host === undefined ? [] : ["--host", host]), ...(port === undefined ? [] : ["--port", String(port)])];
     const program = app === undefined ? [] : ["--app", app];
     return startNative({ engine, onEvent, onExit, arguments: ["--config", config, ...place, "--interval", String(interval), ...program] });
   }
-  const wasm = app === undefined ? undefined : readApp(app);
   const overridden = {
     ...configuration, ...(host === undefined ? {} : { mqtt_host: host }), ...(port === undefined ? {} : { mqtt_port: port }),
   };

@@ -13,7 +13,7 @@ import { wholeNumber } from "./whole-number.ts";
 
 /** `device.messages=20:1,600:60`, once for each limit. */
 function rateLimit(text: string, earlier: RateLimitOptions = {}): RateLimitOptions {
-  const [, level, name, rate] = /^(\w+)\.(\w+)=(.*)$/.exec(text) ?? [];
+  const [, level, name, rate] = /^(\w+)\.(\w+)=(.+)$/.exec(text) ?? [];
   const isLevel = (limitLevels as readonly string[]).includes(level ?? "");
   if (!isLevel || !(limitClasses as readonly string[]).includes(name ?? "")) {
     throw new InvalidArgumentError(`write LEVEL.CLASS=COUNT:SECONDS with LEVEL ${limitLevels.join(", ")} and CLASS ${limitClasses.join(", ")}.`);
@@ -25,6 +25,11 @@ function rateLimit(text: string, earlier: RateLimitOptions = {}): RateLimitOptio
     throw new InvalidArgumentError((error as Error).message);
   }
   return limits;
+}
+
+function accessToken(text: string): string {
+  if (text === "") throw new InvalidArgumentError("a token is not empty.");
+  return text;
 }
 
 function serverVersion(text: string): string {
@@ -44,10 +49,10 @@ function program(): Command {
     .option("--port <n>", "MQTT port, 0 = any free one", wholeNumber(0, 65535), 1883)
     .option("--rest-port <n>", "REST port, 0 = any free one", wholeNumber(0, 65535), 8080)
     .option("--host <address>", "address to listen at", "127.0.0.1")
-    .option("--token <token>", "access token of the demo device", "DEMO_TOKEN")
+    .option("--token <token>", "access token of the demo device", accessToken, "DEMO_TOKEN")
     .option("--tls-certificate <file>", "also listen with TLS: the server's certificate, PEM")
     .option("--tls-key <file>", "its key, PEM")
-    .option("--tls-port <n>", "MQTT port with TLS, 0 = any free one", wholeNumber(0, 65535), 8883)
+    .option("--tls-port <n>", "MQTT port with TLS, 0 = any free one; 8883 when absent", wholeNumber(0, 65535))
     .option("--provision-key <key>", "devices with this key and the secret make themselves")
     .option("--provision-secret <secret>", "the secret to the key")
     .option("--gateway", "the demo device is a gateway", false)

@@ -2,6 +2,8 @@
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { Status } from "../../build/generated/abi.ts";
+import { MoteError } from "../node/index.ts";
 import type { DemoDevice, DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode } from "./exit.ts";
 import { builtFile } from "./paths.ts";
@@ -15,6 +17,11 @@ export interface NativeOptions {
   readonly onEvent: (event: DemoEvent) => void;
   /** The program ended by itself. */
   readonly onExit: (error: CommandError) => void;
+}
+
+/** What the program could not do, in the words that the Node client has for it. */
+function describe({ status, text }: DemoEvent): string {
+  return new MoteError((Status as Readonly<Record<string, number>>)[String(status)] ?? 0, "device", { text: String(text) }).message;
 }
 
 export function startNative(options: NativeOptions): DemoDevice {
@@ -32,7 +39,7 @@ export function startNative(options: NativeOptions): DemoDevice {
     } catch {
       event = { event: "Output", line };
     }
-    if (event.event === "Error") complaint = `${String(event["status"])}: ${String(event["text"])}`;
+    if (event.event === "Error") complaint = describe(event);
     options.onEvent(event);
   });
   const ended = new Promise<void>((resolve) => {

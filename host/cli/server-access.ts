@@ -6,20 +6,25 @@ import { readTlsIdentity, type TlsOptions } from "../server/tlsListener.ts";
 import { CommandError, ExitCode } from "./exit.ts";
 
 export interface AccessOptions {
-  readonly tlsPort: number;
+  readonly tlsPort?: number;
   readonly tlsCertificate?: string;
   readonly tlsKey?: string;
   readonly provisionKey?: string;
   readonly provisionSecret?: string;
 }
 
+const TLS_PORT = 8883;
+
 /** Certificate and key are looked at here, so that a mistake is the user's to mend before anything listens. */
-export function readTls({ tlsPort: port, tlsCertificate, tlsKey }: AccessOptions): TlsOptions | undefined {
-  if (tlsCertificate === undefined && tlsKey === undefined) return undefined;
+export function readTls({ tlsPort, tlsCertificate, tlsKey }: AccessOptions): TlsOptions | undefined {
+  if (tlsCertificate === undefined && tlsKey === undefined) {
+    if (tlsPort !== undefined) throw new CommandError(ExitCode.Usage, "--tls-port needs --tls-certificate and --tls-key");
+    return undefined;
+  }
   if (tlsCertificate === undefined || tlsKey === undefined) {
     throw new CommandError(ExitCode.Usage, "--tls-certificate and --tls-key belong together");
   }
-  const options = { port, certificate: read(tlsCertificate), key: read(tlsKey) };
+  const options = { port: tlsPort ?? TLS_PORT, certificate: read(tlsCertificate), key: read(tlsKey) };
   try {
     readTlsIdentity(options);
   } catch (error) {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Status } from "../../build/generated/abi.ts";
 import { ConfigurationError, MoteError } from "./errors.ts";
-import { withoutValues } from "./json-text.ts";
+import { repeatedMember, withoutValues } from "./json-text.ts";
 import type { RateLimits } from "./limits.ts";
 import type { TlsSettings } from "./ports/tls.ts";
 
@@ -140,7 +140,12 @@ export function readConfiguration(path: string): { configuration: Configuration;
   } catch (cause) {
     throw new ConfigurationError(Status.InvalidUtf8, "configuration", { cause });
   }
-  return { configuration: parse(text), baseDirectory: dirname(path) };
+  if (text.startsWith("\ufeff")) throw new ConfigurationError(Status.Malformed, "configuration", { text: "not JSON: it begins with a byte order mark" });
+  const configuration = parse(text);
+  // As the module says of a text; the object no longer shows it.
+  const twice = repeatedMember(text);
+  if (twice !== null) throw new ConfigurationError(Status.InvalidValue, "configuration", { text: `${twice} stands twice` });
+  return { configuration, baseDirectory: dirname(path) };
 }
 
 /** Whether a text can be the beginning of a JSON document, as far as the parser's words tell. */

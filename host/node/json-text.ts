@@ -21,6 +21,17 @@ export function withoutValues(text: string, names: readonly string[]): string {
   return `{${members.join(",")}}`;
 }
 
+/** The first member of an object that stands there twice: JSON.parse takes the later one without a word. Null for none. */
+export function repeatedMember(text: string): string | null {
+  const seen = new Set<string>();
+  for (const part of parts(text, "{")) {
+    const name = JSON.parse(part.slice(0, stringEnd(part, 0))) as string;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return null;
+}
+
 /** The entries of telemetry: of an object, or of a list of them. */
 export function entriesOf(json: JsonText): Entry[] {
   const text = check(json.text).trim();

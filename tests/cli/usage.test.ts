@@ -46,6 +46,9 @@ const mistakes: [name: string, words: string[], said: RegExp][] = [
   ["a certificate that is none", ["server", "--tls-certificate", file("none.pem", "x"), "--tls-key", file("none.key", "x")], /none\.pem and .*none\.key: .*PEM/],
   ["a provision key without its secret", ["server", "--provision-key", "x"], /--provision-key and --provision-secret belong together/],
   ["a server version that is none", ["server", "--server-version", "latest"], /server version is like "4\.2\.1"/],
+  ["an empty token", ["server", "--token", ""], /'--token <token>' argument '' is invalid\. a token is not empty/],
+  ["a limit without a rate", ["server", "--limit", "device.messages="], /LEVEL\.CLASS=COUNT:SECONDS/],
+  ["a port of TLS without a certificate", ["server", "--tls-port", "0"], /--tls-port needs --tls-certificate and --tls-key/],
   ["a missing file", ["device", "--config", join(folder, "absent.json")], /cannot read .*absent\.json: ENOENT/],
   ["a folder in place of a file", ["device", "--config", folder], /cannot read .*: EISDIR/],
   ["a file below a file", ["device", "--config", join(file("good.json", '{"mqtt_host":"h"}'), "x")], /cannot read .*good\.json.x: ENOTDIR/],
@@ -118,9 +121,22 @@ const configurations: [name: string, text: string | Buffer, said: RegExp][] = [
   ["not JSON, by line", '{\n"mqtt_host":"h",\n"password":"hunter2",\n}', /not JSON at line 4/],
   ["bytes that are no UTF-8", Buffer.from('{"mqtt_host":"caf\xe9"}', "latin1"), /not UTF-8/],
   ["an unknown key", '{"mqtt_host":"h","mqtt_hots":"i"}', /mqtt_hots/],
+  ["a key that stands twice", '{"mqtt_host":"h","mqtt_port":1,"mqtt_host":"i"}', /outside the range that is allowed \(mqtt_host stands twice\)/],
+  ["a byte order mark", '\ufeff{"mqtt_host":"h"}', /not JSON: it begins with a byte order mark/],
   ["another type", '{"mqtt_host":"h","qos":"1"}', /another JSON type.*qos/],
   ["a missing key", "{}", /absent.*mqtt_host/],
 ];
+
+for (const engine of ["wasm3", "aot"]) {
+  test(`what the C program of ${engine} refuses is told in words, exit code 2`, { skip: !existsSync(PROGRAM) && "not built" }, async (t) => {
+    const { code, stderr } = await mote(t, "device", "--engine", engine, "--config", file("unknown.json", '{"mqtt_host":"h","mqtt_hots":"i"}'));
+    assert.equal(stderr, "mote: device: a configuration key that no profile has (mqtt_hots)\n");
+    assert.equal(code, 2);
+    const absent = await mote(t, "device", "--engine", engine, "--config", good, "--app", join(folder, "absent.wasm"));
+    assert.match(absent.stderr, /^mote: cannot read .*absent\.wasm: ENOENT\n$/);
+    assert.equal(absent.code, 2);
+  });
+}
 
 for (const [name, text, said] of configurations) {
   test(`a configuration with ${name} is explained, exit code 2`, async (t) => {
