@@ -222,6 +222,19 @@ test("the reply has the granted QoS, and the connection ends some time after it 
   await client.expectClose();
 });
 
+test("a device that leaves after its reply leaves nothing behind that would end it", async (t) => {
+  const server = await start(t, { ...creating, provisioningLingerMs: 3_600_000 });
+  const client = await open(t, server);
+  const timers = (): number => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length;
+  const before = timers();
+  client.send(publish(request, withKey({ token: "t" })));
+  assert.equal((await client.next()).cmd, "puback");
+  assert.match((await client.nextPublish()).text, /SUCCESS/);
+  assert.equal(timers(), before + 1);
+  client.socket.destroy();
+  while (timers() > before) await new Promise(setImmediate);
+});
+
 test("a failure keeps the session open for another try", async (t) => {
   const server = await start(t, creating);
   const client = await open(t, server);
