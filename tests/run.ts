@@ -17,7 +17,7 @@ const SUITE_MINUTES_MAX = 20;
 /** One more than there are processors: most suites wait for a timer or another program now and then. */
 const LANES = availableParallelism() + 1;
 /** These begin first, so that none of them runs alone at the end. */
-const LONG = ["c/c", "sim/sim", "vectors/v8", "units of the module (as-pect)", "app/engines", "gates", "vectors/c", "behaviour/reconnects", "app/gateway", "app/parts-engines", "app/updates", "app/build", "node/engines"];
+const LONG = ["c/c", "sim/sim", "vectors/v8", "units of the module (as-pect)", "app/engines", "gates", "vectors/c", "fuzz/fuzz", "behaviour/reconnects", "app/gateway", "app/parts-engines", "app/updates", "app/build", "node/engines"];
 /** Programs of tests/c that test by themselves; the others are driven by node tests. */
 const C_TESTS = /^(unit|seam|app|gateway|cpp_compiles)-(wasm3|aot)$/;
 

@@ -6,7 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { OFTEN, OFTEN_IN_POLL } from "../../host/tools/often.ts";
-import { checkPassages } from "../sim/mutants.ts";
+import { checkPassages } from "../broken-module.ts";
+import { MUTANTS as FUZZ_MUTANTS } from "../fuzz/mutants.ts";
+import { MUTANTS as SIM_MUTANTS } from "../sim/mutants.ts";
 import { checkAbiDocument, documentedFunctions, exportsOf, parseAbiDocument } from "./abi-document.ts";
 import { checkAppDocument } from "./app-document.ts";
 import { checkBanned } from "./banned.ts";
@@ -116,7 +118,7 @@ async function main(): Promise<void> {
   report("ABI.md of apps, its declarations and the hosts agree",
     checkAppDocument(read("assembly/app/ABI.md"), read("assembly/abi.ts"), read("assembly/app/verbs.ts"), read("host/c/src/app_verbs.h")));
   report("coming-from.md names calls, keys and tests that exist", checkComingFrom(sources));
-  report("broken variants of the simulation name passages that exist", checkPassages(read));
+  report("broken variants of the module name passages that exist", checkPassages([...Object.values(SIM_MUTANTS), ...Object.values(FUZZ_MUTANTS)], read));
   report("layers of assembly", checkAssemblyLayers(sources));
   report("entries are profiles", checkEntries(scripts.entries ?? []));
   report("memory regions stand in memory.ts", checkMemoryData(sources));

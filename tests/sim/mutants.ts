@@ -1,21 +1,12 @@
 // Broken variants of the module, which the oracles must catch: each is the module's own source with one passage changed.
 
-import { readFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import "../../host/tools/plain-packages.mjs";
+import { compileBroken, type Passage } from "../broken-module.ts";
 import type { Kind } from "./kinds.ts";
 import type { Modules } from "./world.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-interface Mutant {
-  readonly what: string;
+interface Mutant extends Passage {
   /** Whose lives it lives; `device` when it says nothing. */
   readonly kind?: Kind;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
 }
 
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
@@ -89,42 +80,9 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
 };
 
-/** What is wrong with the passages that the variants change: each must stand in its file exactly once. */
-export function checkPassages(read: (file: string) => string): string[] {
-  return Object.values(MUTANTS).filter(({ file, from }) => read(file).split(from).length !== 2).map(({ file, from }) => `${file} has not exactly one ${JSON.stringify(from)}`);
-}
-
-/** Compiles the mutant's profile with its passage; throws when the passage is not in the source any more. */
+/** Compiles the mutant's profile with its passage. */
 export async function mutate(name: string): Promise<Modules> {
   const mutant = MUTANTS[name]!;
   const { kind = "device" } = mutant;
-  // The compiler takes longer to load than a hundred lives.
-  const { default: asc } = await import("assemblyscript/asc");
-  let isApplied = false;
-  let binary: Uint8Array<ArrayBuffer> | null = null;
-  const { error, stderr } = await asc.main(
-    [`assembly/profiles/${kind}.ts`, "--target", kind, "--transform", "./assembly/literals.mjs", "--transform", "./assembly/offsets.mjs", "--transform", "./assembly/apart.mjs", "--baseDir", ROOT, "--outFile", "mutant.wasm", "--textFile", "mutant.wat",
-      // It lives the same lives as when it is optimised, which takes three times as long.
-      "--optimizeLevel", "0", "--shrinkLevel", "0"],
-    {
-      readFile(file, folder) {
-        const path = join(folder, file);
-        let text: string;
-        try {
-          text = readFileSync(path, "utf8");
-        } catch {
-          return null;
-        }
-        if (relative(ROOT, path) !== mutant.file) return text;
-        if (text.split(mutant.from).length !== 2) throw new Error(`${mutant.file} has not exactly one ${JSON.stringify(mutant.from)}`);
-        isApplied = true;
-        return text.replace(mutant.from, mutant.to);
-      },
-      writeFile(file, contents) {
-        if (file.endsWith(".wasm")) binary = contents as Uint8Array<ArrayBuffer>;
-      },
-    },
-  );
-  if (error !== null || binary === null || !isApplied) throw new Error(`the mutant ${name} was not built: ${error?.message ?? ""}\n${stderr.toString()}`);
-  return { [kind]: new WebAssembly.Module(binary) };
+  return { [kind]: await compileBroken(kind, mutant) };
 }

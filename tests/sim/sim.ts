@@ -2,16 +2,11 @@
 //
 // The last line is `N seeds, N failed, N reconnects`; each failed seed prints one line that lives it again with a trace.
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { profileModule } from "../../host/node/instance.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { MUTANTS, mutate } from "./mutants.ts";
 import { live } from "./world.ts";
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 0xffff_ffff) throw new InvalidArgumentError("a whole number from 0 to 4294967295 is needed.");
-  return value;
-}
 
 const program = new Command("sim")
   .description("Lives of simulated devices, one a seed.")

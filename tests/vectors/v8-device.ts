@@ -15,6 +15,12 @@ type Exports = Record<string, (...args: (number | bigint)[]) => number> & { memo
 
 const modules = new Map<string, WebAssembly.Module>();
 
+function moduleOf(profile: string): WebAssembly.Module {
+  const module = modules.get(profile) ?? new WebAssembly.Module(readFileSync(new URL(`../../build/${profile}.wasm`, import.meta.url)));
+  modules.set(profile, module);
+  return module;
+}
+
 export class V8Device implements VectorDevice {
   private readonly exports: Exports;
   private readonly memory: Buffer;
@@ -26,16 +32,15 @@ export class V8Device implements VectorDevice {
   private inbound: Buffer[] = [];
   private received = 0;
   private room = Infinity;
+  /** What the last event lent, which stays as it is until the next `poll` or `stop` (ABI.md, section 5): its record, and what that points to. */
+  private lent: { readonly address: number; readonly bytes: Buffer }[] = [];
   /** What the last net_send was not given the room for; the next one must begin with it. */
   private owed: Buffer | undefined;
   /** The name of the running export: only `poll` and `stop` may touch the network, and `disconnect` may close it. */
   private running = "";
   private readonly image = new ScriptedImage((text, taken) => this.actions.push({ kind: "image", text, ...(taken && { taken }) }));
 
-  constructor(profile: string) {
-    const path = new URL(`../../build/${profile}.wasm`, import.meta.url);
-    const module = modules.get(profile) ?? new WebAssembly.Module(readFileSync(path));
-    modules.set(profile, module);
+  constructor(profile: string, module = moduleOf(profile)) {
     this.exports = new WebAssembly.Instance(module, { mote: this.imports() }).exports as unknown as Exports;
     this.memory = Buffer.from(this.exports.memory.buffer);
     UNTOUCHED.copy(this.memory, MEMORY_END);
@@ -129,6 +134,10 @@ export class V8Device implements VectorDevice {
     const result = call(...args);
     this.running = "";
     if (!this.memory.subarray(MEMORY_END).equals(UNTOUCHED)) throw new Error(`${name} wrote above memory_end`);
+    if (name === "poll" || name === "stop") this.lent = [];
+    for (const { address, bytes } of this.lent) {
+      if (!this.memory.subarray(address, address + bytes.length).equals(bytes)) throw new Error(`${name} changed what the last event lent`);
+    }
     return { result, actions: this.actions };
   }
 
@@ -140,7 +149,13 @@ export class V8Device implements VectorDevice {
     const at = this.record(RecordsField.Event);
     if (this.memory.readUInt16LE(at + EventField.Size) !== EventField.End) throw new Error("the event record has another size");
     if (this.memory[at + EventField.Kind] !== kind) throw new Error("poll returned another kind than the record has");
-    const span = (field: number): Buffer => this.text(this.memory.readUInt32LE(at + field), at + field + 4);
+    this.lent.push({ address: at, bytes: Buffer.from(this.memory.subarray(at, at + EventField.End)) });
+    const span = (field: number): Buffer => {
+      const address = this.memory.readUInt32LE(at + field);
+      const bytes = this.text(address, at + field + 4);
+      this.lent.push({ address, bytes });
+      return bytes;
+    };
     return {
       kind, flags: this.memory[at + EventField.Flags]!,
       id: this.memory.readInt32LE(at + EventField.Id), reason: this.memory.readInt32LE(at + EventField.Reason),
