@@ -320,6 +320,8 @@ export function poll(): i32 {
   if (!kind) kind = pending ? takePending() : step();
   if (kind < 0) kind = lose(kind);
   if (handle > 0) flush();
+  // That event lends a record.
+  if (!FEATURE_FAST && kind != EventKind.MessageRejected) outbox.compact(!isSending());
   return kind;
 }
 

@@ -77,8 +77,10 @@ const PROBING: i32 = 2;
 /** An event lends bytes of a record, which must stay where they are until the next poll. */
 let lends: bool = false;
 
+if (FEATURE_RAW && !FEATURE_FAST) ERROR("compact at the end of each poll knows no subscriptions");
+
 export function carveOutbox(size: usize): void {
-  base = head = first = carve(size);
+  first = base = head = carve(size);
   if (FEATURE_RAW) floor = base;
   end = carved;
 }
@@ -94,7 +96,7 @@ export function lend(): void {
 // @ts-ignore: decorator
 @inline
 export function takeBack(): void {
-  if (!lends) return;
+  if (!FEATURE_FAST || !lends) return;
   lends = false;
   reclaim();
 }
@@ -126,9 +128,16 @@ function isRequest(record: usize): bool {
   return FEATURE_RAW && load<i8>(record, Record.Packet) < 0;
 }
 
+/** Where to look for the first record that is not done: with `compact` at the end of each poll hardly one is in front of it. */
+// @ts-ignore: decorator
+@inline
+function begin(): usize {
+  return FEATURE_FAST ? first : base;
+}
+
 /** Every message was sent and acknowledged. */
 export function isEmpty(): bool {
-  return first == head;
+  return begin() == head;
 }
 
 /** What waits takes more than a quarter: the rest is for messages of the application. */
@@ -138,6 +147,7 @@ export function isCrowded(): bool {
 
 /** Passes what is done in front, and sets the deadline of the first record in flight, before which others may wait. */
 function reclaim(): void {
+  if (!FEATURE_FAST) return; // what `compact` does
   for (let record = first; record < head; ) {
     const mark = markOf(record);
     if (mark == Mark.Sent) return setDeadline(Timer.Acknowledge, load<u32>(record, Record.Deadline));
@@ -149,14 +159,20 @@ function reclaim(): void {
   disarmOften(Timer.Acknowledge);
 }
 
-/** Moves the records together at the base. None of them may be on its way or lent. Bytes of the subscriptions, which stay for good. */
-function compact(): i32 {
+/**
+ * Moves the records together at the base, which they may when none of them is on its way or lent. Bytes of the subscriptions, which stay for good.
+ * In a slow profile the end of each poll, which needs no other place where records are taken out, or where room is made.
+ */
+export function compact(mayMove: bool): i32 {
   let kept: usize = 0;
-  let to = (first = base);
+  first = base;
+  let to = base;
+  let deadline: u32 = 0;
   if (FEATURE_RAW) floor = base;
   for (let record = base; record < head; ) {
     const next = after(record);
-    if (markOf(record)) {
+    if (!FEATURE_FAST && <i32>!deadline & <i32>(markOf(record) == Mark.Sent)) deadline = load<u32>(record, Record.Deadline);
+    if (FEATURE_FAST ? markOf(record) : markOf(record) | <i32>!mayMove) {
       const size = next - record;
       memory.copy(to, record, size);
       const isKept = FEATURE_RAW && load<u8>(to, Record.Packet) == SUBSCRIBE;
@@ -169,7 +185,8 @@ function compact(): i32 {
     record = next;
   }
   head = to;
-  reclaim();
+  if (FEATURE_FAST) reclaim();
+  else setDeadline(Timer.Acknowledge, deadline);
   return <i32>kept;
 }
 
@@ -186,10 +203,10 @@ export function openRecord(): usize {
 export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
   const before = head;
   const mayMove = !isSending & !lends;
-  if (mayMove) needed += compact();
+  if (FEATURE_FAST && mayMove) needed += compact(true);
   if (needed > <i32>(end - base)) return fail(Status.TooLarge, needed, 0, 0);
   let status: i32 = Status.Ok;
-  if (head >= before) {
+  if (!FEATURE_FAST || head >= before) {
     if (FEATURE_RAW && mayMove & drop & (first < head) & (markOf(first) == Mark.Message)) {
       setMark(first, Mark.Free);
       count(Stat.MessagesDropped);
@@ -207,7 +224,7 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
 export function nextMessageId(): i32 {
   const id = (lastMessageId % MESSAGE_ID_MAX) + 1;
   // Ids are given in the order of the records, so the oldest is the first to collide.
-  return (first < head) & (idOf(first) == id) ? 0 : id;
+  return (begin() < head) & (idOf(begin()) == id) ? 0 : id;
 }
 
 /** The id that the next SUBSCRIBE or UNSUBSCRIBE gets; they never collide with those of messages. */
@@ -238,7 +255,7 @@ export function commit(id: i32, cost: i32): void {
 export function nextToSend(window: i32): usize {
   let inflight = 0;
   let connecting = 0;
-  for (let record = first; record < head; ) {
+  for (let record = begin(); record < head; ) {
     const mark = markOf(record);
     if (mark == (FEATURE_RAW ? Mark.Message + hasRequests : Mark.Message)) {
       if ((mark == Mark.Message) & (idOf(record) != 0) & (inflight >= (evidence == PROBING ? 1 : window))) return 0;
@@ -306,14 +323,14 @@ export function markSent(acknowledgeS: u32): void {
     count(Stat.MessagesSent);
     if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
-  if (idOf(record)) store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
+  store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
   setMark(record, idOf(record) ? Mark.Sent : Mark.Free);
   reclaim();
 }
 
 /** An acknowledgement came: the record of this session that waited for it, or 0. Its packet stays readable until the next verb. */
 export function acknowledge(type: i32, id: i32): usize {
-  for (let record = first; record < head; record = after(record)) {
+  for (let record = begin(); record < head; record = after(record)) {
     // The answer to a packet has the next higher type. What is above the mark does not matter.
     const isAnswered = !((load<u32>(record, Record.PacketId) ^ (id | (Mark.Sent << 16))) << 8);
     if (isAnswered & ((FEATURE_RAW ? (load<u8>(record, Record.Packet) >> 4) + 1 : <i32>Packet.Puback) == type)) {
@@ -354,7 +371,7 @@ export function rewind(): void {
 
 /** The oldest message if it is poison, else 0. */
 export function poison(): usize {
-  let record = first;
+  let record = begin();
   // Behind the last record there is memory, too: to look at it costs less than not to.
   while ((record < head) & (markOf(record) != Mark.Message)) record = after(record);
   return (record < head) & (load<u8>(record, Record.Closes) >= <u8>CLOSES_MAX) ? record : 0;

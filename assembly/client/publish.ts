@@ -86,7 +86,7 @@ export function append(
       return id;
     }
     status = outbox.makeRoom(<i32>(at - record), isSending(), FEATURE_RAW && <bool>setting(Setting.OutboxDropOldest));
-    if (status) return status;
+    if (!FEATURE_FAST || status) return status;
   }
 }
 
