@@ -1,9 +1,11 @@
 // The first success in TypeScript: connect, send telemetry, answer one RPC, leave.
+//
+//   node --import tsx host/node/first.ts [host] [port] [token]
 
 import { DeviceClient } from "./index.ts";
 
-export async function first(host: string, port: number, token: string): Promise<void> {
-  const client = new DeviceClient({ mqtt_host: host, mqtt_port: port, access_token: token });
+async function first(host = "127.0.0.1", port = "1883", token = "DEMO_TOKEN"): Promise<void> {
+  const client = new DeviceClient({ mqtt_host: host, mqtt_port: Number(port), access_token: token });
   const answered = new Promise<void>((resolve) => {
     client.onRpc(({ method, params }) => {
       resolve();
@@ -15,3 +17,5 @@ export async function first(host: string, port: number, token: string): Promise<
   await answered;
   await client.disconnect();
 }
+
+await first(...process.argv.slice(2));

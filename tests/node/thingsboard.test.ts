@@ -1,7 +1,10 @@
 // The device API through the client, against the local server.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import { RequestTimeoutError, type ClientOptions, type DeviceClient } from "../../host/node/index.ts";
 import { demoDevice, startServer, type LocalServer } from "../../host/server/server.ts";
 import type { Device } from "../../host/server/device.ts";
@@ -190,14 +193,16 @@ test("telemetry above the server's rate of data points is cut and paced, so that
 test("the first program of the README connects, sends and answers", async (t) => {
   const server = await startServer({ mqttPort: 0, restPort: 0 });
   t.after(() => server.close());
-  const { first } = await import("../../host/node/first.ts");
-  const running = first("127.0.0.1", server.mqttPort, demoDevice.token);
+  const program = spawn(process.execPath, ["--import", "tsx", "host/node/first.ts", "127.0.0.1", String(server.mqttPort), demoDevice.token], {
+    cwd: fileURLToPath(new URL("../../", import.meta.url)), stdio: "inherit",
+  });
+  t.after(() => program.kill());
+  const ended = once(program, "exit");
   const { device } = await server.events.next("telemetry", (event) => event.key === "temperature", PATIENCE_MS);
   const reply = await post(server, `/api/rpc/twoway/${device.id}`, { method: "setLed", params: { on: true }, timeout: PATIENCE_MS });
   assert.deepEqual(reply, { status: 200, text: '{"ok":true}' });
-  await running;
+  assert.deepEqual(await ended, [0, null]);
 });
-
 
 test("a configured rate of data points holds until the server has told its own; splitPoints comes first", async (t) => {
   const server = await startServer({ mqttPort: 0, restPort: 0, rateLimits: { device: { telemetryDataPoints: "10:1" } } });
