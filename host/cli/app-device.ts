@@ -10,12 +10,13 @@ const SHOWN: readonly string[] = ["Connected", "Disconnected", "Unstable", "Refu
 export interface AppDeviceOptions {
   readonly configuration: Configuration;
   readonly baseDirectory: string;
+  readonly storeDirectory?: string | undefined;
   readonly wasm: Uint8Array;
   readonly onEvent: (event: DemoEvent) => void;
 }
 
-export function startAppDevice({ configuration, baseDirectory, wasm, onEvent }: AppDeviceOptions): DemoDevice {
-  const client = new DeviceClient(configuration, { baseDirectory });
+export function startAppDevice({ configuration, baseDirectory, storeDirectory, wasm, onEvent }: AppDeviceOptions): DemoDevice {
+  const client = new DeviceClient(configuration, { baseDirectory, storeDirectory });
   const board = new Board((pin, level) => onEvent({ event: "Pin", pin, level }));
   const app = client.runApp(wasm, {
     io: (operation, bytes) => board.io(operation, bytes),

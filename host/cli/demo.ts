@@ -13,14 +13,15 @@ export interface DemoDevice {
 export interface DemoOptions {
   readonly configuration: Configuration;
   readonly baseDirectory: string;
+  readonly storeDirectory?: string | undefined;
   readonly intervalMs: number;
   readonly onEvent: (event: DemoEvent) => void;
 }
 
 const FIRMWARE = "v1.2.2";
 
-export function startDemo({ configuration, baseDirectory, intervalMs, onEvent }: DemoOptions): DemoDevice {
-  const client = new DeviceClient(configuration, { baseDirectory, whenFull: "reject" });
+export function startDemo({ configuration, baseDirectory, storeDirectory, intervalMs, onEvent }: DemoOptions): DemoDevice {
+  const client = new DeviceClient(configuration, { baseDirectory, storeDirectory, whenFull: "reject" });
   let isEnabled = true;
   let sequence = 0;
   let delivered = 0;

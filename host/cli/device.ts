@@ -6,6 +6,7 @@ import { ConfigurationError, MoteError, readConfiguration, type Configuration } 
 import { startAppDevice } from "./app-device.ts";
 import { startDemo, type DemoDevice, type DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode, interrupted } from "./exit.ts";
+import { hostSettings } from "./host-settings.ts";
 import { startNative } from "./native.ts";
 import { eventLine, writeLine } from "./print.ts";
 
@@ -16,7 +17,7 @@ export interface DeviceOptions {
   readonly engine: Engine;
   readonly host?: string;
   readonly port?: number;
-  readonly interval: number;
+  readonly interval?: number;
   readonly app?: string;
   readonly retry: boolean;
   readonly json: boolean;
@@ -54,15 +55,21 @@ function start(
   if (engine !== "v8") {
     const place = [...(host === undefined ? [] : ["--host", host]), ...(port === undefined ? [] : ["--port", String(port)])];
     const program = app === undefined ? [] : ["--app", app];
-    return startNative({ engine, onEvent, onExit, arguments: ["--config", config, ...place, "--interval", String(interval), ...program] });
+    const pace = interval === undefined ? [] : ["--interval", String(interval)];
+    return startNative({ engine, onEvent, onExit, arguments: ["--config", config, ...place, ...pace, ...program] });
   }
   const overridden = {
     ...configuration, ...(host === undefined ? {} : { mqtt_host: host }), ...(port === undefined ? {} : { mqtt_port: port }),
   };
+  let storeDirectory: string | undefined;
   try {
-    if (wasm !== undefined) return startAppDevice({ configuration: overridden, baseDirectory, wasm, onEvent });
-    return startDemo({ configuration: overridden, baseDirectory, intervalMs: interval, onEvent });
+    const { intervalMs, ...settings } = hostSettings(configuration, baseDirectory);
+    ({ storeDirectory } = settings);
+    if (wasm !== undefined) return startAppDevice({ configuration: overridden, baseDirectory, storeDirectory, wasm, onEvent });
+    return startDemo({ configuration: overridden, baseDirectory, storeDirectory, intervalMs: interval ?? intervalMs, onEvent });
   } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (storeDirectory !== undefined && syscall !== undefined) throw new CommandError(ExitCode.Usage, `cannot use ${storeDirectory}: ${code}`, "store_directory is a folder, made if it is missing");
     if (app !== undefined && !(error instanceof ConfigurationError)) throw asUsage(app, error, "assembly/app/ABI.md says what an app may do");
     throw asUsage(config, error);
   }

@@ -65,7 +65,7 @@ function program(): Command {
     .addOption(new Option("--engine <engine>", "what runs the module").choices(["wasm3", "aot", "v8"]).default("v8"))
     .option("--host <name>", "broker, in place of mqtt_host")
     .option("--port <n>", "port, in place of mqtt_port", wholeNumber(1, 65535))
-    .option("--interval <ms>", "time between two telemetry messages", wholeNumber(1, 86_400_000), 1000)
+    .option("--interval <ms>", "time between two telemetry messages, in place of interval_ms of host", wholeNumber(1, 86_400_000))
     .option("--app <file>", "run this app module, built by `mote build`, in place of the demo device")
     .option("--retry", "keep trying when the first connection fails", false)
     .option("--json", "one JSON object a line", false)

@@ -123,6 +123,9 @@ const configurations: [name: string, text: string | Buffer, said: RegExp][] = [
   ["an unknown key", '{"mqtt_host":"h","mqtt_hots":"i"}', /mqtt_hots/],
   ["a key that stands twice", '{"mqtt_host":"h","mqtt_port":1,"mqtt_host":"i"}', /outside the range that is allowed \(mqtt_host stands twice\)/],
   ["a byte order mark", '\ufeff{"mqtt_host":"h"}', /not JSON: it begins with a byte order mark/],
+  ["an interval of nothing", '{"mqtt_host":"h","host":{"interval_ms":0}}', /outside the range that is allowed \(host\.interval_ms\)/],
+  ["a store that is no text", '{"mqtt_host":"h","host":{"store_directory":5}}', /another JSON type.*store_directory/],
+  ["a store that is a file", '{"mqtt_host":"h","host":{"store_directory":"good.json"}}', /cannot use .*good\.json: EEXIST\n.*store_directory is a folder/],
   ["another type", '{"mqtt_host":"h","qos":"1"}', /another JSON type.*qos/],
   ["a missing key", "{}", /absent.*mqtt_host/],
 ];
@@ -146,3 +149,9 @@ for (const [name, text, said] of configurations) {
     assert.equal(code, 2);
   });
 }
+
+test("the demo device on v8 keeps what it keeps where the configuration says, as the C programs do", async (t) => {
+  const { code } = await mote(t, "device", "--config", file("kept.json", '{"mqtt_host":"127.0.0.1","mqtt_port":1,"host":{"store_directory":"kept"}}'));
+  assert.equal(code, 3);
+  assert.ok(existsSync(join(folder, "kept", "journal.flash")));
+});
