@@ -4,6 +4,7 @@ import { AppPublish, INTERVAL_MS_MAX, JsonField, LogLevel, Member, MemberField, 
 import type { AppFunctions, AppModule } from "./app-module.ts";
 import type { Core } from "./core.ts";
 import { MoteError } from "./errors.ts";
+import { countRecordPoints } from "./record-points.ts";
 import type { ClientModule, PublishFlags, RequestVerb, SendVerb } from "./module.ts";
 
 /** What a verb needs of the host of the app. */
@@ -175,7 +176,17 @@ export function appFunctions(host: VerbHost): AppFunctions {
     stat: (which) => BigInt(which! >= Stat.Size && which! < Stat.End && which! % 4 === 0 ? core.counter(which!) : Status.InvalidValue),
     features: () => core.runner.module?.features() ?? 0,
   };
-  for (const verb of SENDS) verbs[verb] = (at, length, options) => appended(true, (module) => module.send(verb, bytes(at!, length!), flags(options!)));
+  for (const verb of SENDS) {
+    verbs[verb] = (at, length, options) => appended(true, (module) => {
+      const record = bytes(at!, length!);
+      const publishFlags = flags(options!);
+      const isOfChildren = verb === "gateway_telemetry" || verb === "gateway_attributes";
+      const isCounted = isOfChildren || verb === "send_telemetry" || verb === "send_attributes";
+      const taken = isCounted ? core.pointsTaken(isOfChildren) : Infinity;
+      if (taken !== Infinity && countRecordPoints(record, isOfChildren) > taken) throw new Refusal(Status.TooLarge, "telemetryDataPoints");
+      return module.send(verb, record, publishFlags);
+    });
+  }
   for (const verb of REQUESTS) {
     verbs[verb] = (at, length, timeoutMs) => appended(false, (module) => {
       const record = bytes(at!, length!);

@@ -139,6 +139,11 @@ export class Core {
     return smallestCount(told?.telemetryDataPoints);
   }
 
+  /** Data points beyond which the server said that it never takes a message. */
+  pointsTaken(isOfChildren: boolean): number {
+    return smallestCount((isOfChildren ? this.limits?.gatewayRateLimits : this.limits?.rateLimits)?.telemetryDataPoints);
+  }
+
   /** Children that one message may be about: each spends a message of telemetry, and one that the server does not know yet two messages more. */
   childrenMax(): number {
     const { telemetryMessages, messages } = (this.limits === null ? this.#configuration.rates : this.limits.gatewayRateLimits) ?? {};
@@ -177,13 +182,14 @@ export class Core {
   }
 
   #onEvent(event: ModuleEvent, module: ClientModule): boolean {
+    const told = linkEvent(event);
+    // An app counts on the limits when it hears of them.
+    if (told?.type === "SessionLimits") this.limits = told.limits ?? this.limits;
     this.app?.onEvent(event, module);
     const release = this.#releaser(module);
     if (this.onEvent(event, release) || this.inbound.take(event, release)) return true;
     if (this.updates.take(event)) return false;
     const { kind, id, reason, topic } = event;
-    const told = linkEvent(event);
-    if (told?.type === "SessionLimits") this.limits = told.limits;
     if (told !== null) this.inbound.tell(told);
     this.requests.take(event);
     switch (kind) {

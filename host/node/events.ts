@@ -17,7 +17,8 @@ export type LinkEvent =
   /** Of a child's attributes that are no object `topic` is the child's name. */
   | { readonly type: "InvalidMessage"; readonly topic: string; readonly reason: StatusName | "Unknown" }
   | { readonly type: "RequestTimeout"; readonly id: number }
-  | { readonly type: "SessionLimits"; readonly limits: SessionLimits }
+  /** Null: the server answered with an error, as those before 3.8 do; what held before holds on. */
+  | { readonly type: "SessionLimits"; readonly limits: SessionLimits | null }
   | { readonly type: "Provisioned"; readonly reply: string }
   | { readonly type: "ProvisioningFailed"; readonly reason: StatusName | "Unknown"; readonly code: number; readonly text: string; readonly reply: string }
   | { readonly type: "ChildDisconnected"; readonly child: string; readonly reason: number }
@@ -41,10 +42,7 @@ export function linkEvent(event: ModuleEvent): LinkEvent | null {
     case EventKind.MessageTooLarge: return { type: "MessageTooLarge", id, topic, bytesNeeded: total };
     case EventKind.InvalidMessage: return { type: "InvalidMessage", topic, reason: statusName(reason) };
     case EventKind.RequestTimeout: return { type: "RequestTimeout", id };
-    case EventKind.SessionLimits: {
-      const limits = sessionLimits(parseAnswer(event, "session limits"));
-      return limits && { type: "SessionLimits", limits };
-    }
+    case EventKind.SessionLimits: return { type: "SessionLimits", limits: reason < 0 ? null : sessionLimits(parseAnswer(event, "session limits")) };
     case EventKind.Provisioned: return { type: "Provisioned", reply: answerText(event) };
     case EventKind.ProvisioningFailed: return { type: "ProvisioningFailed", reason: statusName(reason), code: reason, text: event.name, reply: answerText(event) };
     case EventKind.ChildDisconnected: return { type: "ChildDisconnected", child: JSON.parse(`"${topic}"`) as string, reason };

@@ -220,6 +220,65 @@ static void limits_are_learnt(mote_t *mote) {
     CHECK(client_sent(&client, "{\"B\":[{\"d\":3}]}") && client_sent(&client, "{\"B\":[{\"e\":4}]}"));
 }
 
+static int32_t send_ready(mote_t *mote, const char *json, bool attributes) {
+    mote_begin(mote);
+    mote_document(mote, json, strlen(json));
+    return (attributes ? mote_gateway_attributes : mote_gateway_telemetry)(mote, "B", NULL);
+}
+
+// What the server would acknowledge and lose, because it has more data points than it ever takes for children, is refused by that name.
+static void whole_messages_are_counted(mote_t *mote) {
+    static const struct {
+        const char *json;
+        bool taken;
+    } ready[] = {
+        {"{\"a\":1,\"b\":2}", true},
+        {"{\"a\":1,\"b\":2,\"c\":3}", false},
+        {" [ {\"a\":1} , {\"b\":[2,{\"x\":1,\"y\":2}]} ] ", true},
+        {"[{\"a\":1},{\"b\":2},{\"c\":3}]", false},
+        {"{\"ts\":1,\"values\":{\"a\":1,\"b\":{\"c\":1,\"d\":2,\"e\":3}}}", true},
+        {"{\"ts\":1,\"metadata\":{\"connector\":\"x\",\"receivedTs\":1,\"publishedTs\":2},\"values\":{\"a\":1,\"b\":2}}", true},
+        {"[{\"values\":{\"a\":1,\"b\":2},\"ts\":1},{\"c\":3}]", false},
+        {"{\"values\":{\"a\":1,\"b\":2,\"c\":3},\"t\":1}", true}, // two values of their own
+        {"{\"a\":\"}{[,\\\"\",\"b\":\"]\"}", true},
+    };
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"access_token\":\"T\",\"staging_buffer\":512,\"send_buffer\":4096,\"telemetry_points_rate_limit\":\"1:1\"}"),
+                MOTE_STATUS_OK);
+    client_connect(&client);
+    // What is configured may be less than the server takes.
+    CHECK(send_ready(mote, "{\"a\":1,\"b\":2,\"c\":3}", false) > 0);
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"telemetryDataPoints\":\"9:1,2:1\"}}");
+    client_serve(&client);
+    for (size_t i = 0; i < sizeof ready / sizeof ready[0]; i++) {
+        int32_t result = send_ready(mote, ready[i].json, false);
+        if ((result > 0) != ready[i].taken) printf("%s: %d\n", ready[i].json, result);
+        CHECK(ready[i].taken ? result > 0 : result == MOTE_STATUS_TOO_LARGE);
+        CHECK(ready[i].taken || mote_span_equals(mote_error_text(mote), "telemetryDataPoints"));
+        client.port.now_ms += 60000;
+        client_serve(&client);
+    }
+    CHECK_EQUAL(send_ready(mote, "{\"a\":1,\"b\":2,\"c\":3}", true), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(send_ready(mote, "{\"a\":", true), MOTE_STATUS_MORE_BYTES);
+    for (int points = 2; points <= 3; points++) {
+        mote_begin(mote);
+        mote_timestamp(mote, 1);
+        mote_object_begin(mote, "o"); // one data point, whatever is in it
+        for (int i = 0; i < 4; i++) mote_add_text(mote, "values", "x");
+        mote_object_end(mote);
+        mote_timestamp(mote, 2);
+        for (int i = 1; i < points; i++) mote_add_integer(mote, i == 1 ? "a" : "b", i);
+        int32_t result = mote_gateway_telemetry(mote, "B", NULL);
+        CHECK(points == 2 ? result > 0 : result == MOTE_STATUS_TOO_LARGE);
+        client.port.now_ms += 60000;
+        client_serve(&client);
+    }
+    // The device's own have another limit, of which nothing was told.
+    mote_begin(mote);
+    for (int i = 0; i < 3; i++) mote_add_integer(mote, i == 0 ? "a" : i == 1 ? "b" : "c", i);
+    CHECK(mote_send_telemetry(mote, NULL) > 0);
+    mote_free(mote);
+}
+
 // The subscriptions of a gateway stay in the outbox: what leaves in pieces is cut to what they leave.
 static void pieces_fit_beside_subscriptions(mote_t *mote) {
     char text[1200];
@@ -256,4 +315,5 @@ void test_gateway_split(void) {
     mote_free(&client.mote);
     messages_are_cut_by_children(&client.mote);
     pieces_fit_beside_subscriptions(&client.mote);
+    whole_messages_are_counted(&client.mote);
 }

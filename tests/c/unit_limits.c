@@ -173,7 +173,59 @@ static void what_is_begun_can_be_ended(void) {
     mote_free(mote);
 }
 
+// A whole message that the server would close the connection on is refused; one that leaves in pieces is cut.
+static void whole_messages_are_counted(void) {
+    mote_t *mote = &client.mote;
+    static const char key[] = "abc";
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\"}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"rateLimits\":{\"telemetryDataPoints\":\"2:1\"}}");
+    client_serve(&client);
+    for (int points = 2; points <= 3; points++) {
+        for (int attributes = 0; attributes < 2; attributes++) {
+            mote_begin(mote);
+            for (int i = 0; i < points; i++) mote_add_integer(mote, key + i, i);
+            int32_t result = attributes ? mote_send_attributes(mote, NULL) : mote_send_telemetry(mote, NULL);
+            CHECK(points == 2 ? result > 0 : result == MOTE_STATUS_TOO_LARGE && mote_span_equals(mote_error_text(mote), "telemetryDataPoints"));
+            client.port.now_ms += 60000;
+            client_serve(&client);
+        }
+    }
+    client.sent_length = 0;
+    mote->options.split_points = 3; // what the application says comes first
+    CHECK_EQUAL(mote_begin_telemetry(mote, NULL), MOTE_STATUS_OK);
+    for (int i = 0; i < 3; i++) CHECK_EQUAL(mote_add_integer(mote, key + i, i), MOTE_STATUS_OK);
+    CHECK(mote_end(mote) > 0);
+    client.port.now_ms += 60000;
+    client_serve(&client);
+    CHECK_EQUAL(client_count_sent(&client, "v1/devices/me/telemetry"), 1);
+    mote_free(mote);
+}
+
+// Servers before 3.8 answer the question with an error: what is configured holds on.
+static void an_error_tells_no_limits(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"telemetry_points_rate_limit\":\"2:1\"}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"error\":\"timeout\"}");
+    client_serve(&client);
+    CHECK_EQUAL(client.last_event.reason, MOTE_STATUS_REMOTE_ERROR);
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_begin_telemetry(mote, NULL), MOTE_STATUS_OK);
+    for (int i = 0; i < 3; i++) CHECK_EQUAL(mote_add_integer(mote, i == 0 ? "a" : i == 1 ? "b" : "c", i), MOTE_STATUS_OK);
+    CHECK(mote_end(mote) > 0);
+    client.port.now_ms += 60000;
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"a\":0,\"b\":1}"));
+    client.port.now_ms += 60000;
+    client_serve(&client);
+    CHECK(client_sent(&client, "{\"c\":2}"));
+    mote_free(mote);
+}
+
 void test_limits(void) {
+    an_error_tells_no_limits();
+    whole_messages_are_counted();
     what_is_begun_can_be_ended();
     subscriptions_take_room();
     the_server_tells_how_large();

@@ -8,7 +8,7 @@ import { messageRecord, valueCost } from "../../host/node/message.ts";
 import { countPoints, splitAttributes, splitChildAttributes, splitChildTelemetry, splitTelemetry, type MessageLimits } from "../../host/node/split.ts";
 import type { MessageValue } from "../../host/node/values.ts";
 import { compile, HEAD, LIBRARY } from "../app/sources.ts";
-import { connected, withStatus } from "./harness.ts";
+import { client, connected, listen, nextEvent, withStatus } from "./harness.ts";
 
 const UNLIMITED = 1_000_000;
 const limits = (given: Partial<MessageLimits>): MessageLimits =>
@@ -188,4 +188,17 @@ test("what subscriptions leave of the outbox is what a message is cut to: those 
     }
     assert.equal(link.of("publish").at(-1)!.payload.toString(), JSON.stringify({ b: "y".repeat(498) }), "the last was cut");
   }
+});
+
+test("an answer that is an error leaves the limits that are configured", async (t) => {
+  const broker = await listen(t);
+  const made = client(t, broker.port, { session_limits: true, telemetry_points_rate_limit: "2:1" });
+  const events = made.events();
+  await made.connect();
+  const link = await broker.link();
+  link.publish((await link.packet("publish")).topic.replace("request", "response"), '{"error":"timeout"}');
+  assert.equal((await nextEvent(events, "SessionLimits")).limits, null);
+  assert.equal(made.sessionLimits, null);
+  await made.sendTelemetry({ a: 1, b: 2, c: 3 });
+  assert.deepEqual(link.of("publish").slice(1).map(({ payload }) => payload.toString()), ['{"a":1,"b":2}', '{"c":3}']);
 });

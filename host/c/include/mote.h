@@ -333,7 +333,8 @@ int32_t mote_document(mote_t *mote, const char *json, size_t length);
 void mote_cancel(mote_t *mote);
 
 /* Each closes the message and queues it whole or not at all. Returns 0 for QoS 0, the packet id of the later event
- * Delivered for QoS 1, or a status: Full = no room now, TooLarge = never. */
+ * Delivered for QoS 1, or a status: Full = no room now, TooLarge = never. With more data points than the server said it ever takes, that
+ * is TooLarge with the text "telemetryDataPoints": it would close the connection on such a message. */
 int32_t mote_send_telemetry(mote_t *mote, const mote_publish_options_t *options);
 int32_t mote_send_attributes(mote_t *mote, const mote_publish_options_t *options);
 int32_t mote_send_rpc_reply(mote_t *mote, int32_t request_id, const mote_publish_options_t *options);
@@ -423,8 +424,9 @@ int32_t mote_ota_stop(mote_t *mote, mote_ota_kind_t kind);
 int32_t mote_gateway_connect(mote_t *mote, const char *device, const char *type, const mote_publish_options_t *options);
 int32_t mote_gateway_disconnect(mote_t *mote, const char *device, const mote_publish_options_t *options);
 
-/* Each sends the open message, built as any other, for one child. It leaves as it is: with more data points than the server ever takes
- * for children it would be acknowledged and lost, which mote_gateway_begin_telemetry() knows how to avoid. */
+/* Each sends the open message, built as any other, for one child. It leaves as it is or not at all: TooLarge with the text
+ * "telemetryDataPoints" when it has more of them than the server said it ever takes for children, which would acknowledge and lose it.
+ * mote_gateway_begin_telemetry() cuts such messages. */
 int32_t mote_gateway_telemetry(mote_t *mote, const char *device, const mote_publish_options_t *options);
 int32_t mote_gateway_attributes(mote_t *mote, const char *device, const mote_publish_options_t *options);
 /* Telemetry and attributes that may be more than one message, as mote_begin_telemetry(). They begin with one child, and go on with
@@ -579,6 +581,7 @@ struct mote {
     uint32_t points_own, points_children; /* data points of a message by SessionLimits, 0 = any */
     uint32_t payload_max;            /* bytes of a packet by SessionLimits, 0 = not told */
     uint32_t outbox_room;            /* bytes of the outbox without the subscriptions of the module itself */
+    bool limits_told;                /* those are the server's, no longer what is configured */
     bool has_asked_rpc;              /* so that the module keeps the filter of the answers, too */
 
     uint32_t posts_length;           /* bytes in the queue of posts */

@@ -80,7 +80,10 @@ static int32_t message(mote_app_t *app, mote_app_verb_t verb, const uint64_t *ar
     mote_t *mote = app->options.mote;
     uint32_t length = 0;
     int32_t options = stage_message(app, &length, ARGUMENT(0), ARGUMENT(1), ARGUMENT(2));
-    if (options < 0) return options;
+    bool of_children = verb == MOTE_APP_VERB_gateway_telemetry || verb == MOTE_APP_VERB_gateway_attributes;
+    bool counts = of_children || verb == MOTE_APP_VERB_send_telemetry || verb == MOTE_APP_VERB_send_attributes;
+    int32_t status = options >= 0 && counts ? mote_points_check(mote, ARGUMENT(1), of_children) : options;
+    if (status < 0) return status;
     return mote_queued(mote, call(mote, verb, 2, (const uint32_t[]){length, (uint32_t)options}));
 }
 

@@ -40,6 +40,13 @@ uint32_t mote_config_length(const char *config, size_t length);
 void mote_config_copy(const char *config, size_t length, char *to);
 uint32_t mote_config_unsigned(const char *config, size_t length, const char *key, uint32_t fallback);
 
+// Members of an object, or elements of a list, one after the other; `*ref_at` is 0 before the first.
+bool mote_config_next(const char *json, size_t length, size_t *ref_at, mote_span_t *out_key, mote_span_t *out_value);
+
+// points.c
+// Refuses the message that is staged when it has more data points than the server ever takes, for the device or for children.
+int32_t mote_points_check(mote_t *mote, uint32_t length, bool of_children);
+
 // publish.c
 // Who declared a filter: the firmware, the app beside it, or both.
 enum { MOTE_OWNER_CLIENT = 1, MOTE_OWNER_APP = 2 };

@@ -90,6 +90,28 @@ bool mote_config_find(const char *json, size_t length, const char *key, mote_spa
     return true;
 }
 
+bool mote_config_next(const char *json, size_t length, size_t *ref_at, mote_span_t *out_key, mote_span_t *out_value) {
+    walk_t walk = {.text = json, .length = length};
+    skip(&walk, ' ');
+    bool is_list = walk.at < length && json[walk.at] == '[';
+    if (walk.at == length || (!is_list && json[walk.at] != '{')) return false;
+    walk.at = *ref_at != 0 ? *ref_at : walk.at + 1;
+    if (is_list) {
+        skip(&walk, ',');
+        size_t start = walk.at;
+        skip_value(&walk);
+        walk.key = (mote_span_t){"", 0};
+        walk.value = (mote_span_t){json + start, (uint32_t)(walk.at - start)};
+        if (walk.at == start) return false;
+    } else if (!next(&walk)) {
+        return false;
+    }
+    *ref_at = walk.at;
+    *out_key = walk.key;
+    *out_value = walk.value;
+    return true;
+}
+
 bool mote_config_member(const char *json, size_t length, uint32_t index, mote_span_t *out_key, mote_span_t *out_value) {
     walk_t walk;
     if (!begin(&walk, json, length)) return false;

@@ -183,10 +183,18 @@ static int32_t close_options(mote_t *mote, const mote_publish_options_t *options
     return MOTE_STATUS_OK;
 }
 
+// What leaves in pieces was cut already.
+static int32_t check_points(mote_t *mote, mote_export_t verb) {
+    bool of_children = verb == MOTE_EXPORT_GATEWAY_TELEMETRY || verb == MOTE_EXPORT_GATEWAY_ATTRIBUTES;
+    bool counts = of_children || verb == MOTE_EXPORT_SEND_TELEMETRY || verb == MOTE_EXPORT_SEND_ATTRIBUTES;
+    return counts && mote->split.verb == 0 ? mote_points_check(mote, mote->message_length, of_children) : MOTE_STATUS_OK;
+}
+
 // Queues a message that is closed already.
 int32_t mote_message_publish(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options) {
     uint32_t record = 0;
-    int32_t status = close_options(mote, options, &record);
+    int32_t status = mote->limits_told ? check_points(mote, verb) : MOTE_STATUS_OK;
+    if (status >= 0) status = close_options(mote, options, &record);
     if (status < 0) return status;
     return mote_queued(mote, mote_call(mote, verb, 2, (const uint32_t[]){mote->message_length, record}));
 }
