@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Status } from "../../build/generated/abi.ts";
-import { MoteError } from "../node/index.ts";
+import { statusText } from "../node/errors.ts";
 import type { DemoDevice, DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode } from "./exit.ts";
 import { builtFile } from "./paths.ts";
@@ -19,9 +19,9 @@ export interface NativeOptions {
   readonly onExit: (error: CommandError) => void;
 }
 
-/** What the program could not do, in the words that the Node client has for it. */
+/** What the program could not do, in its words and in those of the table. */
 function describe({ status, text }: DemoEvent): string {
-  return new MoteError((Status as Readonly<Record<string, number>>)[String(status)] ?? 0, "device", { text: String(text) }).message;
+  return `${String(status)}: ${String(text)} (${statusText((Status as Readonly<Record<string, number>>)[String(status)] ?? 0)})`;
 }
 
 export function startNative(options: NativeOptions): DemoDevice {

@@ -133,7 +133,7 @@ const configurations: [name: string, text: string | Buffer, said: RegExp][] = [
 for (const engine of ["wasm3", "aot"]) {
   test(`what the C program of ${engine} refuses is told in words, exit code 2`, { skip: !existsSync(PROGRAM) && "not built" }, async (t) => {
     const { code, stderr } = await mote(t, "device", "--engine", engine, "--config", file("unknown.json", '{"mqtt_host":"h","mqtt_hots":"i"}'));
-    assert.equal(stderr, "mote: device: a configuration key that no profile has (mqtt_hots)\n");
+    assert.equal(stderr, "mote: UnknownKey: mqtt_hots (a configuration key that no profile has)\n");
     assert.equal(code, 2);
     const absent = await mote(t, "device", "--engine", engine, "--config", good, "--app", join(folder, "absent.wasm"));
     assert.match(absent.stderr, /^mote: cannot read .*absent\.wasm: ENOENT\n$/);
