@@ -119,7 +119,7 @@ export class V8Device implements VectorDevice {
   }
 
   read(address: number, length: number): Uint8Array {
-    return Uint8Array.from(this.memory.subarray(address, address + length));
+    return Buffer.from(this.memory.subarray(address, address + length));
   }
 
   close(): void {
@@ -208,17 +208,15 @@ export class V8Device implements VectorDevice {
         const taken = Math.min(length, this.room);
         this.room -= taken;
         this.owed = taken < length ? bytes.subarray(taken) : undefined;
-        if (taken > 0) this.actions.push({ kind: "send", bytes: Uint8Array.from(bytes.subarray(0, taken)) });
+        if (taken > 0) this.actions.push({ kind: "send", bytes: Buffer.from(bytes.subarray(0, taken)) });
         return taken;
       },
       net_recv: (handle: number, to: number, capacity: number) => {
         this.guard(handle, to, capacity);
-        const first = this.inbound[0];
-        if (!first) return typeof this.link === "number" ? this.link : 0;
-        const taken = Math.min(capacity, first.length);
-        first.copy(this.memory, to, 0, taken);
-        if (taken === first.length) this.inbound.shift();
-        else this.inbound[0] = first.subarray(taken);
+        const waiting = Buffer.concat(this.inbound);
+        if (waiting.length === 0) return typeof this.link === "number" ? this.link : 0;
+        const taken = waiting.copy(this.memory, to, 0, capacity);
+        this.inbound = taken < waiting.length ? [waiting.subarray(taken)] : [];
         this.received += taken;
         return taken;
       },
