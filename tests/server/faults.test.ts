@@ -47,6 +47,20 @@ test("reply before its PUBACK, replies out of order, no reply, packet id 0", asy
   assert.equal((await client.nextPublish()).messageId, 5);
 });
 
+test("a second login on the connection does not get what was held back for the first", async (t) => {
+  const server = await start(t);
+  const client = await rawLogin(t, server);
+  server.faults.reversePubacks(2);
+  server.faults.reverseReplies(2);
+  client.send(publish(request(1), "{}", 1, 1), connectBytes());
+  await client.expectBytes("20 02 00 00");
+  client.packets.length = 0;
+  client.send(publish(request(2), "{}", 1, 2));
+  const got = [await client.next(), await client.next()].map((packet) => (packet.cmd === "publish" ? packet.topic : `${packet.cmd} ${packet.messageId}`));
+  assert.deepEqual(got.sort(), ["puback 2", "v1/devices/me/attributes/response/2"]);
+  await client.expectNothing();
+});
+
 test("over the rate, refused SUBACK, refused CONNECT, an error for an answer", async (t) => {
   const server = await start(t);
   server.faults.refuseConnect(1, 3);
