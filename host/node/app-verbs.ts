@@ -114,8 +114,11 @@ export function appFunctions(host: VerbHost): AppFunctions {
     },
     unsubscribe(at, length) {
       const filter = text(at!, length!);
-      if (!host.filters.delete(filter)) throw new Refusal(Status.NotFound, filter);
-      return isTold(filter) ? Status.Ok : use((module) => module.unsubscribe(bytes(at!, length!)));
+      if (!host.filters.has(filter)) throw new Refusal(Status.NotFound, "filter");
+      const result = isTold(filter) ? Status.Ok : use((module) => module.unsubscribe(bytes(at!, length!)));
+      // Where it was refused, for want of room, it is still there.
+      host.filters.delete(filter);
+      return result;
     },
     ota_start: (kind) => use((module) => module.ota("ota_start", kind!)),
     ota_stop: (kind) => use((module) => module.ota("ota_stop", kind!)),

@@ -73,7 +73,7 @@ export class Instance {
   /** Calls an export: its result. Throws a TrappedError, and NotInProfile for an export that is not there. */
   call(name: string, ...values: number[]): number {
     const call = this.#exports[name];
-    if (call === undefined) throw errorOf(Status.NotInProfile, name);
+    if (call === undefined) throw errorOf(Status.NotInProfile, "call", { text: name });
     if (this.#isTrapped) throw errorOf(Status.Trapped, name);
     try {
       const result = call(...values);

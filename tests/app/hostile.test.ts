@@ -53,7 +53,62 @@ export function setup(): void {
 }
 ${NO_EVENTS}`;
 
+/** Tells of each verb that refuses what it is given: the status, and what belongs to it. */
+const REFUSED = `
+import { addInteger, addJson, addText, beginDocument, beginMessage, connectChild, errorText, errorValue, EventKind, findJson, LogLevel, OtaKind, publish, releaseEvent, requestAttributes, requestRpc, sendAttributes, sendTelemetry, startTimer, stopOta,
+  subscribe, text, textAt, unsubscribe } from "${LIBRARY}";
+${HEAD}
+@external("mote", "io") declare function io(op: i32, bytes: usize, length: i32): i32;
+@lazy const WHAT: usize = memory.data(32);
+@lazy const LONG: usize = memory.data(300);
+function tell(status: i32): void {
+  const value = errorValue();
+  const length = errorText(WHAT, 32);
+  beginMessage(); addInteger(text("status"), status); addText(text("text"), textAt(WHAT, length)); addInteger(text("value"), value);
+  sendTelemetry(1);
+}
+export function setup(): void {}
+export function on_event(kind: i32, length: i32): void {
+  if (kind != EventKind.Connected) return;
+  tell(subscribe(text("a"), 2));
+  tell(subscribe(text("a/#/b")));
+  tell(unsubscribe(text("none")));
+  tell(publish(text("t"), text("x"), 99));
+  tell(publish(text("a/#"), text("x"), 1));
+  memory.fill(LONG, 0x61, 300);
+  tell(publish(text("t"), textAt(LONG, 300), 1));
+  tell(startTimer(-1));
+  tell(io(1, -1, 2));
+  tell(releaseEvent(1));
+  tell(stopOta(OtaKind.Firmware));
+  beginMessage(); tell(connectChild());
+  beginMessage(); addText(text("sharedKeys"), text(",")); tell(requestAttributes(1000));
+  beginMessage(); tell(requestRpc(1000));
+  beginMessage(); addText(text("method"), text("m")); tell(requestRpc(0));
+  beginDocument(text("{\\"a\\":")); tell(sendTelemetry(1));
+  beginDocument(text("[]")); tell(sendTelemetry(1));
+  beginDocument(text("[{}]")); tell(sendAttributes(1));
+  tell(findJson(text("{}"), text("a")));
+  tell(findJson(text("{\\"a\\""), text("a")));
+}
+`;
+
 behaviour("apps that misbehave", (check) => {
+  check("what a verb refuses is told by the same status, text and number", async (t, engine) => {
+    const app = await compileToFile(`refused-${engine}`, REFUSED);
+    const broker = await BareBroker.open(t);
+    new AppDevice(t, engine, app, broker.port, { ...ALONE, staging_buffer: 256, send_buffer: 4096 });
+    const link = await broker.link();
+    await link.packet("publish", 19);
+    const told = link.of("publish").map(({ payload }) => Object.values(JSON.parse(payload.toString()) as object).join(" "));
+    assert.deepEqual(told, [
+      `${Status.InvalidValue} qos 2`, `${Status.InvalidTopic}  0`, `${Status.NotFound} filter 0`, `${Status.InvalidValue} options 99`, `${Status.InvalidTopic}  0`,
+      `${Status.TooLarge} staging_buffer 308`, `${Status.InvalidValue} timer 2073600000`, `${Status.InvalidValue} memory 0`, `${Status.BadState}  0`, `${Status.BadState}  0`,
+      `${Status.NotInProfile} gateway_connect 0`, `${Status.InvalidValue} keys 0`, `${Status.MissingKey}  0`, `${Status.InvalidValue}  0`, `${Status.MoreBytes}  0`,
+      `${Status.InvalidValue}  0`, `${Status.InvalidValue}  0`, `${Status.NotFound}  0`, `${Status.MoreBytes}  0`,
+    ]);
+  });
+
   check("memory.grow, which gives nothing, takes nothing away either", async (t, engine) => {
     const app = await compileToFile(`grows-${engine}`, `import { addInteger, beginMessage, EventKind, sendTelemetry, startTimer, text } from "${LIBRARY}";\n${HEAD}
       let ticks: i32 = 0;

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import { AppHost, GatewayClient, MemorySlot, SlotOta } from "../../host/node/index.ts";
+import { appFunctions, type VerbHost } from "../../host/node/app-verbs.ts";
+import { errorOf } from "../../host/node/errors.ts";
 import { systemClock } from "../../host/node/ports/clock.ts";
 import { assignPackage } from "../../host/server/ota.ts";
 import { demoDevice, startServer } from "../../host/server/server.ts";
@@ -192,4 +194,16 @@ test("an app that fails begins again after a wait at random, below a ceiling tha
   made.runApp(wasm);
   for (let failure = 0; failure < 4; failure++) await nextEvent(events, "AppFailed");
   assert.deepEqual(waits.slice(0, 4), [500_000, 1_000_000, 1_500_000, 1_500_000]);
+});
+
+test("a filter that could not be ended for want of room is still the app's, and can be ended later", () => {
+  const memory = new TextEncoder().encode("a/b");
+  const answers: number[] = [Status.Full, Status.Ok];
+  const client = { unsubscribe: () => answers.shift()!, require: (status: number) => { if (status < 0) throw errorOf(status, "app"); return status; } };
+  const host = {
+    core: { runner: { use: (call: (module: unknown) => unknown) => call(client) }, inbound: { subscriptions: [] } },
+    lent: [], filters: new Map([["a/b", 1]]), isReading: () => false, module: () => ({ span: (at: number, length: number) => memory.subarray(at, at + length) }), setTimer: () => {}, io: null, log: () => {},
+  };
+  const { unsubscribe } = appFunctions(host as unknown as VerbHost);
+  assert.deepEqual([unsubscribe!(0, 3), unsubscribe!(0, 3), unsubscribe!(0, 3)], [Status.Full, Status.Ok, Status.NotFound]);
 });
