@@ -9,7 +9,7 @@ import { after, test, type TestContext } from "node:test";
 import mqtt from "mqtt";
 import { BareBroker } from "../behaviour/bare-broker.ts";
 import { Authority } from "../node/certificates.ts";
-import { Command, mote, PATIENCE_MS } from "./harness.ts";
+import { Command, PATIENCE_MS } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-cli-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -99,16 +99,6 @@ for (const engine of ["v8", "wasm3", "aot"].filter(isBuilt)) {
     assert.match(stderr, new RegExp(`no connection to 127\\.0\\.0\\.1:${port}: ConnectionRefused`));
     assert.match(stderr, /--retry/);
     assert.equal(code, 3);
-  });
-}
-
-for (const engine of ["wasm3", "aot"].filter(isBuilt)) {
-  test(`${engine}: what the C program refuses is told in its words, with its exit code`, async (t) => {
-    const file = join(folder, `unknown-${engine}.json`);
-    writeFileSync(file, '{"mqtt_host":"127.0.0.1","mqtt_hots":"i"}');
-    const { code, stderr } = await mote(t, "device", "--config", file, "--engine", engine);
-    assert.match(stderr, /UnknownKey: mqtt_hots/);
-    assert.equal(code, 2);
   });
 }
 
