@@ -6,18 +6,19 @@ import { NO_DEADLINE_MS } from "../abi";
 import { now_ms } from "../host";
 import { TIMERS } from "../memory";
 
+/** Where the deadline of each stands in the table. */
 export const enum Timer {
   Link = 0, // next attempt, or the end of the present one
-  Ping = 1, // next PINGREQ
-  Pong = 2, // PINGRESP
-  Acknowledge = 3, // for the oldest packet in flight
-  Health = 4, // the connection has proved itself
-  Drain = 5, // the end of patience of disconnect()
-  Ota = 6, // the chunk that was asked for, or another look at the image slot
-  Children = 7, // announcing the children of a gateway again
-  Pace = 8, // the next message that the limits of the server held back may leave
-  Request = 9, // the first request that runs out of time
-  Count = 10,
+  Ping = 4, // next PINGREQ
+  Pong = 8, // PINGRESP
+  Acknowledge = 12, // for the oldest packet in flight
+  Health = 16, // the connection has proved itself
+  Drain = 20, // the end of patience of disconnect()
+  Ota = 24, // the chunk that was asked for, or another look at the image slot
+  Children = 28, // announcing the children of a gateway again
+  Pace = 32, // the next message that the limits of the server held back may leave
+  Request = 36, // the first request that runs out of time
+  End = 40,
 }
 
 /** The time of the present poll. */
@@ -40,7 +41,7 @@ export function readClock(): void {
 
 /** Sets the deadline itself; zero is off. */
 export function setDeadline(timer: i32, deadline: u32): void {
-  store<u32>(TIMERS + (timer << 2), deadline);
+  store<u32>(TIMERS + timer, deadline);
   if (FEATURE_FAST && (deadline != 0) & (!earliest | (<i32>(deadline - earliest) < 0))) earliest = deadline;
 }
 
@@ -56,7 +57,7 @@ export function disarm(timer: i32): void {
 // @ts-ignore: decorator
 @inline
 export function disarmOften(timer: i32): void {
-  store<u32>(TIMERS + (timer << 2), 0);
+  store<u32>(TIMERS + timer, 0);
 }
 
 /** The deadline that is `intervalMs` from now; never zero, which means off. */
@@ -71,7 +72,7 @@ export function arm(timer: i32, intervalMs: u32): void {
 
 /** Turns off every timer of a connection; what waits for an answer goes on waiting. */
 export function disarmSession(): void {
-  memory.fill(TIMERS, 0, <i32>Timer.Request << 2);
+  memory.fill(TIMERS, 0, Timer.Request);
 }
 
 /** Milliseconds until the deadline, 0 when it has come, NO_DEADLINE_MS when there is none. */
@@ -83,7 +84,7 @@ export function remaining(deadline: u32): i32 {
 // @ts-ignore: decorator
 @inline
 export function deadlineOf(timer: i32): u32 {
-  return load<u32>(TIMERS + (timer << 2));
+  return load<u32>(TIMERS + timer);
 }
 
 export function isDue(timer: i32): bool {
@@ -100,16 +101,18 @@ export function isArmed(timer: i32): bool {
 export function nextDue(): i32 {
   if (!FEATURE_FAST) {
     let first: u32 = NO_DEADLINE_MS;
-    let timer: i32 = Timer.Count;
+    let timer: i32 = Timer.End;
     do {
-      first = min<u32>(first, remaining(deadlineOf(--timer)));
+      timer -= 4;
+      first = min<u32>(first, remaining(deadlineOf(timer)));
     } while (timer);
     return first;
   }
   earliest = 0;
   let timer = 0;
   do {
-    setDeadline(timer, load<u32>(TIMERS + (timer << 2)));
-  } while (++timer < <i32>Timer.Count);
+    setDeadline(timer, deadlineOf(timer));
+    timer += 4;
+  } while (timer < <i32>Timer.End);
   return remaining(earliest);
 }

@@ -105,9 +105,11 @@ export function putMessage(member: usize, recordLength: i32, shape: i32): i32 {
       nesting >>= 1;
       before = 0x2c;
     } else {
+      if (!FEATURE_FAST && before) putByte(before);
       if (!inArray) {
-        if (!putText(key, keyLength, before)) return Status.InvalidUtf8;
-      } else if (before) {
+        if (!putText(key, keyLength, FEATURE_FAST ? before : 0)) return Status.InvalidUtf8;
+        if (!FEATURE_FAST) putByte(0x3a);
+      } else if (FEATURE_FAST && before) {
         putByte(before);
       }
       before = 0x2c;

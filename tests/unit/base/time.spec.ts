@@ -11,7 +11,7 @@ describe("deadlines", () => {
   });
   test("nothing armed is nothing due", () => {
     expect<i32>(nextDue()).toBe(NO_DEADLINE_MS);
-    for (let timer = 0; timer < <i32>Timer.Count; timer++) expect<bool>(isDue(timer)).toBe(false);
+    for (let timer = 0; timer < <i32>Timer.End; timer += 4) expect<bool>(isDue(timer)).toBe(false);
   });
   test("an interval of nothing is due at once, and still armed", () => {
     expect<bool>(fromNow(0) != 0).toBe(true);
