@@ -581,7 +581,7 @@ struct mote {
     uint32_t points_own, points_children; /* data points of a message by SessionLimits, 0 = any */
     uint32_t payload_max;            /* bytes of a packet by SessionLimits, 0 = not told */
     uint32_t outbox_room;            /* bytes of the outbox without the subscriptions of the module itself */
-    bool limits_told;                /* those are the server's, no longer what is configured */
+    bool points_told;                /* there are any, and they are the server's, not what is configured */
     bool has_asked_rpc;              /* so that the module keeps the filter of the answers, too */
 
     uint32_t posts_length;           /* bytes in the queue of posts */

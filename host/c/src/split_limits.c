@@ -93,7 +93,6 @@ void mote_split_configure(mote_t *mote) {
 // What the server tells of its limits holds where the application set none. The server of ThingsBoard 3 says rateLimit.
 void mote_split_learn(mote_t *mote, const mote_event_t *event) {
     if (event->reason < 0) return;
-    mote->limits_told = true;
     int64_t bytes = 0;
     if (mote_json_integer(mote, event->payload, "maxPayloadSize", &bytes) >= 0 && bytes > 0) mote->payload_max = bytes < INT32_MAX ? (uint32_t)bytes : INT32_MAX;
     mote->points_own = told_count(mote, event->payload, "rateLimits.telemetryDataPoints");
@@ -101,6 +100,7 @@ void mote_split_learn(mote_t *mote, const mote_event_t *event) {
     mote->points_children = told_count(mote, event->payload, "gatewayRateLimits.telemetryDataPoints");
     mote->children_max = most_children(told_count(mote, event->payload, "gatewayRateLimits.telemetryMessages"),
                                        told_count(mote, event->payload, "gatewayRateLimits.messages"));
+    mote->points_told = (mote->points_own | mote->points_children) != 0;
     if (mote->split.verb != 0) mote->split.json_max = mote_split_json_max(mote).most;
 }
 
