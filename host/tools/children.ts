@@ -7,20 +7,26 @@ const running = new Set<ChildProcess>();
 
 /** As spawn(); compilers and make start programs of their own, which end too when this one gets SIGINT or SIGTERM meanwhile. */
 export function spawnWithMe(command: string, words: readonly string[], options: SpawnOptions): ChildProcess {
-  const child = spawn(command, words, { ...options, detached: true });
-  if (child.pid === undefined) return child; // it could not be started, as its event says
+  // Before it runs: a signal that comes while it starts would end this program alone.
   if (running.size === 0) for (const signal of SIGNALS) process.on(signal, endAll);
+  const child = spawn(command, words, { ...options, detached: true });
   running.add(child);
-  child.once("exit", () => {
+  const over = (): void => {
     running.delete(child);
     if (running.size === 0) for (const signal of SIGNALS) process.off(signal, endAll);
-  });
+  };
+  child.once("exit", over);
+  if (child.pid === undefined) over(); // it could not be started, as its event says
   return child;
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 function endAll(signal: (typeof SIGNALS)[number]): void {
-  for (const { pid } of running) process.kill(-pid!, "SIGTERM");
+  for (const { pid } of running) {
+    try {
+      process.kill(-pid!, "SIGTERM");
+    } catch { /* it has ended, which is not told yet */ }
+  }
   process.exit(BY_SIGNAL[signal]);
 }
