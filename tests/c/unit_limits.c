@@ -143,6 +143,25 @@ static void the_server_tells_how_large(void) {
     mote_free(mote);
 }
 
+// The answer is looked into by way of the staging area, of which an open message may have left nothing.
+static void limits_are_learnt_beside_a_full_message(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":128}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_OK);
+    memset(text, 'x', sizeof text);
+    text[88] = 0;
+    CHECK_EQUAL(mote_add_text(mote, "k", text), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_add_null(mote, "n"), MOTE_STATUS_TOO_LARGE);
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"maxPayloadSize\":700,\"rateLimits\":{\"telemetryDataPoints\":\"2:1\"}}");
+    client_serve(&client);
+    CHECK_EQUAL(mote->payload_max, 700);
+    CHECK_EQUAL(mote->points_own, 2);
+    mote_cancel(mote);
+    mote_free(mote);
+}
+
 // Whatever stands in a piece already: an object that could be begun can be ended, and what was added can leave.
 static void what_is_begun_can_be_ended(void) {
     mote_t *mote = &client.mote;
@@ -225,6 +244,7 @@ static void an_error_tells_no_limits(void) {
 
 void test_limits(void) {
     an_error_tells_no_limits();
+    limits_are_learnt_beside_a_full_message();
     whole_messages_are_counted();
     what_is_begun_can_be_ended();
     subscriptions_take_room();

@@ -457,7 +457,8 @@ typedef struct mote_json {
 } mote_json_t;
 
 /* Finds a member in JSON of the last event. A path is names and array indices separated by points, "" the document
- * itself. Returns the type, NotFound, or the fault of the text. No message may be open that fills the buffer. */
+ * itself. Returns the type, NotFound, or the fault of the text; TooLarge for a path of more than 64 bytes for which an open message
+ * leaves no room in `staging_buffer`. */
 int32_t mote_json_find(mote_t *mote, mote_span_t document, const char *path, mote_json_t *out_value);
 
 /* The same by type: Ok, NotFound, WrongType, or Inexact when digits were lost. */

@@ -1,15 +1,35 @@
 // Looks members up in JSON that the module holds, with the module's own reader.
 #include "client.h"
 
-// Puts the path behind an open message; the module only reads it during the call.
-static int32_t stage_path(mote_t *mote, const char *path, size_t length, uint32_t *out_address) {
+// A path of no more bytes needs no room of its own.
+#define PATH_KEPT_MAX 64
+
+// Where a path stands while the module reads it: behind an open message, or in place of its first bytes, which are kept meanwhile.
+typedef struct {
+    uint32_t address;
+    size_t length;
+    bool in_place;
+    uint8_t kept[PATH_KEPT_MAX];
+} staged_path_t;
+
+static int32_t stage_path(mote_t *mote, const char *path, staged_path_t *out_staged) {
+    size_t length = strlen(path);
     uint32_t used = mote->message_open ? mote->message_length : 0;
-    if (length > mote->staging_capacity - used) {
+    out_staged->length = length;
+    out_staged->in_place = length > mote->staging_capacity - used;
+    if (out_staged->in_place && (length > PATH_KEPT_MAX || length > mote->staging_capacity)) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", (int32_t)(used + (uint32_t)length));
     }
-    *out_address = mote->staging_address + used;
-    if (length != 0) memcpy(mote->memory + *out_address, path, length);
+    out_staged->address = mote->staging_address + (out_staged->in_place ? 0 : used);
+    uint8_t *to = mote->memory + out_staged->address;
+    if (out_staged->in_place) memcpy(out_staged->kept, to, length);
+    if (length != 0) memcpy(to, path, length);
     return MOTE_STATUS_OK;
+}
+
+static void unstage_path(mote_t *mote, const staged_path_t *staged) {
+    // A trap would have taken the memory with it.
+    if (staged->in_place && mote->life == MOTE_LIFE_ALIVE) memcpy(mote->memory + staged->address, staged->kept, staged->length);
 }
 
 static int32_t address_of(mote_t *mote, mote_span_t span, uint32_t *out_address) {
@@ -23,14 +43,14 @@ static int32_t address_of(mote_t *mote, mote_span_t span, uint32_t *out_address)
 }
 
 int32_t mote_json_find(mote_t *mote, mote_span_t document, const char *path, mote_json_t *out_value) {
-    size_t path_length = strlen(path);
     uint32_t address = 0;
-    uint32_t path_address = 0;
+    staged_path_t staged;
     int32_t status = address_of(mote, document, &address);
-    if (status >= 0) status = stage_path(mote, path, path_length, &path_address);
+    if (status >= 0) status = stage_path(mote, path, &staged);
     if (status < 0) return status;
-    const uint32_t values[] = {address, document.length, path_address, (uint32_t)path_length};
+    const uint32_t values[] = {address, document.length, staged.address, (uint32_t)staged.length};
     int32_t type = mote_call(mote, MOTE_EXPORT_JSON_FIND, 4, values);
+    unstage_path(mote, &staged);
     if (type < 0) return type;
     const uint8_t *record = mote->memory + mote->json_address;
     uint32_t text = mote_load_u32(record + MOTE_JSON_FIELD_TEXT);
