@@ -323,7 +323,7 @@ export function markSent(acknowledgeS: u32): void {
     count(Stat.MessagesSent);
     if (load<u8>(record, Record.Packet) & PublishFlag.Dup) count(Stat.MessagesResent);
   }
-  store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
+  if (!FEATURE_FAST || idOf(record)) store<u32>(record, fromNow(acknowledgeS * 1000), Record.Deadline);
   setMark(record, idOf(record) ? Mark.Sent : Mark.Free);
   reclaim();
 }

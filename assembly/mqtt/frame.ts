@@ -35,7 +35,7 @@ export function readHeader(from: usize, end: usize): i32 {
     byte = load<u8>(at);
     value |= (byte & 0x7f) << shift;
     shift += 7;
-  } while ((byte >> 7) & <i32>(shift < 28));
+  } while (byte >> 7 && shift < 28);
   at++;
   body = at;
   bodyEnd = at + value;
