@@ -162,7 +162,7 @@ for (const engine of ENGINES.filter((each) => each !== "v8")) {
       [{ ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" }, "InvalidValue", "tls.ca"],
       [{ certificate: device.certificate }, "MissingKey", "tls.key"],
       [{ certificate: device.certificate, key: good.key }, "InvalidValue", "tls.key"],
-      [{ authority: "x" }, "UnknownKey", "tls"],
+      [{ authority: "x" }, "UnknownKey", "tls.authority"],
       [{ time_wait_s: "1" }, "WrongType", "tls.time_wait_s"],
       [{ time_wait_s: 4096 }, "InvalidValue", "tls.time_wait_s"],
     ];
