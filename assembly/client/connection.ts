@@ -14,6 +14,7 @@ import { forgetChildren } from "./known";
 import * as lane from "./lane";
 import * as limits from "./limits";
 import * as outbox from "./outbox";
+import { packetEnd, packetOf } from "./outbox-record";
 import { receivePacket, SUBACK_TIMER } from "./packets";
 import { flush, giveUp, handle, isSending, sayGoodbye, sendFirst, sendGreeting, setHandle } from "./sending";
 import { isPresent, setting, Setting } from "./settings";
@@ -223,8 +224,8 @@ function rejectPoison(): i32 {
   const record = outbox.poison();
   if (!record) return EventKind.None;
   count(Stat.MessagesRejected);
-  const packet = outbox.packetOf(record);
-  readHeader(packet, outbox.packetEnd(record));
+  const packet = packetOf(record);
+  readHeader(packet, packetEnd(record));
   readPublish(load<u8>(packet), body, bodyEnd, bodyEnd);
   raise(EventKind.MessageRejected, packetId, lastReason);
   setTopic(topic, topicLength);

@@ -4,12 +4,7 @@
 //     (done, or a    (sent and not all acknowledged, then     (free)
 //      subscription)  publishes to be sent)
 //
-//   record  0  u32 bytes of the packet; with limits twelve bits up, and below them what it costs
-//           4  u16 packet id, 0 at QoS 0
-//           6  u8  Mark
-//           7  u8  sessions in a row that ended while it was in flight
-//           8  u32 deadline of its acknowledgement while it is Sent
-//          12  PUBLISH, SUBSCRIBE or UNSUBSCRIBE, padded to four
+// What stands in a record: outbox-record.ts.
 import { MESSAGE_ID_MAX, Stat, Status } from "../abi";
 import { at, limitTo } from "../base/cursor";
 import { equals } from "../base/text";
@@ -18,44 +13,12 @@ import { carve, carved, count, fail, STATS } from "../memory";
 import { Packet, PublishFlag } from "../mqtt/packet";
 import { readU16 } from "../mqtt/publish";
 import { FREE } from "./limits";
-import { countPoints } from "./points";
+import { after, idOf, isForChildren, isRequest, ForChildren, kindOf, lengthOf, Mark, markOf, Record, setLength, setMark, SUBSCRIBE } from "./outbox-record";
 import { setting, Setting } from "./settings";
 
-const enum Record {
-  Length = 0,
-  PacketId = 4,
-  Mark = 6,
-  Closes = 7,
-  Deadline = 8,
-  Packet = 12,
-}
-
-const enum Mark {
-  Free = 0, // acknowledged, sent or dropped
-  Message = 1, // a PUBLISH to be sent, in this session for the first time or again
-  Request = 2, // a SUBSCRIBE or UNSUBSCRIBE to be sent
-  Sent = 3, // handed to the port in this session; its acknowledgement is awaited
-  Settled = 4, // a subscription that the server knows
-}
-
-/** Where a record keeps what its packet costs: data points, limits.FREE, UNCOUNTED before the first look at them, or in place of them one of ForChildren. */
-const LENGTH_SHIFT: u32 = 12;
-const COST_MASK: u32 = (1 << LENGTH_SHIFT) - 1;
-const UNCOUNTED: i32 = 0xfff;
-/** What a gateway sends for its children. That is looked at each time, because meanwhile the server may have come to know them. */
-export const enum ForChildren {
-  Disconnect = 0xffa, // ends the session that the server opened; a message
-  Connect = 0xffb, // costs what it costs that the server opens a session
-  Message = 0xffc, // besides a message for each child
-  Values = 0xffd, // besides a message of telemetry for each, and the data points
-}
-/** More data points than this are taken for so many: only a message of 24 KB and more can hold them. */
-const POINTS_MAX: i32 = FEATURE_GATEWAY ? <i32>ForChildren.Disconnect - 1 : FREE - 1;
-
-/** The first byte of a SUBSCRIBE, with the flags 0010 [MQTT-3.8.1-1]. */
-export const SUBSCRIBE: u32 = 0x82;
 /** A message is poison once so many sessions in a row ended on it. */
 const CLOSES_MAX: i32 = 3;
+
 let base: usize = 0;
 let end: usize = 0;
 let head: usize = 0;
@@ -99,33 +62,6 @@ export function takeBack(): void {
   if (!FEATURE_FAST || !lends) return;
   lends = false;
   reclaim();
-}
-
-/** Bytes of the packet of a record. */
-// @ts-ignore: decorator
-@inline
-function lengthOf(record: usize): u32 {
-  const length = load<u32>(record, Record.Length);
-  return FEATURE_LIMITS ? length >> LENGTH_SHIFT : length;
-}
-
-function after(record: usize): usize {
-  return record + ((lengthOf(record) + (Record.Packet + 3)) & ~3);
-}
-
-function markOf(record: usize): i32 {
-  return load<u8>(record, Record.Mark);
-}
-
-function setMark(record: usize, mark: i32): void {
-  store<u8>(record, mark, Record.Mark);
-}
-
-/** A SUBSCRIBE or an UNSUBSCRIBE: the packets whose first byte has the highest bit set. Without raw messages there is none. */
-// @ts-ignore: decorator
-@inline
-function isRequest(record: usize): bool {
-  return FEATURE_RAW && load<i8>(record, Record.Packet) < 0;
 }
 
 /** Where to look for the first record that is not done: with `compact` at the end of each poll hardly one is in front of it. */
@@ -236,7 +172,7 @@ export function nextRequestId(): i32 {
 export function commit(id: i32, cost: i32): void {
   const mark = FEATURE_RAW ? Mark.Message + <i32>isRequest(head) : Mark.Message;
   const length = <u32>(at - head - Record.Packet);
-  store<u32>(head, FEATURE_LIMITS ? (length << LENGTH_SHIFT) | (cost & COST_MASK) : length, Record.Length);
+  setLength(head, length, cost);
   store<u32>(head, id | (mark << 16), Record.PacketId); // and no closes
   head = (at + 3) & ~3;
   if (FEATURE_RAW && mark == Mark.Request) {
@@ -275,45 +211,6 @@ export function nextToSend(window: i32): usize {
     }
   }
   return 0;
-}
-
-/** What a record keeps of the cost of its packet. */
-// @ts-ignore: decorator
-@inline
-function kindOf(record: usize): i32 {
-  return load<u32>(record) & COST_MASK;
-}
-
-/** A gateway sends the packet of a record for its children. */
-// @ts-ignore: decorator
-@inline
-export function isForChildren(record: usize): bool {
-  return FEATURE_GATEWAY && <u32>(kindOf(record) - ForChildren.Disconnect) <= <u32>(ForChildren.Values - ForChildren.Disconnect);
-}
-
-/**
- * What the packet of a record costs: its data points, 0 for one that has none, or limits.FREE. They are counted once and only when limits ask.
- * Of one for children besides what `points` tells; `leaves` is 1 when it does, else 0.
- */
-// @ts-ignore: decorator
-@inline
-export function costOf(record: usize, leaves: i32): i32 {
-  const length = lengthOf(record);
-  let cost = kindOf(record);
-  const ofChildren = isForChildren(record);
-  if (cost == UNCOUNTED || ofChildren) {
-    // Behind the fixed header stand the topic with its length and at QoS 1, whose flag is 2, the packet id.
-    const packet = packetOf(record);
-    let topic = packet + 2;
-    while (load<i8>(topic - 1) < 0) topic++;
-    const payload = topic + 2 + readU16(topic) + (load<u8>(packet) & PublishFlag.Qos1);
-    const kind = cost;
-    cost = countPoints(payload, packet + length, ofChildren, <i32>(kind != ForChildren.Connect), leaves << <i32>(kind == ForChildren.Disconnect));
-    if (FEATURE_GATEWAY && ofChildren) return kind == ForChildren.Values ? cost : 0;
-    cost = min<i32>(cost, POINTS_MAX);
-    store<u32>(record, (length << LENGTH_SHIFT) | cost);
-  }
-  return cost;
 }
 
 /** The packet that `nextToSend` gave was accepted whole. */
@@ -390,25 +287,6 @@ export function reject(record: usize): void {
 @inline
 export function holds(packetEnd: usize): bool {
   return packetEnd > base;
-}
-
-/** Where the packet of a record begins. */
-// @ts-ignore: decorator
-@inline
-export function packetOf(record: usize): usize {
-  return record + Record.Packet;
-}
-
-/** Where it ends. */
-// @ts-ignore: decorator
-@inline
-export function packetEnd(record: usize): usize {
-  return packetOf(record) + lengthOf(record);
-}
-
-/** The packet id of a record. */
-export function idOf(record: usize): i32 {
-  return load<u16>(record, Record.PacketId);
 }
 
 /** Takes a record out; nothing waits for its acknowledgement any more. */

@@ -9,6 +9,7 @@ import { raise, setTopic } from "./event";
 import { greeting, isLimited } from "./hello";
 import { passPacket } from "./inbound";
 import * as outbox from "./outbox";
+import { packetOf } from "./outbox-record";
 import { isSending } from "./sending";
 import { Event } from "./transition";
 
@@ -59,7 +60,7 @@ export function receivePacket(type: i32): i32 {
   else disarm(SUBACK_TIMER);
   const kind = raise(code > 1 ? <i32>EventKind.SubscriptionRefused : <i32>EventKind.Subscribed, id, code);
   // Behind the fixed header and the packet id stand the length and the filter.
-  const packet = FEATURE_RAW ? outbox.packetOf(record) : record;
+  const packet = FEATURE_RAW ? packetOf(record) : record;
   const filter = packet + (FEATURE_RAW ? <i32>(load<i8>(packet, 1) < 0) : 0) + 6;
   setTopic(filter, readU16(filter - 2));
   return kind;

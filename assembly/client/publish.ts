@@ -10,6 +10,7 @@ import { isConfigured } from "./backoff";
 import { wake } from "./connection";
 import { maxRemainingLength } from "./limits";
 import * as outbox from "./outbox";
+import { packetOf } from "./outbox-record";
 import { isSending } from "./sending";
 import { setting, Setting } from "./settings";
 import { address, holds } from "./staging";
@@ -26,7 +27,6 @@ export const RAW_CHILD: i32 = -4;
 /** The topic has no number at its end. */
 export const NO_NUMBER: i32 = -1;
 
-export const SUBSCRIBE: u32 = outbox.SUBSCRIBE;
 /** The first byte of an UNSUBSCRIBE, with the flags 0010 [MQTT-3.10.1-1]. */
 export const UNSUBSCRIBE: u32 = 0xa2;
 /** QoS 1 and RETAIN. */
@@ -55,7 +55,7 @@ export function append(
   }
   while (true) {
     const record = outbox.openRecord();
-    const packet = outbox.packetOf(record);
+    const packet = packetOf(record);
     const body = packet + 2;
     const text = body + (isRequest << 1);
     moveTo(text + 2);

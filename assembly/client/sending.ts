@@ -9,6 +9,7 @@ import * as hello from "./hello";
 import * as lane from "./lane";
 import * as limits from "./limits";
 import * as outbox from "./outbox";
+import { costOf, isForChildren, packetEnd, packetOf } from "./outbox-record";
 import { children, strangers } from "./points";
 import { setting, Setting } from "./settings";
 
@@ -70,8 +71,8 @@ export function giveUp(): void {
 function admit(record: usize): i32 {
   let leaves = 0;
   while (true) {
-    const points = outbox.costOf(record, leaves);
-    if (!FEATURE_GATEWAY || !outbox.isForChildren(record)) return limits.admit(points);
+    const points = costOf(record, leaves);
+    if (!FEATURE_GATEWAY || !isForChildren(record)) return limits.admit(points);
     if (leaves++) return 0;
     const waitMs = limits.spendInTime(limits.Limit.ChildMessages, strangers * CHILD_COST + (points ? 0 : children), points ? children : 0, points);
     if (waitMs) return waitMs;
@@ -103,7 +104,7 @@ function pick(): void {
     if (held) count(Stat.MessagesDelayed);
     held = false;
   }
-  sendFirst(outbox.packetOf(record), outbox.packetEnd(record));
+  sendFirst(packetOf(record), packetEnd(record));
 }
 
 /** Offers everything that may leave to the port. */

@@ -4,7 +4,8 @@ import { isTopicName } from "../mqtt/topic";
 import { isConfigured } from "./backoff";
 import { state } from "./connection";
 import * as outbox from "./outbox";
-import { append, NO_NUMBER, RAW, SUBSCRIBE, UNSUBSCRIBE } from "./publish";
+import { idOf, packetEnd, SUBSCRIBE } from "./outbox-record";
+import { append, NO_NUMBER, RAW, UNSUBSCRIBE } from "./publish";
 import { isOnItsWay } from "./sending";
 import { QOS_0, QOS_1 } from "./settings";
 import { holds } from "./staging";
@@ -22,9 +23,9 @@ function change(firstByte: u32, filter: usize, length: i32, qos: i32): i32 {
   const isSubscribe = firstByte == SUBSCRIBE;
   const record = outbox.subscriptionTo(filter, length);
   if (record) {
-    const end = outbox.packetEnd(record);
+    const end = packetEnd(record);
     // Subscribing again as a refresh makes ThingsBoard send every open RPC again, so only a change is sent.
-    if (isSubscribe & (<i32>load<u8>(end - 1) == qos)) return outbox.idOf(record);
+    if (isSubscribe & (<i32>load<u8>(end - 1) == qos)) return idOf(record);
     if (isOnItsWay(end)) return Status.Full;
   } else if (!isSubscribe) {
     return Status.NotFound;

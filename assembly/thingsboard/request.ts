@@ -1,7 +1,8 @@
 // Asks for attributes (ThingsBoard Device API, request attribute values) and calls the server (Device API, client-side RPC).
 import { Member, MemberField, Status } from "../abi";
 import { subscriptionTo } from "../client/outbox";
-import { append, NO_NUMBER, publishByte, RAW, SUBSCRIBE } from "../client/publish";
+import { SUBSCRIBE } from "../client/outbox-record";
+import { append, NO_NUMBER, publishByte, RAW } from "../client/publish";
 import { QOS_1 } from "../client/settings";
 import { address } from "../client/staging";
 import { Shape } from "../json/write";

@@ -72,7 +72,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   children_ended: {
     what: "children that were disconnected are taken for known",
-    kind: "gateway", file: "assembly/client/outbox.ts", from: "leaves << <i32>(kind == ForChildren.Disconnect)", to: "leaves",
+    kind: "gateway", file: "assembly/client/outbox-record.ts", from: "leaves << <i32>(kind == ForChildren.Disconnect)", to: "leaves",
   },
   packet_id: {
     what: "packet ids are used twice",

@@ -4,9 +4,10 @@ import { Stat, Status } from "../../../assembly/abi";
 import { moveTo, putBytes } from "../../../assembly/base/cursor";
 import { overflowed } from "../../../assembly/base/cursor";
 import {
-  acknowledge, carveOutbox, commit, drop, idOf, isEmpty, lend, makeRoom, markSent, nextMessageId, nextRequestId, nextToSend, openRecord, packetEnd, packetOf,
-  poison, reject, rewind, subscriptionTo, takeBack,
+  acknowledge, carveOutbox, commit, drop, isEmpty, lend, makeRoom, markSent, nextMessageId, nextRequestId, nextToSend, openRecord, poison, reject, rewind,
+  subscriptionTo, takeBack,
 } from "../../../assembly/client/outbox";
+import { idOf, packetEnd, packetOf } from "../../../assembly/client/outbox-record";
 import { carveFrom } from "../../../assembly/memory";
 import { Packet } from "../../../assembly/mqtt/packet";
 import { errorValue, stat } from "../device";
