@@ -37,6 +37,17 @@ static void reads_escaped_keys(void) {
     CHECK_EQUAL(mote_config_unsigned(text, strlen(text), "ab", 1), 7);
 }
 
+// No text may hold it, but this text comes from anybody: a name ends before a zero, and is not read behind its own.
+static void a_zero_ends_no_key(void) {
+    char name[] = {'t', 's', 0};
+    CHECK(!mote_config_is_key((mote_span_t){"ts\0", 3}, name) && !mote_config_is_key((mote_span_t){"ts\0\0\0", 5}, name));
+    CHECK(!mote_config_is_key((mote_span_t){"t\0", 2}, name) && !mote_config_is_key((mote_span_t){"\0", 1}, ""));
+    CHECK(mote_config_is_key((mote_span_t){"ts\0", 2}, name) && mote_config_is_key((mote_span_t){"\0", 0}, ""));
+    char out[8];
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"a\0b\"", 5}, out, sizeof out), MOTE_STATUS_MALFORMED);
+    CHECK_EQUAL(mote_config_text((mote_span_t){"\"a\nb\"", 5}, out, sizeof out), MOTE_STATUS_MALFORMED);
+}
+
 // Broken text must never be read past its end; the sanitizers watch.
 static void survives_broken_text(void) {
     static const char text[] = "{\"a\":{\"b\":[1,\"\\\"\"]},\"ho\\u0073t\":{\"k\":\"v\"},\"z\":1}";
@@ -171,6 +182,7 @@ static void secrets_need_not_stand_in_the_text(void) {
 void test_config(void) {
     finds_members();
     reads_escaped_keys();
+    a_zero_ends_no_key();
     refuses_escaped_keys();
     survives_broken_text();
     reads_texts();

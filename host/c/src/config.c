@@ -67,15 +67,17 @@ static int32_t unescape(const char **ref_from, const char *end, char *out);
 bool mote_config_is_key(mote_span_t key, const char *name) {
     const char *from = key.data;
     const char *end = key.data + key.length;
+    size_t left = strlen(name);
     while (from < end) {
         char bytes[4]; // the longest character
         int32_t count = 1;
         if (*from != '\\') bytes[0] = *from++;
         else count = ++from < end ? unescape(&from, end, bytes) : 0;
-        if (count <= 0 || strncmp(name, bytes, (size_t)count) != 0) return false;
+        if (count <= 0 || (size_t)count > left || memcmp(name, bytes, (size_t)count) != 0) return false;
         name += count;
+        left -= (size_t)count;
     }
-    return *name == 0;
+    return left == 0;
 }
 
 bool mote_config_find(const char *json, size_t length, const char *key, mote_span_t *out_value) {
@@ -181,7 +183,8 @@ int32_t mote_config_text(mote_span_t value, char *out_text, size_t capacity) {
     while (from < end) {
         char bytes[4]; // the longest character
         int32_t count = 1;
-        if (*from != '\\') bytes[0] = *from++;
+        if ((uint8_t)*from < 0x20) count = MOTE_STATUS_MALFORMED; // nobody else looks at what is the host's
+        else if (*from != '\\') bytes[0] = *from++;
         else count = ++from < end ? unescape(&from, end, bytes) : MOTE_STATUS_MALFORMED;
         if (count < 0) return count;
         if (length + (size_t)count >= capacity) return MOTE_STATUS_TOO_LARGE;
