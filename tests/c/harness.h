@@ -77,6 +77,7 @@ void test_trap(void);
 void test_device(void);
 void test_handlers(void);
 void test_limits(void);
+void test_hostile(void);
 void test_log(void);
 void test_posts(void);
 void test_split(void);

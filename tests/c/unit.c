@@ -10,6 +10,7 @@ int main(void) {
     test_message();
     test_split();
     test_limits();
+    test_hostile();
     test_device();
     test_handlers();
     test_posts();
