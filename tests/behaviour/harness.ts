@@ -25,13 +25,20 @@ export function behaviour(group: string, declare: (check: (name: string, body: B
   }));
 }
 
+/** Suites that run at the same time have other ports to choose from, and in one no port is handed out twice: the server of a test may not listen yet. */
+const PORTS = 200;
+const FIRST_PORT = 12_000 + (process.pid % 100) * PORTS;
+const handedOut = new Set<number>();
+
 /**
  * A port that nobody listens on. It lies below the ports that the system gives to outgoing connections, or a client that
  * knocks there while nobody listens could be connected to itself.
  */
 export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+  for (let offset = 0; offset < PORTS; offset++) {
+    const port = FIRST_PORT + offset;
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
     const probe = createServer();
     probe.listen(port, "127.0.0.1");
     const isFree = await Promise.race([once(probe, "listening").then(() => true), once(probe, "error").then(() => false)]).catch(() => false);
@@ -40,6 +47,7 @@ export async function freePort(): Promise<number> {
     await once(probe, "close");
     return port;
   }
+  throw new Error(`this suite has used its ${PORTS} ports`);
 }
 
 /** The local server at an address that stays the same, and what all its lives together have stored. */
