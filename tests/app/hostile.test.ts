@@ -95,7 +95,7 @@ export function on_event(kind: i32, length: i32): void {
 
 behaviour("apps that misbehave", (check) => {
   check("what a verb refuses is told by the same status, text and number", async (t, engine) => {
-    const app = await compileToFile(`refused-${engine}`, REFUSED);
+    const app = await compileToFile("refused", REFUSED);
     const broker = await BareBroker.open(t);
     new AppDevice(t, engine, app, broker.port, { ...ALONE, staging_buffer: 256, send_buffer: 4096 });
     const link = await broker.link();
@@ -110,7 +110,7 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("memory.grow, which gives nothing, takes nothing away either", async (t, engine) => {
-    const app = await compileToFile(`grows-${engine}`, `import { addInteger, beginMessage, EventKind, sendTelemetry, startTimer, text } from "${LIBRARY}";\n${HEAD}
+    const app = await compileToFile("grows", `import { addInteger, beginMessage, EventKind, sendTelemetry, startTimer, text } from "${LIBRARY}";\n${HEAD}
       let ticks: i32 = 0;
       export function setup(): void { startTimer(1); }
       export function on_event(kind: i32, length: i32): void {
@@ -127,7 +127,7 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("an event buffer that moves outside ends the app each time it begins, and only that", async (t, engine) => {
-    const app = await compileToFile(`moves-${engine}`, `import { EventKind, state, State } from "${LIBRARY}";
+    const app = await compileToFile("moves", `import { EventKind, state, State } from "${LIBRARY}";
       export function event_buffer(): i32 { return state() == State.Connected ? -4 : 64; }
       export function event_capacity(): i32 { return 128; }
       export function setup(): void {}
@@ -142,7 +142,7 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("what already fails while it is loaded is no app: it is refused by its name", async (t, engine) => {
-    const loaded = (name: string, body: string): Promise<string> => compileToFile(`${name}-${engine}`,
+    const loaded = (name: string, body: string): Promise<string> => compileToFile(name,
       `import { log, text } from "${LIBRARY}";\nexport function event_buffer(): i32 { log(2, text("asked")); ${body} }\nexport function event_capacity(): i32 { return 64; }\nexport function setup(): void {}\n${NO_EVENTS}`);
     mkdirSync(FOLDER, { recursive: true });
     const empty = join(FOLDER, `empty-${engine}.wasm`);
@@ -164,14 +164,14 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("a verb may be used while the event buffer is asked for", async (t, engine) => {
-    const app = await compileToFile(`early-${engine}`, `import { log, text } from "${LIBRARY}";\nexport function event_buffer(): i32 { log(2, text("asked")); return 64; }\nexport function event_capacity(): i32 { return 64; }\nexport function setup(): void {}\n${NO_EVENTS}`);
+    const app = await compileToFile("early", `import { log, text } from "${LIBRARY}";\nexport function event_buffer(): i32 { log(2, text("asked")); return 64; }\nexport function event_capacity(): i32 { return 64; }\nexport function setup(): void {}\n${NO_EVENTS}`);
     const site = await Site.open(t);
     const device = new AppDevice(t, engine, app, site.port);
     assert.deepEqual(await device.shows("Log"), [{ event: "Log", level: 2, line: "asked" }]);
   });
 
   check("spans outside of the memory are refused by every verb", async (t, engine) => {
-    const app = await compileToFile(`outside-${engine}`, OUTSIDE);
+    const app = await compileToFile("outside", OUTSIDE);
     const site = await Site.open(t);
     new AppDevice(t, engine, app, site.port);
     await site.stored("outside");
@@ -179,7 +179,7 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("the bytes that TooLarge tells of a publish with a QoS are enough", async (t, engine) => {
-    const app = await compileToFile(`asks-${engine}`, `import { AppPublish, errorValue, EventKind, publish, text, textAt } from "${LIBRARY}";\n${HEAD}
+    const app = await compileToFile("asks", `import { AppPublish, errorValue, EventKind, publish, text, textAt } from "${LIBRARY}";\n${HEAD}
       @lazy const PAYLOAD: usize = memory.data(300);
       export function setup(): void {}
       export function on_event(kind: i32, length: i32): void {
@@ -203,7 +203,7 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("a logged line that is no UTF-8 is shown with what can be read of it", async (t, engine) => {
-    const app = await compileToFile(`logs-${engine}`, `import { log, textAt } from "${LIBRARY}";\n${HEAD}
+    const app = await compileToFile("logs", `import { log, textAt } from "${LIBRARY}";\n${HEAD}
       @lazy const LINE: usize = memory.data<u8>([0x61, 0xff, 0x62]);
       export function setup(): void { log(2, textAt(LINE, 3)); }\n${NO_EVENTS}`);
     const site = await Site.open(t);
@@ -212,7 +212,7 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("a line of a level that there is not is shown as the least important one", async (t, engine) => {
-    const app = await compileToFile(`levels-${engine}`, `import { log, text } from "${LIBRARY}";\n${HEAD}
+    const app = await compileToFile("levels", `import { log, text } from "${LIBRARY}";\n${HEAD}
       export function setup(): void { log(3, text("debug")); log(4, text("more")); log(-1, text("less")); log(0, text("error")); }\n${NO_EVENTS}`);
     const site = await Site.open(t);
     const device = new AppDevice(t, engine, app, site.port);
@@ -220,7 +220,7 @@ behaviour("apps that misbehave", (check) => {
   });
 
   check("a message that the app does not accept comes again with redeliver, and nothing is released but what it reads", async (t, engine) => {
-    const app = await compileToFile(`refuses-${engine}`, `import { addInteger, AppPublish, beginMessage, eventFlags, EventFlag, EventKind, publish, releaseEvent, sendTelemetry, startTimer, subscribe, text } from "${LIBRARY}";\n${HEAD}
+    const app = await compileToFile("refuses", `import { addInteger, AppPublish, beginMessage, eventFlags, EventFlag, EventKind, publish, releaseEvent, sendTelemetry, startTimer, subscribe, text } from "${LIBRARY}";\n${HEAD}
       let refused: i32 = 0;
       let early: i32 = 0;
       export function setup(): void { subscribe(text("orders/#"), 1); early = releaseEvent(0); startTimer(1); }

@@ -33,7 +33,7 @@ export function on_event(kind: i32, length: i32): void {
 
 behaviour("what an event lends to an app", (check) => {
   check("its texts need no room in the staging area, but only as long as it is read, and nothing beside them", async (t, engine) => {
-    const reader = await compileToFile(`reader-${engine}`, READER);
+    const reader = await compileToFile("lent-reader", READER);
     const site = await Site.open(t);
     const running = new AppDevice(t, engine, reader, site.port, {
       staging_buffer: 64, send_buffer: 2048, receive_buffer: 2048, firmware_title: "app", firmware_version: "1",
@@ -54,7 +54,7 @@ behaviour("what an event lends to an app", (check) => {
 
   check("so does a topic", async (t, engine) => {
     const broker = await BareBroker.open(t);
-    new AppDevice(t, engine, await compileToFile(`reader-of-topics-${engine}`, READER), broker.port, { rpc: false, shared_attributes: false, session_limits: false, staging_buffer: 64 });
+    new AppDevice(t, engine, await compileToFile("reader-of-topics", READER), broker.port, { rpc: false, shared_attributes: false, session_limits: false, staging_buffer: 64 });
     const link = await broker.link(1);
     await link.packet("subscribe");
     link.send({ cmd: "publish", topic: `"${"long/".repeat(30)}"`, payload: "", qos: 0, dup: false, retain: false });

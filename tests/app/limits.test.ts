@@ -27,7 +27,7 @@ export function on_event(kind: i32, length: i32): void {
 
 behaviour("what an app sends whole", (check) => {
   check("is TooLarge by the name of the limit, and leaves in parts", async (t, engine) => {
-    const app = await compileToFile(`whole-${engine}`, SPEAKER);
+    const app = await compileToFile("whole", SPEAKER);
     const broker = await BareBroker.open(t);
     new AppDevice(t, engine, app, broker.port, { rpc: false, shared_attributes: false, session_limits: true });
     const link = await broker.link(1);

@@ -20,8 +20,19 @@ export async function compile(name: string, source: string, options: AppOptions 
   return compileApp(entry, options);
 }
 
-/** The same, written to a file; its path. */
-export async function compileToFile(name: string, source: string, options: AppOptions = {}): Promise<string> {
+const compiled = new Map<string, { readonly source: string; readonly path: Promise<string> }>();
+
+/** The same, written to a file, once for all engines that ask for it; its path. No two suites have apps of the same name: they may run at the same time. */
+export function compileToFile(name: string, source: string, options: AppOptions = {}): Promise<string> {
+  const known = compiled.get(name);
+  if (known !== undefined && known.source !== source) throw new Error(`two apps of one suite are called ${name}`);
+  if (known !== undefined) return known.path;
+  const path = writeApp(name, source, options);
+  compiled.set(name, { source, path });
+  return path;
+}
+
+async function writeApp(name: string, source: string, options: AppOptions): Promise<string> {
   const path = join(FOLDER, `${name}.wasm`);
   writeFileSync(path, (await compile(name, source, options)).wasm);
   return path;
