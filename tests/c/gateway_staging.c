@@ -5,24 +5,15 @@ static client_t client;
 
 #define CANARY_BYTES 128
 
-static uint32_t random_state = 1;
-
-static uint32_t below(uint32_t limit) {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 // A text of any length, often of one around which something ends. What is lent to an open message stays for a while.
 static const char *any_text(uint32_t capacity) {
     static char texts[256][2048];
     static uint32_t next;
     char *to = texts[next++ % 256];
     size_t size = sizeof texts[0];
-    size_t length = below(3) == 0 ? below(20) : below(2) == 0 ? below(capacity) : capacity / (1 + below(4)) - below(120) % (capacity / 8);
+    size_t length = random_below(3) == 0 ? random_below(20) : random_below(2) == 0 ? random_below(capacity) : capacity / (1 + random_below(4)) - random_below(120) % (capacity / 8);
     if (length >= size) length = size - 1;
-    memset(to, below(40) == 0 ? '"' : 'x', length);
+    memset(to, random_below(40) == 0 ? '"' : 'x', length);
     to[length] = 0;
     return to;
 }
@@ -31,8 +22,8 @@ static void any_step(mote_t *mote, uint32_t capacity) {
     static mote_connector_t connectors[64];
     static uint32_t next;
     static const mote_publish_options_t options = {.qos = 0};
-    const mote_publish_options_t *chosen = below(2) == 0 ? &options : NULL;
-    switch (below(20)) {
+    const mote_publish_options_t *chosen = random_below(2) == 0 ? &options : NULL;
+    switch (random_below(20)) {
     case 0: mote_gateway_begin_telemetry(mote, any_text(capacity), chosen); break;
     case 1: mote_gateway_begin_attributes(mote, any_text(capacity), chosen); break;
     case 2: mote_begin_telemetry(mote, chosen); break;
@@ -40,7 +31,7 @@ static void any_step(mote_t *mote, uint32_t capacity) {
     case 4: mote_cancel(mote); break;
     case 5: mote_end(mote); break;
     case 6: mote_entry(mote); break;
-    case 7: mote_timestamp(mote, below(1000)); break;
+    case 7: mote_timestamp(mote, random_below(1000)); break;
     case 8:
         connectors[next % 64].name = any_text(capacity);
         mote_connector_timestamp(mote, 1, &connectors[next++ % 64]);

@@ -146,3 +146,12 @@ void check_leaves(client_t *client, int32_t result, const char *topic, const cha
     if (!sent) printf("%s %s did not leave\n", topic, payload);
     CHECK(sent);
 }
+
+// Marsaglia's xorshift.
+uint32_t random_below(uint32_t bound) {
+    static uint32_t state = 1;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state % bound;
+}

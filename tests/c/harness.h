@@ -47,6 +47,9 @@ void client_connect(client_t *client);
 // Polls until nothing happens, answering SUBSCRIBE and QoS 1 PUBLISH like a server.
 void client_serve(client_t *client);
 
+// A number from 0 to below `bound`: the same ones in each run and on every machine.
+uint32_t random_below(uint32_t bound);
+
 // Receives a message at QoS 0 of less than 128 bytes.
 void client_receive(client_t *client, const char *topic, const char *payload);
 

@@ -7,16 +7,6 @@
 
 #define ROUNDS 20000
 
-static uint32_t state = 1;
-
-// Marsaglia's xorshift: the same numbers on every machine.
-static uint32_t below(uint32_t bound) {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state % bound;
-}
-
 static const char *const texts[] = {
     "{\"ts\":1,\"values\":{\"a\":1,\"b\":[1,2]}}", "[{\"a\":1},{\"ts\":2,\"values\":{\"x\":\"\\u00e9\"}}]", "{\"A\":[{\"ts\":1,\"values\":{}}],\"B\":{}}",
     "{\"tls\":{\"ca\":\"a\\\\b\",\"key\":\"\\ud83d\\ude00\"},\"link\":{},\"host\":[1],\"mqtt_host\":\"h\"}", "  { \"x\" : \"\\\"\" , }",
@@ -25,13 +15,13 @@ static const char *const texts[] = {
 // One of the texts with some bytes changed, often without its end, in a block of its very length.
 static char *broken_text(size_t *out_length) {
     static const char bytes[] = "\0\"\\{}[],:u\n a1";
-    const char *text = texts[below(sizeof texts / sizeof texts[0])];
+    const char *text = texts[random_below(sizeof texts / sizeof texts[0])];
     size_t length = strlen(text);
-    if (below(3) == 0) length = below((uint32_t)length + 1);
+    if (random_below(3) == 0) length = random_below((uint32_t)length + 1);
     char *broken = malloc(length > 0 ? length : 1);
     if (broken == NULL) abort();
     memcpy(broken, text, length);
-    for (uint32_t changes = length > 0 ? below(4) : 0; changes > 0; changes--) broken[below((uint32_t)length)] = bytes[below(sizeof bytes)];
+    for (uint32_t changes = length > 0 ? random_below(4) : 0; changes > 0; changes--) broken[random_below((uint32_t)length)] = bytes[random_below(sizeof bytes)];
     *out_length = length;
     return broken;
 }
@@ -73,19 +63,19 @@ static void records_are_read_to_their_end(void) {
     for (int round = 0; round < ROUNDS; round++) {
         size_t length;
         char *text = broken_text(&length);
-        uint32_t size = 1 + below(160);
+        uint32_t size = 1 + random_below(160);
         uint8_t *record = malloc(size);
         if (record == NULL) abort();
-        for (uint32_t i = 0; i < size; i++) record[i] = below(3) > 0 ? 0 : (uint8_t)below(256);
-        for (uint32_t at = 0; at + MOTE_MEMBER_FIELD_KEY < size; at += MOTE_MEMBER_FIELD_KEY + 4 * below(8)) {
+        for (uint32_t i = 0; i < size; i++) record[i] = random_below(3) > 0 ? 0 : (uint8_t)random_below(256);
+        for (uint32_t at = 0; at + MOTE_MEMBER_FIELD_KEY < size; at += MOTE_MEMBER_FIELD_KEY + 4 * random_below(8)) {
             uint32_t left = size - at - (uint32_t)MOTE_MEMBER_FIELD_KEY;
-            record[at] = (uint8_t)below(11);
-            if (below(4) > 0) memset(record + at + 1, 0, MOTE_MEMBER_FIELD_KEY - 1);
-            record[at + MOTE_MEMBER_FIELD_NUMBER] = (uint8_t)below(32);
+            record[at] = (uint8_t)random_below(11);
+            if (random_below(4) > 0) memset(record + at + 1, 0, MOTE_MEMBER_FIELD_KEY - 1);
+            record[at + MOTE_MEMBER_FIELD_NUMBER] = (uint8_t)random_below(32);
             memcpy(record + at + MOTE_MEMBER_FIELD_KEY, text, left < length ? left : length);
         }
         mote.memory = record;
-        if (mote_points_check(&mote, size, below(2) == 0) == MOTE_STATUS_TOO_LARGE) refused++;
+        if (mote_points_check(&mote, size, random_below(2) == 0) == MOTE_STATUS_TOO_LARGE) refused++;
         free(record);
         free(text);
     }
