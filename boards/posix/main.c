@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "demo.h"
+#include "ending.h"
 #include "module.h"
 #include "mote_app.h"
 #include "mote_posix.h"
@@ -256,11 +257,7 @@ int main(int count, char **words) {
         mote_posix_free(&port);
         return EXIT_USAGE;
     }
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    ending_watch(on_signal);
     if (demo.has_app) {
         run_app();
         demo.has_app = false;
@@ -269,9 +266,7 @@ int main(int count, char **words) {
     } else {
         code = run(interval_ms);
     }
-    // There is nothing left to wake: a further signal ends the program at once.
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    ending_unwatch();
     mote_free(&mote);
     mote_posix_free(&port);
     demo_stopped(&demo);

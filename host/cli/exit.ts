@@ -9,21 +9,28 @@ export class CommandError extends Error {
   }
 }
 
-/** As a shell tells of a program that a signal has ended. */
-export const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+/** The signals that end a program, and as what exit code a shell tells of it. */
+export const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+export type EndingSignal = keyof typeof BY_SIGNAL;
+export const ENDING_SIGNALS = Object.keys(BY_SIGNAL) as EndingSignal[];
+
+/** Whether writing failed because nobody reads any more: the pipe is closed, or the terminal is gone. */
+export function isUnread({ code }: NodeJS.ErrnoException): boolean {
+  return code === "EPIPE" || code === "EIO";
+}
 
 /**
  * Resolves when the user wants the end: Ctrl-C, SIGTERM from whoever started the command, or nobody reads it any more. The second time
- * the program ends at once, and what it has started with it.
+ * the program ends at once, and what it has started with it; but of a terminal that goes away both the system and the shell tell.
  */
 export function interrupted(): Promise<void> {
   return new Promise((resolve, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of ENDING_SIGNALS) {
       process.once(signal, () => {
-        process.once(signal, () => process.exit(BY_SIGNAL[signal]));
+        process.on(signal, () => signal === "SIGHUP" || process.exit(BY_SIGNAL[signal]));
         resolve();
       });
     }
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? resolve() : reject(error)));
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => (isUnread(error) ? resolve() : reject(error)));
   });
 }

@@ -5,7 +5,7 @@ import colors from "picocolors";
 import { APP_MEMORY_BYTES } from "../../build/generated/abi.ts";
 import { runBuild, type BuildOptions } from "./build.ts";
 import { runDevice, type DeviceOptions } from "./device.ts";
-import { CommandError, ExitCode } from "./exit.ts";
+import { CommandError, ExitCode, isUnread } from "./exit.ts";
 import { limitClasses, type LimitLevel, limitLevels, RateLimiter, type RateLimitOptions } from "../server/rateLimits.ts";
 import { defaultServerVersion, ServerVersion } from "../server/serverVersion.ts";
 import { runServer, type ServerCommandOptions } from "./server.ts";
@@ -99,5 +99,5 @@ async function main(): Promise<number> {
 }
 
 // A reader that has gone away wants no more; who waits for the end hears of it too (exit.ts).
-process.stdout.on("error", (error: NodeJS.ErrnoException) => { if (error.code !== "EPIPE") throw error; });
+for (const stream of [process.stdout, process.stderr]) stream.on("error", (error) => { if (!isUnread(error)) throw error; });
 process.exitCode = await main();

@@ -37,9 +37,11 @@ export async function runServer(options: ServerCommandOptions): Promise<void> {
     if (syscall === "listen" || syscall === "getaddrinfo") throw new CommandError(ExitCode.Failed, message, "--host takes an address of this machine");
     throw error;
   }
+  // Before the lines: who reads them may end it.
+  const isOver = interrupted();
   for (const { name, id } of server.devices) writeLine(`Device "${name}" has id ${id} and access token ${token}`);
   server.events.on("*", (event) => writeLine(eventLine(flatten(event), new Date(event.atMs))));
-  await interrupted();
+  await isOver;
   await server.close();
 }
 

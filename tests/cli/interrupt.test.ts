@@ -61,7 +61,7 @@ test("npm start ended by SIGTERM to npm leaves no device", async () => {
   assert.match(output, /sent, \d+ stored, nothing lost/);
 });
 
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   test(`programs of a build end by ${signal} with what they have started`, async (t) => {
     const program = join(temporaryFolder(t), "build.mts");
     const module = pathToFileURL(join(ROOT, "host/tools/children.ts")).href;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "ending.h"
 #include "module.h"
 #include "mote_posix.h"
 
@@ -64,8 +65,7 @@ int example_run(int count, char **words, const char *profile, const mote_options
     if (status < 0) return refused(status, mote_posix_fault(&port), strlen(mote_posix_fault(&port)));
     status = mote_init(&mote, &options);
     if (status < 0) return refused(status, mote_error_text(&mote).data, mote_error_text(&mote).length);
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    ending_watch(on_signal);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     mote_start(&mote);
@@ -75,8 +75,7 @@ int example_run(int count, char **words, const char *profile, const mote_options
         mote_poll(&mote);
         mote_wait(&mote, 1000);
     }
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    ending_unwatch();
     mote_free(&mote);
     mote_posix_free(&port);
     return status < 0 ? 1 : exit_code;

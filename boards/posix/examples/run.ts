@@ -5,7 +5,7 @@ import { examples } from "./all.ts";
 
 const [name, file] = process.argv.slice(2);
 const ending = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ending.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => ending.abort());
 
 try {
   const example = examples[name ?? ""];
