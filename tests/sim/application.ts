@@ -1,15 +1,13 @@
-// The application on the device: it publishes, asks, subscribes and replies at random, and keeps the ledger of it.
+// The application on a device of any profile: it publishes, replies and leaves at random, and keeps the ledger of it.
 
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import { messageRecord } from "../../host/node/message.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
-import { utf8, type ClientModule } from "../../host/node/module.ts";
-import type { Ledger, MessageEntry, RequestEntry } from "./ledger.ts";
+import type { ClientModule } from "../../host/node/module.ts";
+import type { Ledger, MessageEntry } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** One of these is granted by ThingsBoard, the others are refused. */
-const FILTERS = ["v2/fw/response/+/chunk/+", "plant/+/state", "v1/devices/me/#"] as const;
 export const REPLY_AGAIN_MS = 500;
 
 export class Application {
@@ -28,11 +26,9 @@ export class Application {
   /** One action by chance. */
   act(module: ClientModule): void {
     const choice = this.random.between(0, 99);
-    if (choice < 70) this.#send(module);
-    else if (choice < 82) this.#requestAttributes(module);
-    else if (choice < 88) this.#subscribe(module);
-    else if (choice < 92) this.#unsubscribe(module);
-    else if (choice < 94) this.#leave(module);
+    if (choice < 80) this.send(module);
+    else if (choice < 85) this.#sendMany(module);
+    else if (choice < 87) this.leave(module);
   }
 
   /** What the application does once it wants a connection again. */
@@ -50,33 +46,24 @@ export class Application {
 
   onEvent(event: ModuleEvent, module: ClientModule): void {
     const { kind, id } = event;
+    this.ledger.told(kind);
     switch (kind) {
       case EventKind.Connected:
         this.ledger.reconnects++;
         this.ledger.connectedAtMs = this.schedule.nowMs;
         break;
       case EventKind.Disconnected: this.ledger.connectedAtMs = null; break;
-      case EventKind.SessionLimits: this.ledger.knowsLimits ||= event.reason === 0; break;
-      case EventKind.Provisioned: this.ledger.isProvisioned ||= event.reason === 0; break;
       case EventKind.Delivered: this.#delivered(id); break;
-      case EventKind.MessageRejected: this.#rejected(id); break;
+      case EventKind.MessageRejected: this.#rejected(event); break;
       case EventKind.RpcRequest: this.#onRpc(event, module); break;
-      case EventKind.AttributesResponse: this.ended("attributes", id); break;
-      case EventKind.RequestTimeout: this.#timedOut(id); break;
-      case EventKind.MessageTooLarge:
-        // The module asks for the attributes of a package by requests of its own.
-        if (event.topic.includes("/attributes/response/") && this.ledger.openRequest("attributes", id) !== undefined) this.ended("attributes", id);
-        else if (event.topic.includes("/rpc/request/")) this.#excuseRpc(id, "too large");
-        break;
+      case EventKind.MessageTooLarge: if (event.topic.includes("/rpc/request/")) this.#excuseRpc(id, "too large"); break;
     }
-    if (kind === EventKind.OtaReady) module.applyOta(id, this.random.percent(90));
-    if (kind === EventKind.OtaAvailable && this.random.percent(5)) module.ota("ota_stop", id);
     if (this.random.percent(3) && (kind === EventKind.RpcRequest || kind === EventKind.SharedAttributes || kind === EventKind.Message)) {
       module.release(0);
     }
   }
 
-  #send(module: ClientModule): void {
+  protected send(module: ClientModule): void {
     const { random } = this;
     const qos = random.percent(80) ? 1 : 0;
     const sequence = ++this.ledger.sequence;
@@ -89,11 +76,16 @@ export class Application {
       return; // larger than the staging area
     }
     this.trace(`send ${sequence} qos ${qos}: ${id}`);
+    this.ledger.offered += Number(id >= 0 || id === Status.Full);
     if (id < 0) {
       if (id !== Status.Full && id !== Status.TooLarge) this.onFault(`send answers ${id}`);
       return;
     }
     this.add({ sequence, qos, id, isStored: false, isDelivered: false, excuse: null });
+  }
+
+  #sendMany(module: ClientModule): void {
+    for (let count = this.random.between(3, 12); count > 0; count--) this.send(module);
   }
 
   protected add(message: MessageEntry): void {
@@ -108,9 +100,11 @@ export class Application {
     if (message.sequence > 0 && !message.isStored) this.onFault(`message ${message.sequence} is acknowledged and lost`);
   }
 
-  #rejected(id: number): void {
+  #rejected({ id, payload }: ModuleEvent): void {
     const message = this.#end(id);
     if (message === undefined) return;
+    const { sequence } = message;
+    if (sequence > 0 && !Buffer.from(payload).includes(`"sequence":${sequence},`)) this.onFault(`message ${sequence} is rejected with the bytes of another`);
     message.excuse = "rejected";
     if (message.child !== undefined) message.child.changedAtMs = Infinity;
   }
@@ -126,43 +120,7 @@ export class Application {
     if (id > 0) this.add({ sequence: 0, qos: 1, id, isStored: true, isDelivered: false, excuse: null });
   }
 
-  #requestAttributes(module: ClientModule): void {
-    const timeoutMs = this.random.between(1, 30_000);
-    const id = module.request("request_attributes", messageRecord({ sharedKeys: "rate" }), timeoutMs);
-    this.trace(`requestAttributes ${timeoutMs} ms: ${id}`);
-    if (id > 0) this.ledger.requests.push({ kind: "attributes", id, atMs: this.schedule.nowMs, timeoutMs, boot: this.ledger.boot, ends: 0, excuse: null });
-    else if (id !== Status.Full) this.onFault(`requestAttributes answers ${id}`);
-  }
-
-  protected ended(kind: RequestEntry["kind"] | null, id: number): RequestEntry | undefined {
-    const request = this.ledger.openRequest(kind, id);
-    if (request === undefined) this.onFault(`an answer to request ${id}, which nobody made`);
-    else if (++request.ends > 1) this.onFault(`request ${id} ended ${request.ends} times`);
-    return request;
-  }
-
-  #timedOut(id: number): void {
-    const request = this.ended(null, id);
-    if (request !== undefined && this.schedule.nowMs < request.atMs + request.timeoutMs - 1) this.onFault(`request ${id} timed out too early`);
-  }
-
-  #subscribe(module: ClientModule): void {
-    const filter = this.random.pick(FILTERS);
-    const id = module.subscribe(utf8(filter), this.random.percent(50) ? 1 : 0);
-    this.trace(`subscribe ${filter}: ${id}`);
-    if (id > 0) this.ledger.declared.add(filter);
-    else if (id !== Status.Full && id !== Status.TooLarge) this.onFault(`subscribe answers ${id}`);
-  }
-
-  #unsubscribe(module: ClientModule): void {
-    const filter = this.random.pick(FILTERS);
-    const result = module.unsubscribe(utf8(filter));
-    this.trace(`unsubscribe ${filter}: ${result}`);
-    if (result >= 0) this.ledger.declared.delete(filter);
-    else if (result !== Status.NotFound && result !== Status.Full) this.onFault(`unsubscribe answers ${result}`);
-  }
-
-  #leave(module: ClientModule): void {
+  protected leave(module: ClientModule): void {
     if (!this.#isStarted) return;
     this.#isStarted = false;
     this.ledger.connectedAtMs = null;
@@ -183,6 +141,7 @@ export class Application {
     if (rpc === undefined || rpc.isReplied || rpc.excuse !== null) return;
     const result = module.sendRpcReply(id, messageRecord({ done: id }), { qos: 1 });
     this.trace(`reply ${id}: ${result}`);
+    this.ledger.offered += Number(result >= 0 || result === Status.Full);
     if (result > 0) {
       rpc.isReplied = true;
       this.unnumbered(result);

@@ -1,18 +1,19 @@
-// The application on a gateway: besides what any application does it speaks for children, at random.
+// The application on a gateway: besides what the one on a device does it speaks for children, at random.
 
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import { messageRecord } from "../../host/node/message.ts";
 import type { ModuleEvent } from "../../host/node/event-record.ts";
 import { utf8, type ClientModule } from "../../host/node/module.ts";
 import type { MessageValues } from "../../host/node/values.ts";
-import { Application, REPLY_AGAIN_MS } from "./application.ts";
+import { REPLY_AGAIN_MS } from "./application.ts";
+import { DeviceApplication } from "./device-application.ts";
 import type { ChildEntry, RpcEntry } from "./ledger.ts";
 
 /** Names with what JSON escapes, with more bytes than characters, and one that is the beginning of another. */
 const NAMES = ["Boiler 7", "Boiler 78", 'pump "2"', "Kessel Süd", "back\\slash", "m"] as const;
 const TYPES = [undefined, "boiler", "kettle"] as const;
 
-export class GatewayApplication extends Application {
+export class GatewayApplication extends DeviceApplication {
   override act(module: ClientModule): void {
     const choice = this.random.between(0, 99);
     if (choice < 40) super.act(module);

@@ -67,6 +67,22 @@ export class Ledger {
   /** The device said that its credentials are kept. */
   isProvisioned = false;
   boot = 0;
+  /** A message whose number is a multiple of this ends the session instead of being taken; 0 = none does. */
+  poisonEvery = 0;
+  /** Messages that the outbox took, or had no room for, in the present boot. */
+  offered = 0;
+  /** How often each kind of event came in it. */
+  readonly events = new Map<number, number>();
+
+  /** Whether the message with this text ends sessions. */
+  isPoison(text: string): boolean {
+    return this.poisonEvery > 0 && Number(/"sequence":(\d+)/.exec(text)?.[1]) % this.poisonEvery === 0;
+  }
+
+  /** An event came. */
+  told(kind: number): void {
+    this.events.set(kind, (this.events.get(kind) ?? 0) + 1);
+  }
 
   /** A verb took a message: false when its packet id is that of one that still waits. */
   add(message: MessageEntry): boolean {
@@ -94,6 +110,8 @@ export class Ledger {
     this.knowsLimits = false;
     this.unacknowledged.clear();
     this.declared.clear();
+    this.events.clear();
+    this.offered = 0;
     this.boot++;
   }
 }

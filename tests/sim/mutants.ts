@@ -74,6 +74,22 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     what: "children that were disconnected are taken for known",
     kind: "gateway", file: "assembly/client/outbox-record.ts", from: "leaves << <i32>(kind == ForChildren.Disconnect)", to: "leaves",
   },
+  minimal_deadline: {
+    what: "what is in flight has no deadline once the outbox was moved together",
+    kind: "minimal", file: "assembly/client/outbox.ts", from: "  else setDeadline(Timer.Acknowledge, deadline);\n", to: "  else setDeadline(Timer.Acknowledge, 0);\n",
+  },
+  minimal_moved: {
+    what: "the outbox is moved together while one of its packets is on its way",
+    kind: "minimal", file: "assembly/client/connection.ts", from: "outbox.compact(!isSending())", to: "outbox.compact(true)",
+  },
+  minimal_lent: {
+    what: "a message that is set aside is taken out while its event lends it",
+    kind: "minimal", file: "assembly/client/connection.ts", from: "if (!FEATURE_FAST && kind != EventKind.MessageRejected)", to: "if (!FEATURE_FAST)",
+  },
+  minimal_subscription: {
+    what: "the SUBACK that a session begins with is not waited for",
+    kind: "minimal", file: "assembly/client/connection.ts", from: "      if (!FEATURE_RAW) awaitAnswer(SUBACK_TIMER);\n", to: "",
+  },
   packet_id: {
     what: "packet ids are used twice",
     file: "assembly/client/outbox.ts", from: "    if (id) lastMessageId = id;\n", to: "",

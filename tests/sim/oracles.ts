@@ -1,5 +1,6 @@
 // What must be true of every life, whatever happened in it.
 
+import { EventKind } from "../../build/generated/abi.ts";
 import type { Device } from "./device.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Schedule } from "./schedule.ts";
@@ -11,6 +12,8 @@ export interface Rest {
   readonly ledger: Ledger;
   /** The device of the present boot. */
   device(): Device;
+  /** What the device subscribes to by itself. */
+  readonly ownFilters: readonly string[];
   /** A healthy network leads to a connection by then. */
   readonly connectedByMs: number;
   /** Everything has come to its end by then. */
@@ -18,12 +21,11 @@ export interface Rest {
   onFault(text: string): void;
 }
 
-/** What the device subscribes to by itself. */
-const OWN_FILTERS = ["v1/devices/me/rpc/request/+", "v1/devices/me/attributes"];
-
 /** At the end of the calm part nothing is left to do but PINGREQ, every 7.5 s at most. */
 const IDLE_MS = 60_000;
 const IDLE_POLLS_MAX = 100;
+/** The device waits 10 s for an answer, and may then have something else to do for 3 s. */
+const SUBSCRIBED_MS = 14_000;
 
 /** In a session that lasts, the server hears of the children that are connected in the eyes of the application, and of no others. */
 export function judgeChildren({ nowMs }: Schedule, { session, gateway }: Server, { children, connectedAtMs }: Ledger, onFault: (text: string) => void): void {
@@ -37,8 +39,32 @@ export function judgeChildren({ nowMs }: Schedule, { session, gateway }: Server,
   }
 }
 
+/** What the device subscribes to by itself is answered, or the session ends. */
+export function judgeSubscriptions({ nowMs }: Schedule, { session }: Server, { connectedAtMs }: Ledger, filters: readonly string[], onFault: (text: string) => void): void {
+  if (session === null || connectedAtMs === null || nowMs - connectedAtMs < SUBSCRIBED_MS) return;
+  for (const filter of filters) if (!session.filters.has(filter)) onFault(`the subscription to ${filter} is dead in a session that goes on`);
+}
+
+/**
+ * The counters of the present boot agree with what the application was told and with each other, when everything is at rest. Only where the module sends
+ * nothing of its own but the refusal of an RPC that is too large.
+ */
+export function judgeCounters({ module }: Device, { events, offered }: Ledger, onFault: (text: string) => void): void {
+  const counters = module.counters();
+  const told = (...kinds: number[]): number => kinds.reduce((sum, kind) => sum + (events.get(kind) ?? 0), 0);
+  const pairs: [string, number, number][] = [
+    ["connects", counters.connects, told(EventKind.Connected)],
+    ["messages received", counters.messagesReceived, told(EventKind.RpcRequest, EventKind.MessageTooLarge, EventKind.InvalidMessage)],
+    ["messages offered", counters.messagesQueued + counters.messagesRefused, offered + told(EventKind.MessageTooLarge)],
+    ["messages sent", counters.messagesSent - counters.messagesResent, counters.messagesQueued],
+    ["messages delivered", counters.messagesDelivered, told(EventKind.Delivered)],
+    ["messages rejected", counters.messagesRejected, told(EventKind.MessageRejected)],
+  ];
+  for (const [what, counted, known] of pairs) if (counted !== known) onFault(`${what}: counted ${counted} of ${known}`);
+}
+
 /** Lets the calm part pass and compares both sides of the wire. */
-export function judge({ schedule, server, ledger, device, connectedByMs, endMs, onFault }: Rest): void {
+export function judge({ schedule, server, ledger, device, connectedByMs, endMs, ownFilters, onFault }: Rest): void {
   schedule.run(connectedByMs, () => server.session?.isOpen === true);
   if (server.session?.isOpen !== true) onFault("no connection within the cap of the backoff, on a healthy network");
   schedule.run(endMs - IDLE_MS);
@@ -62,7 +88,7 @@ export function judge({ schedule, server, ledger, device, connectedByMs, endMs, 
   const { updates } = server;
   if (!updates.isSettled) onFault(`the update to ${updates.version} has no end: ${updates.state}, runs ${updates.running}`);
   const { session } = server;
-  for (const filter of [...OWN_FILTERS, ...ledger.declared]) {
+  for (const filter of [...ownFilters, ...ledger.declared]) {
     // Only what the server grants can be alive.
     if (filter.startsWith("v") && !filter.endsWith("#") && session !== null && !session.filters.has(filter)) onFault(`the subscription to ${filter} is dead`);
   }

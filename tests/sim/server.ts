@@ -185,7 +185,7 @@ export class Server {
       }
       if (verdict !== undefined) return acknowledge();
     }
-    if (!this.#maySend(session, topic, text)) return end();
+    if (!this.#maySend(session, topic, text) || this.ledger.isPoison(text)) return end();
     acknowledge();
     if (this.gateway?.isLimiting === true && text === GET_LIMITS) {
       // The transport knows by itself, so this is in front of what it has still to do for others.

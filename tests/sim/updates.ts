@@ -7,6 +7,8 @@ const TITLE = "pump";
 const CHUNK_REQUEST = /^v2\/fw\/request\/\d+\/chunk\/(\d+)$/;
 
 export class Updates {
+  /** The device can take them. */
+  isOn = true;
   /** What the device is to run in the end; null when it was never told. */
   version: string | null = null;
   image = Buffer.alloc(0);
@@ -21,7 +23,7 @@ export class Updates {
 
   /** Assigns a further package; false while the one before is on its way, as a careful operator has it most of the time. */
   assign(): boolean {
-    if (this.version !== null && !this.isSettled && !this.random.percent(20)) return false;
+    if (!this.isOn || this.version !== null && !this.isSettled && !this.random.percent(20)) return false;
     this.image = Buffer.from(Array.from({ length: this.random.between(1, 6000) }, () => this.random.between(0, 255)));
     this.version = `1.${++this.#count}`;
     this.state = "";

@@ -5,12 +5,13 @@ import type { ModuleEvent } from "../../host/node/event-record.ts";
 import type { ClientModule } from "../../host/node/module.ts";
 import { Application } from "./application.ts";
 import { Device } from "./device.ts";
+import { DeviceApplication } from "./device-application.ts";
 import { GatewayApplication } from "./gateway-application.ts";
 import { Gateway } from "./gateway.ts";
-import { gatewaySettings, kindOf, LIMITED_RESTART_MS, limitsOf, type Kind } from "./kinds.ts";
+import { gatewaySettings, kindOf, LIMITED_RESTART_MS, limitsOf, minimalSettings, ownFilters, type Kind } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { Network } from "./network.ts";
-import { judge, judgeChildren } from "./oracles.ts";
+import { judge, judgeChildren, judgeCounters, judgeSubscriptions } from "./oracles.ts";
 import { PROVISION_BODY, TOKEN } from "./provisioning.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
@@ -20,9 +21,10 @@ import { Flash, ImageSlot } from "./storage.ts";
 const STORM_MS = 8 * 60_000;
 export const BACKOFF_CAP_MS = 20_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
-const CHILDREN_WATCH_MS = 5000;
+const WATCH_MS = 5000;
 /** How long everything may take to come to rest: requests run for at most 30 s, health and acknowledgements are shorter. */
 const CALM_MS = 4 * 60_000;
+const APPLICATIONS = { minimal: Application, device: DeviceApplication, gateway: GatewayApplication };
 
 export interface Outcome {
   readonly faults: readonly string[];
@@ -41,7 +43,7 @@ export type Modules = { readonly [Of in Kind]?: WebAssembly.Module };
 /** Lives the life of one seed with the given modules; the same seed and modules give the same life. */
 export function live(modules: Modules, seed: number, { isTraced = false }: Options = {}): Outcome {
   const decided = kindOf(seed);
-  const kind: Kind = modules[decided] !== undefined ? decided : decided === "device" ? "gateway" : "device";
+  const kind = modules[decided] !== undefined ? decided : Object.keys(modules)[0] as Kind;
   const source = modules[kind]!;
   const random = new Random(seed);
   const schedule = new Schedule();
@@ -57,13 +59,14 @@ export function live(modules: Modules, seed: number, { isTraced = false }: Optio
   const server = new Server(schedule, random.fork(), ledger, trace);
   const network = new Network(schedule, random.fork(), (line) => server.accept(line));
   let device: Device;
-  const application = new (kind === "gateway" ? GatewayApplication : Application)(schedule, random.fork(), ledger, trace, onFault, (action) => device.use(action));
+  const application = new APPLICATIONS[kind](schedule, random.fork(), ledger, trace, onFault, (action) => device.use(action));
   const deviceRandom = random.fork();
   const flash = new Flash(schedule, random.fork(), onFault);
   const slot = new ImageSlot(schedule, random.fork());
   let firmwareVersion = "1.0";
-  let ownSettings = {};
-  server.provisions = random.percent(30);
+  let ownSettings: Readonly<Record<string, unknown>> = {};
+  server.updates.isOn = kind !== "minimal";
+  server.provisions = random.percent(30) && kind !== "minimal";
   const settings = {
     mqtt_host: "server.test", ...(server.provisions ? { provision: JSON.parse(PROVISION_BODY) as object } : { access_token: TOKEN }), clean_session: random.percent(50), client_id: "device",
     reconnect_min_ms: random.pick([100, 500, 1000]), reconnect_max_ms: BACKOFF_CAP_MS, connect_timeout_s: CONNECT_TIMEOUT_MS / 1000,
@@ -80,7 +83,11 @@ export function live(modules: Modules, seed: number, { isTraced = false }: Optio
     const gateway = gatewaySettings(random, server.gateway.isLimiting);
     ledger.childrenBuffer = gateway.children_buffer;
     ownSettings = gateway;
+  } else if (kind === "minimal") {
+    ownSettings = minimalSettings(random);
+    ledger.poisonEvery = random.pick([0, 50]);
   }
+  const filters = ownFilters(kind, ownSettings.rpc !== false);
   const boot = (): void => {
     const configuration = JSON.stringify({ ...settings, ...ownSettings, firmware_title: "pump", firmware_version: firmwareVersion });
     trace(`boots with ${configuration}`);
@@ -124,7 +131,8 @@ export function live(modules: Modules, seed: number, { isTraced = false }: Optio
     every(15_000, random.fork(), () => device.use((module) => application.comeBack(module)));
     every(4000, random.fork(), () => server.act());
     every(240_000, random.fork(), () => restart(100));
-    if (kind === "gateway") schedule.every(CHILDREN_WATCH_MS, () => judgeChildren(schedule, server, ledger, onFault));
+    if (kind === "gateway") schedule.every(WATCH_MS, () => judgeChildren(schedule, server, ledger, onFault));
+    schedule.every(WATCH_MS, () => judgeSubscriptions(schedule, server, ledger, filters, onFault));
     schedule.run(STORM_MS + 200);
 
     trace("calm");
@@ -133,7 +141,8 @@ export function live(modules: Modules, seed: number, { isTraced = false }: Optio
     flash.supply.isSteady = slot.supply.isSteady = true;
     device!.use((module) => application.comeBack(module));
     const calmMs = schedule.nowMs + (server.gateway?.isLimiting === true ? LIMITED_RESTART_MS : 0);
-    judge({ schedule, server, ledger, device: () => device, onFault, endMs: calmMs + CALM_MS, connectedByMs: calmMs + 2 * (BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS) });
+    judge({ schedule, server, ledger, device: () => device, onFault, ownFilters: filters, endMs: calmMs + CALM_MS, connectedByMs: calmMs + 2 * (BACKOFF_CAP_MS + CONNECT_TIMEOUT_MS) });
+    if (kind === "minimal") judgeCounters(device!, ledger, onFault);
   } catch (error) {
     onFault(`${(error as Error).name}: ${(error as Error).message} ${String((error as Error).cause ?? "")}`);
   }
