@@ -120,6 +120,30 @@ static void what_does_not_fit_is_refused(mote_t *mote) {
     CHECK(mote_span_equals(mote_error_text(mote), "device") && mote_error_value(mote) == 65536);
 }
 
+static void what_is_no_utf8_is_refused(mote_t *mote) {
+    static const char bad[] = "B\xe2\x82";
+    uint32_t length = client.sent_length;
+    CHECK_EQUAL(mote_gateway_connect(mote, bad, NULL, NULL), MOTE_STATUS_INVALID_UTF8);
+    CHECK_EQUAL(mote_gateway_connect(mote, "B", bad, NULL), MOTE_STATUS_INVALID_UTF8);
+    CHECK_EQUAL(mote_gateway_disconnect(mote, bad, NULL), MOTE_STATUS_INVALID_UTF8);
+    CHECK_EQUAL(mote_gateway_claim(mote, bad, NULL, 0, NULL), MOTE_STATUS_INVALID_UTF8);
+    CHECK_EQUAL(mote_gateway_claim(mote, "B", bad, 0, NULL), MOTE_STATUS_INVALID_UTF8);
+    CHECK_EQUAL(mote_gateway_request_attributes(mote, bad, MOTE_SCOPE_SHARED, "a", 5000), MOTE_STATUS_INVALID_UTF8);
+    CHECK_EQUAL(mote_gateway_request_attributes(mote, "B", MOTE_SCOPE_SHARED, bad, 5000), MOTE_STATUS_INVALID_UTF8);
+    mote_begin(mote);
+    CHECK_EQUAL(mote_gateway_telemetry(mote, bad, NULL), MOTE_STATUS_INVALID_UTF8);
+    mote_begin(mote);
+    CHECK_EQUAL(mote_gateway_attributes(mote, bad, NULL), MOTE_STATUS_INVALID_UTF8);
+    mote_begin(mote);
+    CHECK_EQUAL(mote_gateway_rpc_reply(mote, bad, 1, NULL), MOTE_STATUS_INVALID_UTF8);
+    CHECK_EQUAL(mote_gateway_begin_telemetry(mote, bad, NULL), MOTE_STATUS_OK);
+    mote_add_integer(mote, "a", 1);
+    CHECK_EQUAL(mote_end(mote), MOTE_STATUS_INVALID_UTF8);
+    mote_cancel(mote);
+    client_serve(&client);
+    CHECK_EQUAL(client.sent_length, length);
+}
+
 #define CHILDREN 50
 #define BOARD_CONFIG "{\"mqtt_host\":\"broker\",\"client_id\":\"c\",\"access_token\":\"T\",\"staging_buffer\":512,\"reconnect_min_ms\":1000,\"children_buffer\":2250}"
 
@@ -172,6 +196,7 @@ int main(void) {
     new_attributes_are_told();
     rpc_is_answered();
     what_does_not_fit_is_refused(&client.mote);
+    what_is_no_utf8_is_refused(&client.mote);
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
     mote_free(&client.mote);
     fifty_children_live_on_a_board(&client.mote);

@@ -84,6 +84,7 @@ void test_hostile(void);
 void test_log(void);
 void test_posts(void);
 void test_split(void);
+void test_utf8(void);
 void test_net(void);
 void test_ring(void);
 void test_storage(void);

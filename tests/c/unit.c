@@ -8,6 +8,7 @@ int main(void) {
     test_config();
     test_engine();
     test_message();
+    test_utf8();
     test_split();
     test_limits();
     test_hostile();

@@ -243,7 +243,8 @@ int32_t mote_release(mote_t *mote, bool accepted);
  *   mote_add_boolean(mote, "enabled", true);
  *   if (mote_send_telemetry(mote, NULL) < 0) ...
  *
- * Keys and texts are UTF-8 that ends with a zero; keys inside an array are ignored and may be NULL. */
+ * Keys and texts are UTF-8 that ends with a zero, which the module checks when the message is sent (InvalidUtf8); keys inside an array are
+ * ignored and may be NULL. */
 int32_t mote_begin(mote_t *mote);
 
 /* What those below come down to. They are inline, since the compiler knows the length of a key that stands in the program. `form` is the
@@ -353,7 +354,7 @@ int32_t mote_end(mote_t *mote);
 /* ----------------------------------------------------------- other tasks --- */
 
 /* A message that another task builds in memory of its own and posts; the task of the client sends it when it polls next. The first
- * failure sticks, as with mote_add_*().
+ * failure sticks, as with mote_add_*(): TooLarge, or InvalidUtf8.
  *
  *   mote_post_t post;
  *   uint32_t buffer[16];
@@ -487,8 +488,8 @@ bool mote_config_member(const char *json, size_t length, uint32_t index, mote_sp
 bool mote_config_is_key(mote_span_t key, const char *name);
 
 /* Copies a text that one of these found, without its quotes and escapes, and ends it with a zero. Returns its length, WrongType for
- * what is no text, Malformed, InvalidUtf8 for half of a surrogate pair, InvalidValue for U+0000, which would end it, or TooLarge; the
- * capacity is at least the length + 1. */
+ * what is no text, Malformed, InvalidUtf8 (also for half of a surrogate pair), InvalidValue for U+0000, which would end it, or TooLarge;
+ * the capacity is at least the length + 1. */
 int32_t mote_config_text(mote_span_t value, char *out_text, size_t capacity);
 
 /* ---------------------------------------------------------- information --- */

@@ -40,6 +40,9 @@ uint32_t mote_config_length(const char *config, size_t length);
 void mote_config_copy(const char *config, size_t length, char *to);
 uint32_t mote_config_unsigned(const char *config, size_t length, const char *key, uint32_t fallback);
 
+// The key of an object of the host that is not UTF-8, which the module does not get to see; NULL when there is none.
+const char *mote_config_broken_key(const char *config, size_t length);
+
 // Members of an object, or elements of a list, one after the other; `*ref_at` is 0 before the first.
 bool mote_config_next(const char *json, size_t length, size_t *ref_at, mote_span_t *out_key, mote_span_t *out_value);
 
@@ -63,6 +66,9 @@ bool mote_keys_are_empty(const char *keys);
 // handlers.c
 bool mote_handlers_take(mote_t *mote, const mote_event_t *event);
 void mote_handlers_request(mote_t *mote);
+
+// utf8.c
+bool mote_is_utf8(const char *text, size_t length);
 
 // post.c
 void mote_posts_send(mote_t *mote);

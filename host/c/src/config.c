@@ -1,5 +1,5 @@
 // The host's view of the configuration text: finds members, and leaves out what must not enter linear memory. It only
-// walks; whether the text is valid JSON is the module's to say.
+// walks; whether the text is valid JSON is the module's to say, and of what is left out only whether it is UTF-8 is asked here.
 #include "client.h"
 
 typedef struct walk {
@@ -177,6 +177,7 @@ static int32_t unescape(const char **ref_from, const char *end, char *out) {
 
 int32_t mote_config_text(mote_span_t value, char *out_text, size_t capacity) {
     if (value.length < 2 || value.data[0] != '"') return MOTE_STATUS_WRONG_TYPE;
+    if (!mote_is_utf8(value.data, value.length)) return MOTE_STATUS_INVALID_UTF8;
     const char *from = value.data + 1;
     const char *end = value.data + value.length - 1;
     size_t length = 0;
@@ -207,10 +208,24 @@ uint32_t mote_config_unsigned(const char *config, size_t length, const char *key
     return number;
 }
 
-// Objects that belong to the host go into linear memory as {}: they hold keys and passwords.
-static bool is_withheld(const walk_t *walk) {
-    if (walk->value.length < 2 || walk->value.data[0] != '{') return false;
-    return mote_config_is_key(walk->key, "tls") || mote_config_is_key(walk->key, "link") || mote_config_is_key(walk->key, "host");
+// The key of an object that belongs to the host, else NULL. Those go into linear memory as {}: they hold keys and passwords.
+static const char *withheld_key(const walk_t *walk) {
+    static const char *const keys[] = {"tls", "link", "host"};
+    if (walk->value.length < 2 || walk->value.data[0] != '{') return NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (mote_config_is_key(walk->key, keys[i])) return keys[i];
+    }
+    return NULL;
+}
+
+const char *mote_config_broken_key(const char *config, size_t length) {
+    walk_t walk;
+    if (!begin(&walk, config, length)) return NULL;
+    while (next(&walk)) {
+        const char *key = withheld_key(&walk);
+        if (key != NULL && !mote_is_utf8(walk.value.data, walk.value.length)) return key;
+    }
+    return NULL;
 }
 
 uint32_t mote_config_length(const char *config, size_t length) {
@@ -218,7 +233,7 @@ uint32_t mote_config_length(const char *config, size_t length) {
     size_t withheld = 0;
     if (begin(&walk, config, length)) {
         while (next(&walk)) {
-            if (is_withheld(&walk)) withheld += walk.value.length - 2;
+            if (withheld_key(&walk) != NULL) withheld += walk.value.length - 2;
         }
     }
     size_t result = length - withheld;
@@ -230,7 +245,7 @@ void mote_config_copy(const char *config, size_t length, char *to) {
     const char *from = config;
     if (begin(&walk, config, length)) {
         while (next(&walk)) {
-            if (!is_withheld(&walk)) continue;
+            if (withheld_key(&walk) == NULL) continue;
             size_t before = (size_t)(walk.value.data - from);
             memcpy(to, from, before);
             memcpy(to + before, "{}", 2);

@@ -96,6 +96,8 @@ static int32_t write_secrets(mote_t *mote, uint32_t *ref_at) {
 
 static int32_t configure(mote_t *mote) {
     const mote_options_t *options = &mote->options;
+    const char *broken = mote_config_broken_key(options->config, options->config_length);
+    if (broken != NULL) return mote_fail(mote, MOTE_STATUS_INVALID_UTF8, broken, 0);
     uint32_t length = mote_config_length(options->config, options->config_length);
     if (length > mote->memory_length) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "memory_size", (int32_t)length);

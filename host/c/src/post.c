@@ -11,6 +11,8 @@ enum { TELEMETRY, ATTRIBUTES };
 static int32_t add_member(mote_post_t *post, mote_member_t type, uint8_t digits, const char *key, int64_t number, const char *text, size_t length) {
     if (post->status < 0) return post->status;
     size_t key_length = key != NULL ? strlen(key) : 0;
+    // When the module says so, who posted it does not hear it any more.
+    if (!mote_is_utf8(key, key_length) || !mote_is_utf8(text, length)) return post->status = MOTE_STATUS_INVALID_UTF8;
     uint32_t need = mote_member_size(key_length, length);
     if (need > post->capacity - post->length) return post->status = MOTE_STATUS_TOO_LARGE;
     mote_member_write(post->bytes + post->length, type, digits, key, key_length, number, text, length);
