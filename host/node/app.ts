@@ -10,9 +10,9 @@ import type { ModuleEvent } from "./event-record.ts";
 import { utf8, type ClientModule } from "./module.ts";
 
 export interface AppOptions {
-  /** Bytes of memory that the app is given; what it was built for when absent. */
+  /** Bytes of memory that the app is given; what it was built for when absent or 0. */
   readonly memoryBytes?: number | undefined;
-  /** Fuel of one call; APP_FUEL when absent. */
+  /** Fuel of one call; APP_FUEL when absent or 0. */
   readonly fuel?: number | undefined;
   /** The board's hardware: the bytes lie in the app's memory. An exception ends the app. */
   readonly io?: ((op: number, bytes: Uint8Array) => number) | undefined;
@@ -64,7 +64,7 @@ export class AppHost {
     const functions = appFunctions(verbs);
     this.#load = () => {
       try {
-        return new AppModule(source, functions, options.memoryBytes, options.fuel);
+        return new AppModule(source, functions, options.memoryBytes || undefined, options.fuel || undefined);
       } catch (error) {
         if (error instanceof MoteError) throw error;
         // An import in another form, said in V8's words.

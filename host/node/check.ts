@@ -35,8 +35,10 @@ export function checkPublish(doing: string, options: PublishOptions): void {
   if (options.retain !== undefined && typeof options.retain !== "boolean") throw errorOf(Status.InvalidValue, doing, { text: "retain" });
 }
 
-export function checkClaim(doing: string, claim: Claim): void {
+/** What a claim says to the server: a duration that is left out is the server's own. */
+export function checkedClaim(doing: string, claim: Claim): { readonly secretKey: string | undefined; readonly durationMs: number | undefined } {
   checkIntegers(doing, claim, { durationMs: [0, Number.MAX_SAFE_INTEGER] });
+  return { secretKey: claim.secretKey, durationMs: claim.durationMs || undefined };
 }
 
 export function checkSubscribe(doing: string, options: SubscribeOptions & { readonly partsMax?: number | undefined }): void {

@@ -3,7 +3,7 @@
 import { Feature, Status } from "../../build/generated/abi.ts";
 import { AppHost, type AppOptions } from "./app.ts";
 import type { AttributesSubscription, AttributesUpdate, SubscribeAttributesOptions } from "./attributes.ts";
-import { checkClaim, checkPublish, checkSubscribe } from "./check.ts";
+import { checkedClaim, checkPublish, checkSubscribe } from "./check.ts";
 import type { Configuration } from "./configuration.ts";
 import { Core } from "./core.ts";
 import { errorOf } from "./errors.ts";
@@ -71,8 +71,7 @@ export class DeviceClient {
   /** Lets a user claim the device. Delivery says that the server looks at it; the outcome is not told to devices. */
   async claim(claim: Claim = {}, options: PublishOptions = {}): Promise<void> {
     checkPublish("claim", options);
-    checkClaim("claim", claim);
-    const record = messageRecord({ secretKey: claim.secretKey, durationMs: claim.durationMs });
+    const record = messageRecord(checkedClaim("claim", claim));
     return this.core.outbox.publish("claim", options, (module) => module.send("claim", record, options));
   }
 

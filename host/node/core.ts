@@ -121,8 +121,10 @@ export class Core {
       // Keys go out joined by commas, and for nothing but commas the server answers with everything.
       if (key === "" || key.includes(",")) throw errorOf(Status.InvalidValue, doing, { text: `the key "${key}"` });
     }
-    const event = await this.requests.ask(doing, "request_attributes",
-      { clientKeys: request.client?.join(","), sharedKeys: request.shared?.join(",") }, ATTRIBUTES_TIMEOUT_MS, request);
+    // No keys are left out: an empty text would be a key.
+    const joined = (keys: readonly string[] | undefined): string | undefined => keys?.join(",") || undefined;
+    const record = { clientKeys: joined(request.client), sharedKeys: joined(request.shared) };
+    const event = await this.requests.ask(doing, "request_attributes", record, ATTRIBUTES_TIMEOUT_MS, request);
     const { client, shared } = attributesOf(parseAnswer(event, doing), doing);
     return { client: attributesOf(client, doing), shared: attributesOf(shared, doing) };
   }

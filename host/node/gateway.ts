@@ -2,7 +2,7 @@
 
 import { EventKind, Stat, Status } from "../../build/generated/abi.ts";
 import { attributesUpdate } from "./attributes.ts";
-import { checkClaim, checkPublish, checkWord } from "./check.ts";
+import { checkedClaim, checkPublish, checkWord } from "./check.ts";
 import { Child, type ChildAttributesRequest, type ChildAttributesUpdate, type ChildLink, type ChildRpcHandler, type ChildRpcRequest } from "./children.ts";
 import { DeviceClient } from "./client.ts";
 import type { Configuration } from "./configuration.ts";
@@ -45,8 +45,8 @@ export class GatewayClient extends DeviceClient {
       sendAttributes: (children, sendOptions) => this.#sendAttributes(children, sendOptions),
       requestAttributes: (name, request) => this.#requestAttributes(name, request),
       claim: async (name, claim, sendOptions) => {
-        checkClaim(`claim of ${name}`, claim);
-        return this.#publish(`claim of ${name}`, "gateway_claim", { [name]: { secretKey: claim.secretKey, durationMs: claim.durationMs } }, sendOptions);
+        const doing = `claim of ${name}`;
+        return this.#publish(doing, "gateway_claim", { [name]: checkedClaim(doing, claim) }, sendOptions);
       },
       reply: (name, id, value) => this.#publish(`RPC reply of ${name}`, "gateway_rpc_reply", { device: name, id, data: value }, {}),
       isLeftToApp: () => this.core.app?.uses("gateway_rpc_reply") ?? false,

@@ -40,7 +40,7 @@ export interface RequestOptions {
 }
 
 export interface AttributesRequest extends RequestOptions {
-  /** Names of attributes; without `client` and `shared` all are asked for. */
+  /** Names of attributes. A scope without names is not asked for; without any in either all of both are. */
   readonly client?: readonly string[] | undefined;
   readonly shared?: readonly string[] | undefined;
 }
@@ -54,7 +54,7 @@ export interface Attributes {
 export interface Claim {
   /** The empty key when absent. */
   readonly secretKey?: string | undefined;
-  /** How long the claim may be taken up; the server's default when absent. */
+  /** How long the claim may be taken up; the server's default when absent or 0. */
   readonly durationMs?: number | undefined;
 }
 

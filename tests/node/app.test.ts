@@ -76,6 +76,16 @@ test("fuel and memory are the host's to give", async (t) => {
   app.stop();
 });
 
+test("fuel and memory of 0 are those that an app has anyway, as in C", async (t) => {
+  const { wasm } = await compile("answers", `import { io } from "${LIBRARY}";\n${HEAD}export function setup(): void { io(7, 0, 0); }\nexport function on_event(kind: i32, length: i32): void {}`, { memoryBytes: 4096 });
+  const { client: made } = await connected(t);
+  let calls = 0;
+  const app = made.runApp(wasm, { memoryBytes: 0, fuel: 0, io: () => ++calls });
+  await made.publish("end", "");
+  assert.deepEqual([calls, app.failures], [1, 0]);
+  app.stop();
+});
+
 /** Does nothing with an event at once, but tells of it by `io`, and does this a moment later. */
 const late = (names: string, kind: string, deed: string): string => `import { ${names}EventKind, eventId, eventReason, eventTotal, io, startTimer, text } from "${LIBRARY}";\n${HEAD}
 let id: i32 = 0;

@@ -390,8 +390,9 @@ int32_t mote_publish(mote_t *mote, const char *topic, const void *payload, size_
 int32_t mote_subscribe(mote_t *mote, const char *filter, uint8_t qos);
 int32_t mote_unsubscribe(mote_t *mote, const char *filter);
 
-/* Keys joined by commas, so that a key with a comma cannot be asked for; both NULL or empty = all. Returns the id of
- * AttributesResponse or RequestTimeout. InvalidValue: nothing but commas, for which the server would answer with everything. */
+/* Keys joined by commas, so that a key with a comma cannot be asked for. A scope whose keys are NULL or empty is not asked for; both = all
+ * of both. Returns the id of AttributesResponse or RequestTimeout. InvalidValue: nothing but commas, for which the server would answer with
+ * everything. */
 int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const char *shared_keys, uint32_t timeout_ms);
 
 /* ----------------------------------------------------- requests (device) --- */
@@ -400,7 +401,7 @@ int32_t mote_request_attributes(mote_t *mote, const char *client_keys, const cha
  * ThingsBoard itself answers after 60 s, so a longer time lets it speak first. */
 int32_t mote_request_rpc(mote_t *mote, const char *method, const char *params, uint32_t timeout_ms);
 
-/* Makes the device claimable. A NULL secret is empty, a duration of 0 or less is the server's default. */
+/* Makes the device claimable. A NULL secret is empty, a duration of 0 is the server's default, one below 0 InvalidValue. */
 int32_t mote_claim(mote_t *mote, const char *secret_key, int64_t duration_ms, const mote_publish_options_t *options);
 
 /* Forgets the credentials that provisioning gave: the next mote_start() asks the server for others. BadState while the client is started,

@@ -109,6 +109,7 @@ int32_t mote_gateway_rpc_reply(mote_t *mote, const char *device, int32_t request
 
 int32_t mote_gateway_claim(mote_t *mote, const char *device, const char *secret_key, int64_t duration_ms,
                            const mote_publish_options_t *options) {
+    if (duration_ms < 0) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "duration_ms", 0);
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
     mote_object_begin(mote, device);

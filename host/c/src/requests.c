@@ -26,6 +26,7 @@ int32_t mote_request_rpc(mote_t *mote, const char *method, const char *params, u
 }
 
 int32_t mote_claim(mote_t *mote, const char *secret_key, int64_t duration_ms, const mote_publish_options_t *options) {
+    if (duration_ms < 0) return mote_fail(mote, MOTE_STATUS_INVALID_VALUE, "duration_ms", 0);
     int32_t status = mote_begin(mote);
     if (status < 0) return status;
     if (secret_key != NULL) mote_add_text(mote, "secretKey", secret_key);
