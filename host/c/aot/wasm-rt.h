@@ -53,8 +53,8 @@ typedef enum { WASM_RT_I32, WASM_RT_I64, WASM_RT_F32, WASM_RT_F64, WASM_RT_V128,
 __attribute__((noreturn)) void wasm_rt_trap(wasm_rt_trap_t why);
 
 typedef struct {
-    uint32_t size;           // bytes that may be used: the configured size, not a whole page
-    uint32_t last_4, last_8; // addresses of the last 4 and 8 of them
+    size_t size;           // bytes that may be used: the configured size, not a whole page. As wide as an address, which each access compares with it
+    size_t last_4, last_8; // addresses of the last 4 and 8 of them
     uint8_t data[] __attribute__((aligned(8))); // here and not elsewhere, so that no access has to read first where
 } wasm_rt_memory_t;
 

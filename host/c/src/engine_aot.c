@@ -186,7 +186,7 @@ void mote_engine_forget_code(mote_engine_t *engine) {
 }
 
 uint8_t *mote_engine_memory(mote_engine_t *engine, uint32_t *out_length) {
-    *out_length = engine->instance.w2c_memory.size;
+    *out_length = (uint32_t)engine->instance.w2c_memory.size;
     return engine->instance.w2c_memory.data;
 }
 

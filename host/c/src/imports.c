@@ -8,7 +8,7 @@ static const mote_port_functions_t *functions_of(const mote_t *mote) {
 }
 
 static bool is_open(const mote_t *mote, uint32_t handle) {
-    return mote->handle != 0 && (uint32_t)mote->handle == handle;
+    return handle != 0 && handle == (uint32_t)mote->handle;
 }
 
 int32_t mote_import_net_open(mote_t *mote, uint32_t host, uint32_t host_length, uint32_t port_number, uint32_t flags) {

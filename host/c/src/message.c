@@ -159,13 +159,17 @@ int32_t mote_document(mote_t *mote, const char *json, size_t length) {
 }
 
 int32_t mote_message_end(mote_t *mote) {
-    if (mote->message_open && mote->split.verb != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_end", 0);
-    if (mote->message_open && !mote->message_ready) {
-        end_entry(mote);
-        if (mote->message_listed) add_end(mote);
-    }
     int32_t status = mote->message_status;
-    if (status >= 0 && !mote->message_open) status = mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
+    if (!mote->message_open) {
+        if (status >= 0) status = mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_begin", 0);
+    } else {
+        if (mote->split.verb != 0) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "mote_end", 0);
+        if (!mote->message_ready) {
+            end_entry(mote);
+            if (mote->message_listed) add_end(mote);
+        }
+        status = mote->message_status;
+    }
     mote->message_open = mote->message_ready = false;
     mote->message_limit = 0;
     mote->message_status = MOTE_STATUS_OK;

@@ -125,7 +125,8 @@ static bool ends_a_stage(int32_t kind) {
 }
 
 int32_t mote_poll(mote_t *mote) {
-    if (mote->life == MOTE_LIFE_NONE || mote->dispatching) return MOTE_STATUS_BAD_STATE;
+    bool regular = mote->life == MOTE_LIFE_ALIVE && !mote->restart_pending;
+    if ((!regular && mote->life == MOTE_LIFE_NONE) || mote->dispatching) return MOTE_STATUS_BAD_STATE;
     mote_port_t *port = mote->options.port;
 #ifdef MOTE_CHECK_TASK
     if (mote->task == 0 && port->functions->task != NULL) mote->task = port->functions->task(port);
@@ -133,9 +134,9 @@ int32_t mote_poll(mote_t *mote) {
 #endif
     int32_t kind = MOTE_EVENT_NONE;
     mote->event.kind = MOTE_EVENT_NONE;
-    if (mote->life != MOTE_LIFE_ALIVE || mote->restart_pending) kind = mote_supervise(mote);
+    if (!regular) kind = mote_supervise(mote);
     port->functions->step(port);
-    if (kind == MOTE_EVENT_NONE && mote->life == MOTE_LIFE_ALIVE) {
+    if (regular || (kind == MOTE_EVENT_NONE && mote->life == MOTE_LIFE_ALIVE)) {
         mote->touched = false;
         // As mote_call() does, whose questions are answered above: each client has this export.
         mote->error_text = NULL;

@@ -45,6 +45,10 @@ static inline void mote_copy_short(uint8_t *to, const char *from, size_t length)
         mote_copy_words(to, from, length, 4);
         return;
     }
+    if (length >= 2) {
+        mote_copy_words(to, from, length, 2);
+        return;
+    }
 #endif
     for (size_t i = 0; i < length; i++) to[i] = (uint8_t)from[i];
 }
