@@ -178,7 +178,7 @@ export class DeviceClient {
 
   /** What the server said that it allows; null before it has. */
   get sessionLimits(): SessionLimits | null {
-    return this.core.limits;
+    return this.core.limits.told;
   }
 
   /** What this build of the module can do, by the names of `Feature`. */

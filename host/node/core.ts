@@ -9,7 +9,7 @@ import { attributesOf, parseAnswer, type Counters, type ModuleEvent } from "./ev
 import { linkEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
 import { PROFILES, profileModule } from "./instance.ts";
-import { smallestCount, type SessionLimits } from "./limits.ts";
+import { Limits, smallestCount } from "./limits.ts";
 import { Link } from "./link.ts";
 import { messageRecord } from "./message.ts";
 import { Messages } from "./messages.ts";
@@ -51,7 +51,7 @@ export class Core {
   readonly messages: Messages;
   readonly updates: Updates;
   readonly link: Link;
-  limits: SessionLimits | null = null;
+  readonly limits: Limits;
   /** The app beside this client. */
   app: AppHost | null = null;
   /** Takes events first; true when one was its. */
@@ -69,6 +69,7 @@ export class Core {
     checkOptions(options);
     const prepared = prepare(configuration);
     this.#configuration = prepared;
+    this.limits = new Limits(prepared.rates);
     this.ports = portsOf(prepared.tls, options);
     this.outbox = new Outbox(() => this.runner, options.waitingMax ?? 256, options.whenFull ?? "wait");
     this.requests = new Requests(this.outbox);
@@ -134,21 +135,21 @@ export class Core {
     return this.runner.module?.counter(which) ?? 0;
   }
 
-  /** Data points that one message may have; Infinity = any. A configured rate holds until the server has told its own. */
+  /** Data points that one message may have; Infinity = any. */
   pointsMax(isOfChildren: boolean): number {
     if (this.#splitPoints) return this.#splitPoints;
-    const told = this.limits === null ? this.#configuration.rates : isOfChildren ? this.limits.gatewayRateLimits : this.limits.rateLimits;
-    return smallestCount(told?.telemetryDataPoints);
+    return smallestCount((isOfChildren ? this.limits.children : this.limits.own).telemetryDataPoints);
   }
 
   /** Data points beyond which the server said that it never takes a message. */
   pointsTaken(isOfChildren: boolean): number {
-    return smallestCount((isOfChildren ? this.limits?.gatewayRateLimits : this.limits?.rateLimits)?.telemetryDataPoints);
+    const { told } = this.limits;
+    return smallestCount((isOfChildren ? told?.gatewayRateLimits : told?.rateLimits)?.telemetryDataPoints);
   }
 
   /** Children that one message may be about: each spends a message of telemetry, and one that the server does not know yet two messages more. */
   childrenMax(): number {
-    const { telemetryMessages, messages } = (this.limits === null ? this.#configuration.rates : this.limits.gatewayRateLimits) ?? {};
+    const { telemetryMessages, messages } = this.limits.children;
     return Math.max(Math.min(smallestCount(telemetryMessages), Math.floor(smallestCount(messages) / 2)), 1);
   }
 
@@ -156,7 +157,7 @@ export class Core {
   messageLimits(isOfChildren: boolean): MessageLimits {
     const { sendBytes, stagingBytes } = this.#configuration;
     const overheadBytes = PACKET_BYTES + this.#declaredBytes();
-    const serverBytes = this.limits?.maxPayloadSize ?? Infinity;
+    const serverBytes = this.limits.told?.maxPayloadSize ?? Infinity;
     const isServer = serverBytes - SERVER_BYTES < sendBytes - overheadBytes;
     return {
       recordBytes: stagingBytes - 4,
@@ -184,9 +185,8 @@ export class Core {
   }
 
   #onEvent(event: ModuleEvent, module: ClientModule): boolean {
-    const told = linkEvent(event);
     // An app counts on the limits when it hears of them.
-    if (told?.type === "SessionLimits") this.limits = told.limits ?? this.limits;
+    const told = linkEvent(event, this.limits);
     this.app?.onEvent(event, module);
     const release = this.#releaser(module);
     if (this.onEvent(event, release) || this.inbound.take(event, release)) return true;

@@ -3,7 +3,7 @@
 import { EventKind, EventKindNames } from "../../build/generated/abi.ts";
 import { statusName, type StatusName } from "./errors.ts";
 import { answerText, parseAnswer, type ModuleEvent } from "./event-record.ts";
-import { sessionLimits, type SessionLimits } from "./limits.ts";
+import type { Limits, SessionLimits } from "./limits.ts";
 
 /** Named as in ABI.md, `EventKind`. Messages, RPC and attributes have iterators of their own. */
 export type LinkEvent =
@@ -26,8 +26,8 @@ export type LinkEvent =
   | { readonly type: "Restarted"; readonly messagesLost: number }
   | { readonly type: "Failed"; readonly cause: string; readonly messagesLost: number };
 
-/** The event for the reader, or null for kinds that `events()` does not tell. */
-export function linkEvent(event: ModuleEvent): LinkEvent | null {
+/** The event for the reader, or null for kinds that `events()` does not tell. What it says of limits is learnt by that. */
+export function linkEvent(event: ModuleEvent, limits: Limits): LinkEvent | null {
   const { kind, id, topic, reason, payload, total } = event;
   switch (kind) {
     case EventKind.Connected: return { type: "Connected", sessionPresent: reason === 1 };
@@ -42,7 +42,7 @@ export function linkEvent(event: ModuleEvent): LinkEvent | null {
     case EventKind.MessageTooLarge: return { type: "MessageTooLarge", id, topic, bytesNeeded: total };
     case EventKind.InvalidMessage: return { type: "InvalidMessage", topic, reason: statusName(reason) };
     case EventKind.RequestTimeout: return { type: "RequestTimeout", id };
-    case EventKind.SessionLimits: return { type: "SessionLimits", limits: reason < 0 ? null : sessionLimits(parseAnswer(event, "session limits")) };
+    case EventKind.SessionLimits: return { type: "SessionLimits", limits: reason < 0 ? null : limits.learn(parseAnswer(event, "session limits")) };
     case EventKind.Provisioned: return { type: "Provisioned", reply: answerText(event) };
     case EventKind.ProvisioningFailed: return { type: "ProvisioningFailed", reason: statusName(reason), code: reason, text: event.name, reply: answerText(event) };
     case EventKind.ChildDisconnected: return { type: "ChildDisconnected", child: JSON.parse(`"${topic}"`) as string, reason };

@@ -10,7 +10,7 @@ export interface RateLimits {
 }
 
 export interface SessionLimits {
-  /** Bytes of the largest packet; Infinity when the server does not say. */
+  /** Bytes of the largest packet; Infinity when the server has not said. */
   readonly maxPayloadSize: number;
   readonly maxInflightMessages: number;
   readonly rateLimits: RateLimits;
@@ -18,19 +18,40 @@ export interface SessionLimits {
   readonly gatewayRateLimits: RateLimits | null;
 }
 
-/** Fields may be missing, as older servers leave them out; null for an answer that is none. */
-export function sessionLimits(answer: JsonValue): SessionLimits | null {
-  const object = asObject(answer);
-  if (object === null) return null;
-  const number = (value: JsonValue | undefined): number => (typeof value === "number" && value > 0 ? value : Infinity);
-  const gateway = asObject(object["gatewayRateLimits"]);
-  return {
-    maxPayloadSize: number(object["maxPayloadSize"]),
-    maxInflightMessages: number(object["maxInflightMessages"]),
-    rateLimits: rates(asObject(object["rateLimits"] ?? object["rateLimit"])),
-    gatewayRateLimits: gateway && rates(gateway),
-  };
+/** What holds of the server's limits: those that are configured until it tells its own, and what an answer leaves out stays as it was. */
+export class Limits {
+  /** As far as the server has told them; null before its first answer. */
+  told: SessionLimits | null = null;
+  /** What holds for the device itself, and for the children of a gateway. */
+  own: RateLimits;
+  children: RateLimits;
+
+  constructor(configured: RateLimits) {
+    this.own = this.children = configured;
+  }
+
+  /** Takes an answer over; null when it is none. */
+  learn(answer: JsonValue): SessionLimits | null {
+    const object = asObject(answer);
+    if (object === null) return null;
+    const before = this.told ?? NOTHING_TOLD;
+    const own = toldRates(asObject(object["rateLimits"] ?? object["rateLimit"]));
+    const gateway = asObject(object["gatewayRateLimits"]);
+    const children = toldRates(gateway);
+    this.own = { ...this.own, ...own };
+    this.children = { ...this.children, ...children };
+    this.told = {
+      maxPayloadSize: positive(object["maxPayloadSize"]) ?? before.maxPayloadSize,
+      maxInflightMessages: positive(object["maxInflightMessages"]) ?? before.maxInflightMessages,
+      rateLimits: { ...before.rateLimits, ...own },
+      gatewayRateLimits: gateway === null ? before.gatewayRateLimits : { ...before.gatewayRateLimits ?? NO_RATES, ...children },
+    };
+    return this.told;
+  }
 }
+
+const NO_RATES: RateLimits = { messages: null, telemetryMessages: null, telemetryDataPoints: null };
+const NOTHING_TOLD: SessionLimits = { maxPayloadSize: Infinity, maxInflightMessages: Infinity, rateLimits: NO_RATES, gatewayRateLimits: null };
 
 /** The smallest count of a rate: one message with more can never pass. */
 export function smallestCount(rate: string | null | undefined): number {
@@ -38,13 +59,14 @@ export function smallestCount(rate: string | null | undefined): number {
   return Math.min(...counts.filter((count) => count > 0), Infinity);
 }
 
-function rates(object: Record<string, JsonValue> | null): RateLimits {
-  const text = (value: JsonValue | undefined): string | null => (typeof value === "string" && value !== "" ? value : null);
-  return {
-    messages: text(object?.["messages"]),
-    telemetryMessages: text(object?.["telemetryMessages"]),
-    telemetryDataPoints: text(object?.["telemetryDataPoints"]),
-  };
+/** Those that the answer has; an empty text is none, like null. */
+function toldRates(object: Record<string, JsonValue> | null): Partial<RateLimits> {
+  const entries = (Object.keys(NO_RATES) as (keyof RateLimits)[]).map((name) => [name, object?.[name]] as const);
+  return Object.fromEntries(entries.filter(([, rate]) => typeof rate === "string" || rate === null).map(([name, rate]) => [name, rate || null]));
+}
+
+function positive(value: JsonValue | undefined): number | undefined {
+  return typeof value === "number" && value > 0 ? value : undefined;
 }
 
 function asObject(value: JsonValue | undefined): Record<string, JsonValue> | null {

@@ -141,6 +141,9 @@ static void messages_are_cut_by_children(mote_t *mote) {
     CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"access_token\":\"T\",\"staging_buffer\":512,\"telemetry_rate_limit\":\"40:60;4:1\"}"), MOTE_STATUS_OK);
     client_connect(&client);
     CHECK_EQUAL(messages_of_seven(mote), 2); // 4 and 3
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"rateLimits\":{\"messages\":null}}"); // says nothing about children
+    client_serve(&client);
+    CHECK_EQUAL(messages_of_seven(mote), 2);
     client_receive(&client, "v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"telemetryMessages\":\"30:1,3:1\",\"messages\":\"9:1\"}}");
     client_serve(&client);
     CHECK_EQUAL(messages_of_seven(mote), 3);
@@ -151,6 +154,12 @@ static void messages_are_cut_by_children(mote_t *mote) {
     client_receive(&client, "v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"messages\":\"5:1\"}}");
     client_serve(&client);
     CHECK_EQUAL(messages_of_seven(mote), 4); // 2, 2, 2 and 1
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"telemetryMessages\":\"3:1\"}}");
+    client_serve(&client);
+    CHECK_EQUAL(messages_of_seven(mote), 4); // the other one holds on
+    client_receive(&client, "v1/devices/me/rpc/response/0", "{\"gatewayRateLimits\":{\"messages\":null}}");
+    client_serve(&client);
+    CHECK_EQUAL(messages_of_seven(mote), 3); // 3, 3 and 1
     mote_free(mote);
 }
 

@@ -57,7 +57,7 @@ static void text_is_read_to_its_end(void) {
 // Members that were thrown together, with lengths that fit now and then.
 static void records_are_read_to_their_end(void) {
     static mote_t mote;
-    mote.points_told = true;
+    mote.points_told = MOTE_TOLD_OWN | MOTE_TOLD_CHILDREN;
     mote.points_own = mote.points_children = 1;
     uint32_t refused = 0;
     for (int round = 0; round < ROUNDS; round++) {

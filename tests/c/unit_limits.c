@@ -244,8 +244,65 @@ static void an_error_tells_no_limits(void) {
     mote_free(mote);
 }
 
+static void answer(const char *limits) {
+    client_receive(&client, "v1/devices/me/rpc/response/0", limits);
+    client.port.now_ms += 60000;
+    client_serve(&client);
+}
+
+// How many messages three data points leave in.
+static uint32_t messages_of_three(mote_t *mote) {
+    client.sent_length = 0;
+    CHECK_EQUAL(mote_begin_telemetry(mote, NULL), MOTE_STATUS_OK);
+    for (int i = 0; i < 3; i++) CHECK_EQUAL(mote_add_integer(mote, i == 0 ? "a" : i == 1 ? "b" : "c", i), MOTE_STATUS_OK);
+    CHECK(mote_end(mote) > 0);
+    for (int i = 0; i < 3; i++) {
+        client.port.now_ms += 60000;
+        client_serve(&client);
+    }
+    return client_count_sent(&client, "v1/devices/me/telemetry");
+}
+
+static int32_t send_three_whole(mote_t *mote) {
+    mote_begin(mote);
+    for (int i = 0; i < 3; i++) mote_add_integer(mote, i == 0 ? "a" : i == 1 ? "b" : "c", i);
+    int32_t result = mote_send_telemetry(mote, NULL);
+    client.port.now_ms += 60000;
+    client_serve(&client);
+    return result;
+}
+
+// An answer says nothing about a limit that it leaves out, as older servers do: what held holds on, for the pieces as for the pace (ABI.md,
+// section 7). Null and an empty text are no limit.
+static void an_absent_limit_stays(void) {
+    mote_t *mote = &client.mote;
+    // Nobody answers a PINGREQ here.
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"telemetry_points_rate_limit\":\"2:1\",\"ack_timeout_s\":4095}"), MOTE_STATUS_OK);
+    client_connect(&client);
+    answer("{\"maxPayloadSize\":700}");
+    CHECK_EQUAL(messages_of_three(mote), 2);
+    CHECK(send_three_whole(mote) > 0); // what is configured may be less than the server takes
+    answer("{\"rateLimits\":{\"telemetryDataPoints\":\"1:1\"}}");
+    CHECK_EQUAL(messages_of_three(mote), 3);
+    CHECK_EQUAL(mote->payload_max, 700);
+    answer("{\"maxPayloadSize\":800,\"rateLimits\":{\"messages\":\"9:1\"}}");
+    CHECK_EQUAL(messages_of_three(mote), 3);
+    CHECK_EQUAL(send_three_whole(mote), MOTE_STATUS_TOO_LARGE);
+    CHECK_EQUAL(mote->payload_max, 800);
+    answer("{\"rateLimits\":{\"telemetryDataPoints\":null}}");
+    CHECK_EQUAL(messages_of_three(mote), 1);
+    CHECK(send_three_whole(mote) > 0);
+    answer("{\"rateLimit\":{\"telemetryDataPoints\":\"2:1\"}}");
+    answer("{\"rateLimit\":{}}");
+    CHECK_EQUAL(messages_of_three(mote), 2);
+    answer("{\"rateLimit\":{\"telemetryDataPoints\":\"\"}}");
+    CHECK_EQUAL(messages_of_three(mote), 1);
+    mote_free(mote);
+}
+
 void test_limits(void) {
     an_error_tells_no_limits();
+    an_absent_limit_stays();
     limits_are_learnt_beside_a_full_message();
     whole_messages_are_counted();
     what_is_begun_can_be_ended();

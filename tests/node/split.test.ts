@@ -202,3 +202,37 @@ test("an answer that is an error leaves the limits that are configured", async (
   await made.sendTelemetry({ a: 1, b: 2, c: 3 });
   assert.deepEqual(link.of("publish").slice(1).map(({ payload }) => payload.toString()), ['{"a":1,"b":2}', '{"c":3}']);
 });
+
+test("a limit that an answer leaves out stays as it was, also as it is configured, and null lifts it", async (t) => {
+  const broker = await listen(t);
+  const made = client(t, broker.port, { session_limits: true, telemetry_points_rate_limit: "2:1" });
+  const events = made.events();
+  await made.connect();
+  const link = await broker.link();
+  const { topic } = await link.packet("publish");
+  const answer = async (limits: object): Promise<void> => {
+    link.publish(topic.replace("request", "response"), JSON.stringify(limits));
+    const told = await nextEvent(events, "SessionLimits");
+    assert.deepEqual(told.limits, made.sessionLimits);
+  };
+  const messages = async (): Promise<number> => {
+    let count = 0;
+    await made.sendTelemetry({ a: 1, b: 2, c: 3 }, { onAppended: () => { count++; } });
+    return count;
+  };
+  await answer({ maxPayloadSize: 700 });
+  assert.equal(await messages(), 2);
+  await answer({ rateLimits: { telemetryDataPoints: "1:1", messages: "90:1" } });
+  assert.equal(await messages(), 3);
+  assert.equal(made.sessionLimits!.maxPayloadSize, 700);
+  await answer({ maxPayloadSize: 800, rateLimits: { telemetryMessages: "50:1" } });
+  assert.equal(await messages(), 3);
+  assert.deepEqual([made.sessionLimits!.maxPayloadSize, made.sessionLimits!.rateLimits], [800, { messages: "90:1", telemetryMessages: "50:1", telemetryDataPoints: "1:1" }]);
+  await answer({ rateLimits: { telemetryDataPoints: null } });
+  assert.equal(await messages(), 1);
+  await answer({ rateLimit: { telemetryDataPoints: "2:1" } });
+  await answer({ rateLimit: {} });
+  assert.equal(await messages(), 2);
+  await answer({ rateLimit: { telemetryDataPoints: "" } });
+  assert.equal(await messages(), 1);
+});

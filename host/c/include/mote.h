@@ -570,7 +570,7 @@ struct mote {
     int32_t handle;                  /* the open connection, 0 = none */
     bool woken;
     uint8_t traps_known;             /* of the last ones, since the client was started anew */
-    uint8_t children_max;            /* of a message by SessionLimits, 0 = any */
+    uint8_t children_telemetry, children_messages; /* of a message, by each rate of SessionLimits, 0 = any */
 
     uint32_t trap_times_ms[MOTE_TRAPS_MAX];
     uint32_t traps;
@@ -584,7 +584,7 @@ struct mote {
     uint32_t points_own, points_children; /* data points of a message by SessionLimits, 0 = any */
     uint32_t payload_max;            /* bytes of a packet by SessionLimits, 0 = not told */
     uint32_t outbox_room;            /* bytes of the outbox without the subscriptions of the module itself */
-    bool points_told;                /* there are any, and they are the server's, not what is configured */
+    uint8_t points_told;             /* whose are the server's, not what is configured: bits in client.h */
     bool has_asked_rpc;              /* so that the module keeps the filter of the answers, too */
 
     uint32_t posts_length;           /* bytes in the queue of posts */

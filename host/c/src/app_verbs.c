@@ -282,7 +282,7 @@ int64_t mote_app_verb(mote_app_t *app, mote_app_verb_t verb, const uint64_t *arg
     case ERROR_VALUE: return mote_error_value(mote);
     case ERROR_TEXT: return error_text(app, arguments);
     case POINTS_MAX: return (int32_t)mote_split_points_max(mote, ARGUMENT(0) != 0);
-    case CHILDREN_MAX: return (int32_t)mote->children_max;
+    case CHILDREN_MAX: return (int32_t)mote_split_children_max(mote);
     case STATE: return (int32_t)mote_state(mote);
     case STAT: return counter(mote, ARGUMENT(0));
     case FEATURES: return (int32_t)mote_features(mote);

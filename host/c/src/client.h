@@ -47,6 +47,8 @@ const char *mote_config_broken_key(const char *config, size_t length);
 bool mote_config_next(const char *json, size_t length, size_t *ref_at, mote_span_t *out_key, mote_span_t *out_value);
 
 // points.c
+// Of whose data points the server has told a limit.
+enum { MOTE_TOLD_OWN = 1, MOTE_TOLD_CHILDREN = 2 };
 // Refuses the message that is staged when it has more data points than the server ever takes, for the device or for children.
 int32_t mote_points_check(mote_t *mote, uint32_t length, bool of_children);
 
@@ -84,6 +86,7 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_
 void mote_split_configure(mote_t *mote);
 void mote_split_learn(mote_t *mote, const mote_event_t *event);
 uint32_t mote_split_points_max(const mote_t *mote, bool of_child);
+uint32_t mote_split_children_max(const mote_t *mote);
 int32_t mote_split_entry(mote_t *mote, bool stamped, int64_t unix_ms, const mote_connector_t *connector);
 
 // message.c

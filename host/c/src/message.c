@@ -197,7 +197,7 @@ static int32_t check_points(mote_t *mote, mote_export_t verb) {
 // Queues a message that is closed already.
 int32_t mote_message_publish(mote_t *mote, mote_export_t verb, const mote_publish_options_t *options) {
     uint32_t record = 0;
-    int32_t status = mote->points_told ? check_points(mote, verb) : MOTE_STATUS_OK;
+    int32_t status = mote->points_told != 0 ? check_points(mote, verb) : MOTE_STATUS_OK;
     if (status >= 0) status = close_options(mote, options, &record);
     if (status < 0) return status;
     return mote_queued(mote, mote_call(mote, verb, 2, (const uint32_t[]){mote->message_length, record}));

@@ -125,7 +125,8 @@ static uint32_t count_record(const uint8_t *record, uint32_t length, bool of_chi
 
 int32_t mote_points_check(mote_t *mote, uint32_t length, bool of_children) {
     uint32_t most = of_children ? mote->points_children : mote->points_own;
-    if (!mote->points_told || most == 0) return MOTE_STATUS_OK; // what is configured may be less than the server takes
+    bool is_told = (mote->points_told & (of_children ? MOTE_TOLD_CHILDREN : MOTE_TOLD_OWN)) != 0;
+    if (!is_told || most == 0) return MOTE_STATUS_OK; // what is configured may be less than the server takes
     uint32_t points = count_record(mote->memory + mote->staging_address, length, of_children);
     return points > most ? mote_fail(mote, MOTE_STATUS_TOO_LARGE, "telemetryDataPoints", 0) : MOTE_STATUS_OK;
 }

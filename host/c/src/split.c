@@ -337,8 +337,9 @@ int32_t mote_gateway_child(mote_t *mote, const char *device) {
     uint32_t need = mote_member_size(length, 0) + 3 * RESERVE; // the ends of the child before it, too
     uint32_t json = escaped_length(device, length) + 5 + PLAIN_BYTES;
     uint32_t told = split->children + !is_silent(split, mote->message_length);
+    uint32_t children_max = mote_split_children_max(mote);
     bool joins = mote->staging_capacity - mote->message_length >= need && split->json + json <= split->json_max &&
-                 told < (mote->children_max != 0 ? mote->children_max : UINT8_MAX) && !is_named(mote, device);
+                 told < (children_max != 0 ? children_max : UINT8_MAX) && !is_named(mote, device);
     if (!joins && !is_bare(split, mote->message_length)) {
         status = flush(mote, mote->message_length, device);
         return status < 0 ? status : MOTE_STATUS_OK;

@@ -31,9 +31,13 @@ static uint32_t smallest_count(mote_span_t rate) {
     return smallest;
 }
 
-static uint32_t told_count(mote_t *mote, mote_span_t answer, const char *path) {
+// The count of a rate as the answer tells it; null and an empty text are no limit. False when it says nothing about it.
+static bool read_count(mote_t *mote, mote_span_t answer, const char *path, uint32_t *out_count) {
     mote_json_t rate;
-    return mote_json_find(mote, answer, path, &rate) == MOTE_JSON_TYPE_TEXT ? smallest_count(rate.text) : 0;
+    int32_t type = mote_json_find(mote, answer, path, &rate);
+    if (type != MOTE_JSON_TYPE_TEXT && type != MOTE_JSON_TYPE_NULL) return false;
+    *out_count = type == MOTE_JSON_TYPE_TEXT ? smallest_count(rate.text) : 0;
+    return true;
 }
 
 static uint32_t configured_count(const mote_t *mote, const char *key) {
@@ -44,10 +48,18 @@ static uint32_t configured_count(const mote_t *mote, const char *key) {
 
 // Children that one message may be about, 0 = any: each spends a message of telemetry, and one that the server does not know yet two
 // messages more. One child is never too many.
-static uint8_t most_children(uint32_t telemetry, uint32_t messages) {
-    uint32_t unknown = messages > 1 ? messages / 2 : messages;
-    uint32_t most = telemetry == 0 || (unknown != 0 && unknown < telemetry) ? unknown : telemetry;
-    return most < UINT8_MAX ? (uint8_t)most : UINT8_MAX;
+static uint8_t children_by_telemetry(uint32_t count) {
+    return count < UINT8_MAX ? (uint8_t)count : UINT8_MAX;
+}
+
+static uint8_t children_by_messages(uint32_t count) {
+    return children_by_telemetry(count > 1 ? count / 2 : count);
+}
+
+uint32_t mote_split_children_max(const mote_t *mote) {
+    uint32_t telemetry = mote->children_telemetry;
+    uint32_t messages = mote->children_messages;
+    return telemetry == 0 || (messages != 0 && messages < telemetry) ? messages : telemetry;
 }
 
 static bool is_on(const mote_t *mote, const char *key) {
@@ -87,20 +99,27 @@ mote_split_limit_t mote_split_json_max(const mote_t *mote) {
 void mote_split_configure(mote_t *mote) {
     mote->outbox_room = outbox_room(mote);
     mote->points_own = mote->points_children = configured_count(mote, "telemetry_points_rate_limit");
-    mote->children_max = most_children(configured_count(mote, "telemetry_rate_limit"), configured_count(mote, "messages_rate_limit"));
+    mote->children_telemetry = children_by_telemetry(configured_count(mote, "telemetry_rate_limit"));
+    mote->children_messages = children_by_messages(configured_count(mote, "messages_rate_limit"));
 }
 
-// What the server tells of its limits holds where the application set none. The server of ThingsBoard 3 says rateLimit.
+// Data points by one of these paths. Where the server says that any number may come, no message needs to be counted.
+static void learn_points(mote_t *mote, mote_span_t answer, const char *path, const char *other_path, uint8_t whose, uint32_t *ref_points) {
+    if (!read_count(mote, answer, path, ref_points) && (other_path == NULL || !read_count(mote, answer, other_path, ref_points))) return;
+    mote->points_told = (uint8_t)(*ref_points != 0 ? mote->points_told | whose : mote->points_told & ~whose);
+}
+
+// What the server tells of its limits holds where the application set none; what an answer leaves out stays as it was, as in the module.
+// The server of ThingsBoard 3 says rateLimit.
 void mote_split_learn(mote_t *mote, const mote_event_t *event) {
     if (event->reason < 0) return;
     int64_t bytes = 0;
     if (mote_json_integer(mote, event->payload, "maxPayloadSize", &bytes) >= 0 && bytes > 0) mote->payload_max = bytes < INT32_MAX ? (uint32_t)bytes : INT32_MAX;
-    mote->points_own = told_count(mote, event->payload, "rateLimits.telemetryDataPoints");
-    if (mote->points_own == 0) mote->points_own = told_count(mote, event->payload, "rateLimit.telemetryDataPoints");
-    mote->points_children = told_count(mote, event->payload, "gatewayRateLimits.telemetryDataPoints");
-    mote->children_max = most_children(told_count(mote, event->payload, "gatewayRateLimits.telemetryMessages"),
-                                       told_count(mote, event->payload, "gatewayRateLimits.messages"));
-    mote->points_told = (mote->points_own | mote->points_children) != 0;
+    learn_points(mote, event->payload, "rateLimits.telemetryDataPoints", "rateLimit.telemetryDataPoints", MOTE_TOLD_OWN, &mote->points_own);
+    learn_points(mote, event->payload, "gatewayRateLimits.telemetryDataPoints", NULL, MOTE_TOLD_CHILDREN, &mote->points_children);
+    uint32_t count;
+    if (read_count(mote, event->payload, "gatewayRateLimits.telemetryMessages", &count)) mote->children_telemetry = children_by_telemetry(count);
+    if (read_count(mote, event->payload, "gatewayRateLimits.messages", &count)) mote->children_messages = children_by_messages(count);
     if (mote->split.verb != 0) mote->split.json_max = mote_split_json_max(mote).most;
 }
 
