@@ -156,6 +156,17 @@ static void guards_its_state(void) {
     CHECK(client_sent(&client, "{\"ready\":[]}"));
 }
 
+// A message that was open has gone with the client.
+static void ends_with_the_client(mote_t *mote) {
+    CHECK_EQUAL(mote_begin(mote), MOTE_STATUS_OK);
+    mote_free(mote);
+    CHECK_EQUAL(mote_add_integer(mote, "a", 1), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_add_text(mote, "a", "a text that is not short"), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_send_telemetry(mote, NULL), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_end(mote), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_deadline_ms(mote), MOTE_NO_DEADLINE_MS);
+}
+
 void test_message(void) {
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
     client_connect(&client);
@@ -166,5 +177,5 @@ void test_message(void) {
     keeps_the_first_failure();
     guards_its_state();
     CHECK_EQUAL(mote_arena_allocations(&client.mote), 0);
-    mote_free(&client.mote);
+    ends_with_the_client(&client.mote);
 }

@@ -69,6 +69,7 @@ void mote_free(mote_t *mote) {
     mote_stop(mote);
     mote_connection_close(mote);
     mote_instance_discard(mote);
+    mote_cancel(mote);
     mote->life = MOTE_LIFE_NONE;
 }
 
