@@ -214,9 +214,56 @@ static void shared_attributes_have_handlers(void) {
     mote_free(&client.mote);
 }
 
+static enum { STOPS, TRAPS } ending;
+static uint32_t told_after;
+
+static void end_client(mote_t *mote, const char *key, const mote_json_t *value, void *user) {
+    (void)user;
+    if (strcmp(key, "first") != 0) told_after++;
+    else if (ending == STOPS) CHECK_EQUAL(mote_stop(mote), MOTE_STATUS_OK);
+    else {
+        CHECK(value != NULL);
+        mote->trap_next = true;
+        CHECK_EQUAL(mote_request_attributes(mote, "a", NULL, 1000), MOTE_STATUS_TRAPPED);
+    }
+}
+
+static void note_kind(mote_t *mote, const mote_event_t *event, void *user) {
+    (void)mote;
+    (void)user;
+    client.event_counts[event->kind]++;
+}
+
+// A handler may end the client. What it was told of is over then: nobody hears that an attribute does not exist, for which nobody looked, nor of no event.
+static void a_handler_may_end_the_client(int how, const char *topic, const char *payload, uint32_t events) {
+    static const mote_shared_attribute_t attributes[] = {{"first", end_client}, {"second", end_client}};
+    client_prepare(&client, TEST_CONFIG);
+    client.options.shared_attributes = attributes;
+    client.options.shared_attribute_count = 2;
+    client.options.on_event = client.options.on_taken = note_kind;
+    CHECK_EQUAL(mote_init(&client.mote, &client.options), MOTE_STATUS_OK);
+    client_connect(&client);
+    ending = how;
+    told_after = 0;
+    memset(client.event_counts, 0, sizeof client.event_counts);
+    client_receive(&client, topic, payload);
+    for (int i = 0; i < 3 && !client.mote.end_untold && mote_state(&client.mote) == MOTE_STATE_CONNECTED; i++) mote_poll(&client.mote);
+    CHECK(mote_state(&client.mote) != MOTE_STATE_CONNECTED);
+    CHECK_EQUAL(told_after, 0);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_NONE], 0);
+    CHECK_EQUAL(client.event_counts[MOTE_EVENT_SHARED_ATTRIBUTES] + client.event_counts[MOTE_EVENT_ATTRIBUTES_RESPONSE], events);
+    mote_free(&client.mote);
+}
+
 void test_handlers(void) {
     methods_have_handlers();
     what_a_handler_took_is_told_after_it();
     a_handler_may_unsubscribe();
     shared_attributes_have_handlers();
+    for (int how = STOPS; how <= TRAPS; how++) {
+        a_handler_may_end_the_client(how, "v1/devices/me/attributes/response/1", "{\"shared\":{\"first\":1,\"second\":2}}", how == TRAPS);
+        a_handler_may_end_the_client(how, "v1/devices/me/attributes", "{\"first\":1,\"second\":2}", how == TRAPS);
+    }
+    a_handler_may_end_the_client(STOPS, "v1/devices/me/attributes/response/1", "{}", 0);
+    a_handler_may_end_the_client(STOPS, "v1/devices/me/attributes", "{\"deleted\":[\"first\",\"second\"]}", 0);
 }

@@ -40,7 +40,8 @@ void mote_event_dispatch(mote_t *mote) {
     bool handlers = (mote->options.rpc_method_count | mote->options.shared_attribute_count) != 0;
     bool taken = handlers && mote_handlers_take(mote, &mote->event);
     mote_event_handler_t *tell = taken ? mote->options.on_taken : mote->options.on_event;
-    if (tell != NULL) tell(mote, &mote->event, mote->options.user);
+    // A handler by verb that stopped the client has ended the event.
+    if (tell != NULL && mote->event.kind != MOTE_EVENT_NONE) tell(mote, &mote->event, mote->options.user);
     mote->dispatching = false;
 }
 

@@ -32,8 +32,13 @@ static bool answer_rpc(mote_t *mote, const mote_event_t *event) {
 
 // ----------------------------------------------------------- shared attributes
 
+// A handler may have stopped the client, or a verb in it trapped: who asks then finds nothing, and knows nothing.
+static bool is_over(const mote_t *mote) {
+    return mote->life != MOTE_LIFE_ALIVE || mote->event.kind == MOTE_EVENT_NONE;
+}
+
 static void tell(mote_t *mote, const mote_shared_attribute_t *attribute, const mote_json_t *value) {
-    attribute->handle(mote, attribute->key, value, mote->options.user);
+    if (!is_over(mote)) attribute->handle(mote, attribute->key, value, mote->options.user);
 }
 
 // Tells of each key that stands in the object, and with `absent_too` of those that do not.
@@ -41,8 +46,9 @@ static void tell_found(mote_t *mote, mote_span_t object, bool absent_too) {
     for (uint32_t i = 0; i < mote->options.shared_attribute_count; i++) {
         const mote_shared_attribute_t *attribute = &mote->options.shared_attributes[i];
         mote_json_t value;
-        if (mote_json_find(mote, object, attribute->key, &value) >= 0) tell(mote, attribute, &value);
-        else if (absent_too) tell(mote, attribute, NULL);
+        int32_t type = mote_json_find(mote, object, attribute->key, &value);
+        if (type >= 0) tell(mote, attribute, &value);
+        else if (absent_too && type == MOTE_STATUS_NOT_FOUND) tell(mote, attribute, NULL);
     }
 }
 
