@@ -56,6 +56,7 @@ static void check_refused_option(const char *name) {
     CHECK(mote_span_equals(mote_error_text(&client.mote), name));
     CHECK_EQUAL(mote_stop(&client.mote), MOTE_STATUS_BAD_STATE);
     CHECK_EQUAL(mote_poll(&client.mote), MOTE_STATUS_BAD_STATE);
+    CHECK_EQUAL(mote_deadline_ms(&client.mote), MOTE_NO_DEADLINE_MS);
     mote_free(&client.mote);
 }
 

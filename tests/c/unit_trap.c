@@ -136,6 +136,20 @@ static void stops_while_it_waits(void) {
     mote_free(&client.mote);
 }
 
+// Nobody polls a client that is stopped: the 32-bit clock has gone more than half its range when it is started again.
+static void starts_after_a_month(void) {
+    CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
+    client_connect(&client);
+    trap_once();
+    CHECK_EQUAL(mote_stop(&client.mote), MOTE_STATUS_OK);
+    client.port.now_ms += 30ll * 86400 * 1000;
+    CHECK_EQUAL(mote_start(&client.mote), MOTE_STATUS_OK);
+    CHECK_EQUAL(mote_deadline_ms(&client.mote), 0);
+    CHECK_EQUAL(mote_poll(&client.mote), MOTE_EVENT_RESTARTED);
+    CHECK(mote_deadline_ms(&client.mote) <= 1000);
+    mote_free(&client.mote);
+}
+
 // A program that leaves polls until the client is stopped.
 static void disconnects_while_it_waits(void) {
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
@@ -166,5 +180,6 @@ void test_trap(void) {
     traps_unconnected();
     forgives_with_time();
     stops_while_it_waits();
+    starts_after_a_month();
     disconnects_while_it_waits();
 }

@@ -33,8 +33,15 @@ static uint32_t backoff_ms(const mote_t *mote, uint32_t now_ms) {
     return mote->options.port->functions->random_u32(mote->options.port) % (ceiling_ms + 1);
 }
 
+// How long until the next rebuild or restart. Nothing is ever due later than the longest backoff: what seems to be was due before half the
+// range of the clock went by without a poll.
+static uint32_t due_in_ms(const mote_t *mote, uint32_t now_ms) {
+    uint32_t ahead_ms = mote->due_ms - now_ms;
+    return ahead_ms <= mote->backoff_max_ms ? ahead_ms : 0;
+}
+
 static bool is_due(const mote_t *mote, uint32_t now_ms) {
-    return (int32_t)(now_ms - mote->due_ms) >= 0;
+    return due_in_ms(mote, now_ms) == 0;
 }
 
 void mote_connection_close(mote_t *mote) {
@@ -127,9 +134,8 @@ int32_t mote_supervise(mote_t *mote) {
 }
 
 uint32_t mote_supervise_due_in_ms(const mote_t *mote) {
-    if (mote->life == MOTE_LIFE_FAILED || (mote->life == MOTE_LIFE_ALIVE && !mote->restart_pending)) return MOTE_NO_DEADLINE_MS;
-    int32_t due_in_ms = (int32_t)(mote->due_ms - mote_now_ms(mote));
-    return due_in_ms > 0 ? (uint32_t)due_in_ms : 0;
+    bool waits = mote->life == MOTE_LIFE_BROKEN || (mote->life == MOTE_LIFE_ALIVE && mote->restart_pending);
+    return waits ? due_in_ms(mote, mote_now_ms(mote)) : MOTE_NO_DEADLINE_MS;
 }
 
 uint32_t mote_traps(const mote_t *mote) {
