@@ -94,7 +94,18 @@ static void another_task_is_told(void) {
     check_foreign(mote_begin(mote));
     check_foreign(mote_publish(mote, "t", "x", 1, NULL));
     check_foreign(mote_poll(mote));
+    check_foreign(mote_stop(mote));
+    check_foreign(mote_disconnect(mote));
     client.port.task = 1;
+    CHECK_EQUAL(mote_state(mote), MOTE_STATE_CONNECTED);
+    client.mote.trap_next = true;
+    mote_poll(mote);
+    client.port.task = 2;
+    check_foreign(mote_start(mote));
+    check_foreign(mote_disconnect(mote));
+    client.port.task = 1;
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_DISCONNECTED);
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_RESTARTED);
     CHECK(mote_publish(mote, "t", "x", 1, NULL) > 0);
     mote_free(mote);
 }

@@ -74,6 +74,7 @@ void mote_free(mote_t *mote) {
 }
 
 int32_t mote_start(mote_t *mote) {
+    if (mote_is_foreign_task(mote)) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "task", 0);
     if (mote->life == MOTE_LIFE_FAILED) mote_supervise_again(mote);
     bool later = mote->life == MOTE_LIFE_BROKEN || mote->restart_pending; // once another instance is built
     int32_t status = later ? MOTE_STATUS_OK : mote_call(mote, MOTE_EXPORT_START, 0, NULL);
@@ -86,6 +87,7 @@ int32_t mote_start(mote_t *mote) {
 }
 
 int32_t mote_disconnect(mote_t *mote) {
+    if (mote_is_foreign_task(mote)) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "task", 0);
     mote->restart_pending = false;
     if (mote->life == MOTE_LIFE_BROKEN) {
         mote->started = false;
@@ -100,6 +102,7 @@ int32_t mote_disconnect(mote_t *mote) {
 
 int32_t mote_stop(mote_t *mote) {
     if (mote->life == MOTE_LIFE_NONE) return MOTE_STATUS_BAD_STATE;
+    if (mote_is_foreign_task(mote)) return mote_fail(mote, MOTE_STATUS_BAD_STATE, "task", 0);
     mote->restart_pending = false;
     mote->started = mote->end_untold = false;
     memset(&mote->event, 0, sizeof mote->event);
