@@ -99,6 +99,24 @@ static void starts_again(void) {
     mote_free(mote);
 }
 
+// What made room for others was counted when it was dropped.
+static void dropped_is_not_lost(void) {
+    mote_t *mote = &client.mote;
+    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"broker\",\"rpc\":false,\"shared_attributes\":false,\"send_buffer\":700,\"outbox_drop_oldest\":true}"), MOTE_STATUS_OK);
+    uint32_t queued = 0;
+    while (mote_stat(mote, MOTE_STAT_MESSAGES_DROPPED) < 5 && queued < 100) {
+        mote_begin(mote);
+        mote_add_integer(mote, "n", queued++);
+        CHECK(mote_send_telemetry(mote, NULL) > 0);
+    }
+    uint32_t dropped = mote_stat(mote, MOTE_STAT_MESSAGES_DROPPED);
+    CHECK(dropped >= 5);
+    trap_once();
+    CHECK_EQUAL(mote_poll(mote), MOTE_EVENT_RESTARTED);
+    CHECK_EQUAL(client.last_event.total, queued - dropped);
+    mote_free(mote);
+}
+
 // Where nothing was connected there is no end to tell.
 static void traps_unconnected(void) {
     CHECK_EQUAL(client_init(&client, TEST_CONFIG), MOTE_STATUS_OK);
@@ -177,6 +195,7 @@ void test_trap(void) {
     comes_back();
     gives_up_after_five();
     starts_again();
+    dropped_is_not_lost();
     traps_unconnected();
     forgives_with_time();
     stops_while_it_waits();

@@ -5,14 +5,15 @@ static uint32_t stat_of(const mote_t *mote, mote_stat_t which) {
     return mote_load_u32(mote->memory + mote->stats_address + which);
 }
 
-// Messages that were queued and neither acknowledged nor, with QoS 0, handed to the port. With both QoS in the outbox it is
+// Messages that were queued and neither dropped nor acknowledged nor, with QoS 0, handed to the port. With both QoS in the outbox it is
 // a lower bound: the counters do not tell which of them were sent. A broken module's counters are believed up to a limit.
 static uint32_t count_lost(const mote_t *mote) {
     if (mote->stats_address == 0) return 0;
-    int32_t unacknowledged = (int32_t)(mote->acknowledged_queued - stat_of(mote, MOTE_STAT_MESSAGES_DELIVERED) -
+    uint32_t dropped = stat_of(mote, MOTE_STAT_MESSAGES_DROPPED);
+    int32_t unacknowledged = (int32_t)(mote->acknowledged_queued - dropped - stat_of(mote, MOTE_STAT_MESSAGES_DELIVERED) -
                                        stat_of(mote, MOTE_STAT_MESSAGES_REJECTED));
-    int32_t unsent = (int32_t)(stat_of(mote, MOTE_STAT_MESSAGES_QUEUED) - stat_of(mote, MOTE_STAT_MESSAGES_DROPPED) -
-                               stat_of(mote, MOTE_STAT_MESSAGES_SENT) + stat_of(mote, MOTE_STAT_MESSAGES_RESENT));
+    int32_t unsent = (int32_t)(stat_of(mote, MOTE_STAT_MESSAGES_QUEUED) - dropped - stat_of(mote, MOTE_STAT_MESSAGES_SENT) +
+                               stat_of(mote, MOTE_STAT_MESSAGES_RESENT));
     int32_t lost = unacknowledged > unsent ? unacknowledged : unsent;
     return lost < 0 || lost > 65535 ? 0 : (uint32_t)lost;
 }
