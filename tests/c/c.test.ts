@@ -64,13 +64,33 @@ function checkPrograms(folder: string): void {
   });
 }
 
+/** What has to have happened, or the lives were not worth living. */
+const REACHED = [
+  "Connected", "Disconnected", "Refused", "Unstable", "Delivered", "SubscriptionRefused", "Message", "MessageAborted", "MessageTooLarge", "RpcRequest", "SharedAttributes", "AttributesResponse",
+  "RequestTimeout", "InvalidMessage", "Subscribed", "RpcResponse", "SessionLimits", "ProvisioningFailed", "OtaAvailable", "OtaProgress", "OtaReady", "OtaFailed", "Restarted", "AppFailed",
+];
+const LIVES = 600;
+
+/** Lives of clients of a profile; what happened in them must be the same for both engines. */
+function checkLives(folder: string, profile: string, programs: readonly string[]): void {
+  test(`${LIVES} hostile lives of ${profile}`, () => {
+    const [output, ...others] = programs.map((program) => run(`${folder}/${program}`, ["--profile", profile, "--count", String(LIVES)]));
+    checkCounts(output!);
+    assert.deepEqual(REACHED.filter((name) => profile !== "minimal" && !new RegExp(`^event ${name} `, "m").test(output!)), []);
+    for (const other of others) assert.equal(other, output);
+  });
+}
+
 const forBothEngines = (names: string[]): string[] => names.flatMap((name) => ENGINES.map((engine) => `${name}-${engine}`));
 
 describe("C host with sanitizers", () => {
   // Checks added everywhere take most of the build to optimise; less of that finds no less.
   before(() => build("build/c-sanitized", ["-DMOTE_SANITIZE=ON", "-DCMAKE_C_FLAGS_RELEASE=-O1", "-DCMAKE_CXX_FLAGS_RELEASE=-O1"],
-    forBothEngines([...Object.keys(CHECKING), "cpp_compiles", "driver", "vector_runner"])));
+    [...forBothEngines([...Object.keys(CHECKING), "cpp_compiles", "driver", "vector_runner", "fuzz_face"]), "fuzz_face_gateway-aot"]));
   checkPrograms("build/c-sanitized");
+  checkLives("build/c-sanitized", "minimal", ["fuzz_face-wasm3"]);
+  checkLives("build/c-sanitized", "device", ["fuzz_face-wasm3", "fuzz_face-aot"]);
+  checkLives("build/c-sanitized", "gateway", ["fuzz_face-wasm3", "fuzz_face_gateway-aot"]);
 
   for (const engine of ENGINES) {
     test(`usable from C++, ${engine}`, () => checkCounts(run(`build/c-sanitized/cpp_compiles-${engine}`, [])));

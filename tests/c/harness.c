@@ -148,10 +148,18 @@ void check_leaves(client_t *client, int32_t result, const char *topic, const cha
 }
 
 // Marsaglia's xorshift.
+static uint32_t random_state = 1;
+
+void random_seed(uint32_t seed) {
+    // Seeds that are neighbours would begin alike.
+    random_state = (seed ^ seed >> 16) * 0x9e3779b9u;
+    random_state ^= random_state >> 15;
+    if (random_state == 0) random_state = 1;
+}
+
 uint32_t random_below(uint32_t bound) {
-    static uint32_t state = 1;
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state % bound;
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % bound;
 }

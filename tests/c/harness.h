@@ -50,6 +50,9 @@ void client_serve(client_t *client);
 // A number from 0 to below `bound`: the same ones in each run and on every machine.
 uint32_t random_below(uint32_t bound);
 
+// Begins them anew: each seed has its own.
+void random_seed(uint32_t seed);
+
 // Receives a message at QoS 0 of less than 128 bytes.
 void client_receive(client_t *client, const char *topic, const char *payload);
 
