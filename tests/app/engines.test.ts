@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { before, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import wabt from "wabt";
-import { EventKind, State, Status } from "../../build/generated/abi.ts";
+import { EventKind, Feature, State, Status } from "../../build/generated/abi.ts";
 import { plainValue } from "../../host/server/values.ts";
 import { compileApp } from "../../host/app/compile.ts";
 import { BareBroker } from "../behaviour/bare-broker.ts";
@@ -163,7 +163,7 @@ async function running(t: TestContext, engine: string, app: string, configuratio
   return { site, device };
 }
 
-behaviour("apps", (check) => {
+behaviour("apps", Feature.Raw, (check) => {
   check("the thermostat heats its room to the setpoint that the server has, and tells", async (t, engine) => {
     const { site, device } = await running(t, engine, examples["thermostat"]!);
     await site.stored("temperature", "setpoint", "heating");

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
+import { Feature } from "../../build/generated/abi.ts";
 import { GatewayClient } from "../../host/node/index.ts";
 import { BareBroker } from "../behaviour/bare-broker.ts";
 import { behaviour, Site } from "../behaviour/harness.ts";
@@ -44,7 +45,7 @@ before(async () => {
   guardian = await compileToFile("guardian", GUARDIAN);
 });
 
-behaviour("what an app hears", (check) => {
+behaviour("what an app hears", Feature.Raw, (check) => {
   check("a refusal, a cut, what was subscribed to, the limits, and that nobody answered", async (t, engine) => {
     const site = await Site.open(t, { rateLimits: { device: { messages: "90:60" } } });
     site.server.faults.refuseConnect(1, 3);

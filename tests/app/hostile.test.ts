@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Status } from "../../build/generated/abi.ts";
+import { Feature, Status } from "../../build/generated/abi.ts";
 import { BareBroker } from "../behaviour/bare-broker.ts";
 import { behaviour, Site } from "../behaviour/harness.ts";
 import { AppDevice } from "./device.ts";
@@ -93,7 +93,7 @@ export function on_event(kind: i32, length: i32): void {
 }
 `;
 
-behaviour("apps that misbehave", (check) => {
+behaviour("apps that misbehave", Feature.Raw, (check) => {
   check("what a verb refuses is told by the same status, text and number", async (t, engine) => {
     const app = await compileToFile("refused", REFUSED);
     const broker = await BareBroker.open(t);

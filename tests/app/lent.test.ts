@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { JsonType, Status } from "../../build/generated/abi.ts";
+import { Feature, JsonType, Status } from "../../build/generated/abi.ts";
 import { BareBroker } from "../behaviour/bare-broker.ts";
 import { behaviour, Site } from "../behaviour/harness.ts";
 import { AppDevice } from "./device.ts";
@@ -31,7 +31,7 @@ export function on_event(kind: i32, length: i32): void {
 }
 `;
 
-behaviour("what an event lends to an app", (check) => {
+behaviour("what an event lends to an app", Feature.Raw, (check) => {
   check("its texts need no room in the staging area, but only as long as it is read, and nothing beside them", async (t, engine) => {
     const reader = await compileToFile("lent-reader", READER);
     const site = await Site.open(t);

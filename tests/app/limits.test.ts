@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { BareBroker } from "../behaviour/bare-broker.ts";
 import { behaviour } from "../behaviour/harness.ts";
-import { Status } from "../../build/generated/abi.ts";
+import { Feature, Status } from "../../build/generated/abi.ts";
 import { AppDevice } from "./device.ts";
 import { compileToFile, HEAD, LIBRARY } from "./sources.ts";
 
@@ -25,7 +25,7 @@ export function on_event(kind: i32, length: i32): void {
 }
 `;
 
-behaviour("what an app sends whole", (check) => {
+behaviour("what an app sends whole", Feature.Raw, (check) => {
   check("is TooLarge by the name of the limit, and leaves in parts", async (t, engine) => {
     const app = await compileToFile("whole", SPEAKER);
     const broker = await BareBroker.open(t);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, test, type TestContext } from "node:test";
+import { Feature } from "../../build/generated/abi.ts";
 import { GatewayClient } from "../../host/node/index.ts";
 import { behaviour } from "../behaviour/harness.ts";
 import { BareBroker } from "../behaviour/bare-broker.ts";
@@ -114,7 +115,7 @@ before(async () => {
   crowd = await compileToFile("crowd", CROWD, { messageBytes: 768, memoryBytes: 4096 });
 });
 
-behaviour("messages in parts by an app", (check) => {
+behaviour("messages in parts by an app", Feature.Raw, (check) => {
   check("what no message holds leaves in several, every member once, each with its time", async (t, engine) => {
     const broker = await BareBroker.open(t);
     new AppDevice(t, engine, speaker, broker.port, { rpc: false, shared_attributes: false, session_limits: false, staging_buffer: 256, send_buffer: 300 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { before } from "node:test";
+import { Feature } from "../../build/generated/abi.ts";
 import { behaviour } from "../behaviour/harness.ts";
 import { BareBroker } from "../behaviour/bare-broker.ts";
 import { AppDevice } from "./device.ts";
@@ -24,7 +25,7 @@ before(async () => {
   chooser = await compileToFile("chooser", CHOOSER);
 });
 
-behaviour("messages that an app does not accept", (check) => {
+behaviour("messages that an app does not accept", Feature.Raw, (check) => {
   check("with redeliver the server sends them again, and no later one is acknowledged before", async (t, engine) => {
     const broker = await BareBroker.open(t);
     const device = new AppDevice(t, engine, chooser, broker.port, { rpc: false, shared_attributes: false, session_limits: false, redeliver: true });

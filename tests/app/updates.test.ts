@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { before } from "node:test";
-import { Status } from "../../build/generated/abi.ts";
+import { Feature, Status } from "../../build/generated/abi.ts";
 import { plainValue } from "../../host/server/values.ts";
 import { behaviour, folder, Site } from "../behaviour/harness.ts";
 import { PATIENCE_MS } from "../behaviour/watch.ts";
@@ -41,7 +41,7 @@ before(async () => {
   updater = await compileToFile("updater", UPDATER);
 });
 
-behaviour("updates by an app", (check) => {
+behaviour("updates by an app", Feature.Ota, (check) => {
   check("an app stops a package, vetoes it, and takes it", async (t, engine) => {
     const site = await Site.open(t);
     const { server, device } = site;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Feature } from "../../build/generated/abi.ts";
 import { Authority } from "../node/certificates.ts";
 import { BareBroker } from "./bare-broker.ts";
 import { Driver, ENGINES } from "./driver.ts";
@@ -138,7 +139,7 @@ behaviour("configuration", (check) => {
     await driver.run("init", json);
   });
 
-  check("CONNECT says what is configured, and the defaults", async (t, engine) => {
+  check("CONNECT says what is configured, and the defaults", Feature.Raw, async (t, engine) => {
     const broker = await BareBroker.open(t);
     const driver = new Driver(t, engine);
     await driver.run("init", JSON.stringify({

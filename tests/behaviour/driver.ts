@@ -9,10 +9,12 @@ import { NodeClient } from "./node-client.ts";
 import { Watch } from "./watch.ts";
 
 export const ENGINES = ["v8", "wasm3", "aot"] as const;
-export type Engine = (typeof ENGINES)[number];
+type Name = (typeof ENGINES)[number];
+/** With the profile `device`, unless it says another. */
+export type Engine = Name | `minimal on ${Name}`;
 
-/** What a module is built for; the C programs are one for each. */
-export type Profile = "device" | "gateway";
+/** What a module is built for. */
+export type Profile = "minimal" | "device" | "gateway";
 
 export interface Answer {
   readonly command: string;
@@ -70,9 +72,10 @@ export class Driver {
   readonly #taken = new WeakSet<DeviceEvent>();
   #hasEnded = false;
 
-  constructor(test: TestContext, readonly engine: Engine, profile: Profile = "device") {
+  constructor(test: TestContext, readonly engine: Engine, readonly profile: Profile = profileOn(engine)) {
     const print = (line: object): void => this.#take(line);
-    this.#machine = engine === "v8" ? node(profile, print) : program(engine, profile, print, () => {
+    const name = engine.split(" ").at(-1) as Name;
+    this.#machine = name === "v8" ? node(profile, print) : program(name, profile, print, () => {
       this.#hasEnded = true;
       this.#watch.changed();
     });
@@ -132,7 +135,7 @@ export class Driver {
   /** The same, and waits until nothing is left of the machine: what it held, another one may have. */
   async killed(): Promise<void> {
     this.kill();
-    if (this.engine !== "v8") await this.#watch.until(`the end of ${this.engine}`, () => this.#hasEnded || undefined, () => "a program that runs");
+    if (this.#machine.pid !== undefined) await this.#watch.until(`the end of ${this.engine}`, () => this.#hasEnded || undefined, () => "a program that runs");
   }
 
   #take(line: object): void {
@@ -154,6 +157,11 @@ export class Driver {
   }
 }
 
+/** The profile that a client gets by the engine alone. */
+export function profileOn(engine: Engine): Profile {
+  return engine.startsWith("minimal") ? "minimal" : "device";
+}
+
 function escape(field: Field): string {
   if (Buffer.isBuffer(field)) return [...field].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
   return String(field).replaceAll("\\", "\\\\").replaceAll("\t", "\\t").replaceAll("\n", "\\n");
@@ -165,10 +173,11 @@ function node(profile: Profile, print: (line: object) => void): Machine {
   return { write: (line) => void setImmediate(() => client.run(line)), kill: () => client.kill(), end: () => client.end() };
 }
 
-function program(engine: Engine, profile: Profile, print: (line: object) => void, onEnd: () => void): Machine {
-  const path = fileURLToPath(new URL(`../../build/tests/driver${profile === "device" ? "" : `_${profile}`}-${engine}`, import.meta.url));
+function program(engine: Name, profile: Profile, print: (line: object) => void, onEnd: () => void): Machine {
+  // Compiled ahead of time there is one for each profile; the other one carries them all.
+  const path = fileURLToPath(new URL(`../../build/tests/driver${engine === "wasm3" || profile === "device" ? "" : `_${profile}`}-${engine}`, import.meta.url));
   if (!existsSync(path)) throw new Error("no driver: cmake -S tests/c -B build/tests && cmake --build build/tests --parallel 2");
-  const child: ChildProcess = spawn(path, { stdio: ["pipe", "pipe", "inherit"] });
+  const child: ChildProcess = spawn(path, [profile], { stdio: ["pipe", "pipe", "inherit"] });
   createInterface({ input: child.stdout! }).on("line", (line) => print(JSON.parse(line) as object)).on("close", onEnd);
   child.stdin!.on("error", () => {});
   const kill = (): void => void child.kill("SIGKILL");

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { Feature } from "../../build/generated/abi.ts";
 import type { LevelLimits } from "../../host/server/rateLimits.ts";
 import { demoDevice } from "../../host/server/server.ts";
 import { Driver, type Engine } from "./driver.ts";
@@ -42,7 +43,7 @@ function attributesOf(site: Site, name: string): ReadonlyMap<string, unknown> {
   return site.server.devices.byName(name)?.attributes.CLIENT_SCOPE ?? new Map<string, unknown>();
 }
 
-behaviour("limits of children", (check) => {
+behaviour("limits of children", Feature.Gateway, (check) => {
   check("telemetry of children beyond the limit waits instead of being thrown away", async (t, engine) => {
     const { site, driver } = await limited(t, engine, { telemetryMessages: RATE });
     await driver.run("gateway_connect", "Boiler 7", "", 1);

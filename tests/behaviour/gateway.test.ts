@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { Feature } from "../../build/generated/abi.ts";
 import { demoDevice } from "../../host/server/server.ts";
 import type { Device } from "../../host/server/device.ts";
 import { plainValue } from "../../host/server/values.ts";
@@ -37,7 +38,7 @@ function latest(device: Device, key: string): unknown {
   return found && [found.tsMs, plainValue(found.value)];
 }
 
-behaviour("gateway", (check) => {
+behaviour("gateway", Feature.Gateway, (check) => {
   check("a child is made with its type, sends telemetry, and goes", async (t, engine) => {
     const { site, driver } = await gateway(t, engine);
     const boiler = await child(site, driver, 'Boiler "7" \u00e4', "boiler");

@@ -7,21 +7,39 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
+import { profileModule } from "../../host/node/instance.ts";
+import { ClientModule } from "../../host/node/module.ts";
+import { portsOf } from "../../host/node/ports/default.ts";
 import { demoDevice, startServer, type LocalServer, type ServerOptions } from "../../host/server/server.ts";
 import { plainValue } from "../../host/server/values.ts";
 import type { Device } from "../../host/server/device.ts";
-import { Driver, ENGINES, type Engine, type Profile } from "./driver.ts";
+import { Driver, ENGINES, profileOn, type Engine, type Profile } from "./driver.ts";
 import { PATIENCE_MS, Watch } from "./watch.ts";
 
 /** Waiting for a timer of one test leaves the processor to the others. */
 const AT_ONCE = 6;
 
 type Body = (test: TestContext, engine: Engine) => Promise<void>;
+/** In front of what is declared may stand the bits of `Feature` that it needs. */
+type Needing<What> = [what: What] | [needs: number, what: What];
+type Check = (name: string, ...body: Needing<Body>) => void;
 
-/** A group of tests, each run on every engine. */
-export function behaviour(group: string, declare: (check: (name: string, body: Body) => void) => void): void {
-  describe(group, { concurrency: AT_ONCE }, () => declare((name, body) => {
-    for (const engine of ENGINES) test(`${engine}: ${name}`, { timeout: 3 * PATIENCE_MS }, (t) => body(t, engine));
+const FEATURES_OF_MINIMAL = new ClientModule(profileModule("minimal"), portsOf(undefined, {})).features();
+
+function apart<What>(declared: Needing<What>): [needs: number, what: What] {
+  return declared.length === 1 ? [0, declared[0]] : declared;
+}
+
+/** A group of tests, each run on every engine, and with the least profile when it needs nothing that this lacks. */
+export function behaviour(group: string, ...declared: Needing<(check: Check) => void>): void {
+  const [ofAll, declare] = apart(declared);
+  describe(group, { concurrency: AT_ONCE }, () => declare((name, ...checked) => {
+    const [needs, body] = apart(checked);
+    const isLacking = ((ofAll | needs) & ~FEATURES_OF_MINIMAL) !== 0;
+    const least = ENGINES.map((engine) => `minimal on ${engine}` as const);
+    for (const engine of isLacking ? ENGINES : [...ENGINES, ...least]) {
+      test(`${engine}: ${name}`, { timeout: 3 * PATIENCE_MS }, (t) => body(t, engine));
+    }
   }));
 }
 
@@ -124,9 +142,10 @@ export function folder(test: TestContext): string {
 }
 
 /** A client that is built and started. */
-export async function started(test: TestContext, engine: Engine, port: number, more: object = {}, profile: Profile = "device"): Promise<Driver> {
+export async function started(test: TestContext, engine: Engine, port: number, more: object = {}, profile: Profile = profileOn(engine)): Promise<Driver> {
   const driver = new Driver(test, engine, profile);
-  await driver.run("init", configuration(port, more));
+  // Keys that turn off what the least profile does not have say nothing to it.
+  await driver.run("init", configuration(port, { ...(profile === "minimal" && { ignore_missing_features: true }), ...more }));
   await driver.run("start");
   return driver;
 }
@@ -140,8 +159,15 @@ export async function online(test: TestContext, engine: Engine, more: object = {
   return { site, driver };
 }
 
-/** The subscriptions that a device has by itself are asserted, in whatever order. */
+/** What a device subscribes to by itself. */
+export function ownFilters({ profile }: Driver): string[] {
+  return [...(profile === "minimal" ? [] : ["v1/devices/me/attributes", "v1/devices/me/attributes/response/+"]), "v1/devices/me/rpc/request/+"];
+}
+
+/** Those are asserted, in whatever order. */
 export async function subscribed(driver: Driver): Promise<void> {
-  const topics = [await driver.event("Subscribed"), await driver.event("Subscribed"), await driver.event("Subscribed")].map(({ topic }) => topic);
-  assert.deepEqual(topics.sort(), ["v1/devices/me/attributes", "v1/devices/me/attributes/response/+", "v1/devices/me/rpc/request/+"]);
+  const filters = ownFilters(driver);
+  const topics: string[] = [];
+  while (topics.length < filters.length) topics.push((await driver.event("Subscribed")).topic);
+  assert.deepEqual(topics.sort(), filters);
 }

@@ -1,6 +1,7 @@
 // Messages from the peer: in parts, cut off, declined and delivered again, and faster than anyone can take them.
 
 import assert from "node:assert/strict";
+import { Feature } from "../../build/generated/abi.ts";
 import { BareBroker, type BareLink } from "./bare-broker.ts";
 import type { Driver, Engine } from "./driver.ts";
 import { behaviour, started } from "./harness.ts";
@@ -23,7 +24,7 @@ async function connected(t: TestContext, engine: Engine, more: object = {}): Pro
   return { broker, link: await broker.link(1), driver };
 }
 
-behaviour("messages from the peer", (check) => {
+behaviour("messages from the peer", Feature.Raw, (check) => {
   check("one that is larger than receive_buffer comes in parts, and its PUBACK after the last", async (t, engine) => {
     const { link, driver } = await connected(t, engine, { receive_buffer: 128 });
     const payload = text(10_000);

@@ -1,6 +1,7 @@
 // The life of a client: orderly ends, new starts, traps that are survived and one too many.
 
 import assert from "node:assert/strict";
+import { Feature } from "../../build/generated/abi.ts";
 import { BareBroker } from "./bare-broker.ts";
 import { behaviour, online, Site, started, subscribed } from "./harness.ts";
 
@@ -95,7 +96,7 @@ behaviour("life", (check) => {
     await driver.event("Connected");
   });
 
-  check("a trap is survived: Restarted, the declarations are asserted, the client works", async (t, engine) => {
+  check("a trap is survived: Restarted, the declarations are asserted, the client works", Feature.Raw, async (t, engine) => {
     const { site, driver } = await online(t, engine);
     await driver.run("subscribe", "v1/devices/me/rpc/response/+", 1);
     await driver.event("Subscribed");

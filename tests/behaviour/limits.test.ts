@@ -1,6 +1,7 @@
 // A server with rate limits closes the connection on the first message too many; a client that asked for them is never closed.
 
 import assert from "node:assert/strict";
+import { Feature } from "../../build/generated/abi.ts";
 import type { LevelLimits } from "../../host/server/rateLimits.ts";
 import type { Driver, Engine } from "./driver.ts";
 import { behaviour, online, type Site } from "./harness.ts";
@@ -35,7 +36,7 @@ async function send(driver: Driver, count: number, points = 1): Promise<string[]
   return keys;
 }
 
-behaviour("session limits", (check) => {
+behaviour("session limits", Feature.Requests, (check) => {
   check("messages beyond the limit wait instead of ending the session", async (t, engine) => {
     const { site, driver } = await limited(t, engine, { telemetryMessages: RATE });
     const beginMs = performance.now();

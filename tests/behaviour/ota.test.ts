@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { OtaKind } from "../../build/generated/abi.ts";
+import { Feature, OtaKind } from "../../build/generated/abi.ts";
 import { plainValue } from "../../host/server/values.ts";
 import { behaviour, folder, Site, started } from "./harness.ts";
 
@@ -27,7 +27,7 @@ function writtenBytes(directory: string): number {
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-behaviour("updates", (check) => {
+behaviour("updates", Feature.Ota, (check) => {
   check("1 MiB with 5 % of chunks lost, two disconnects and a power cut is verified, and nothing that was written is fetched again", async (t, engine) => {
     const image = randomBytes(IMAGE_BYTES);
     const site = await Site.open(t);

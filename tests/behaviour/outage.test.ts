@@ -71,7 +71,7 @@ behaviour("outages", (check) => {
     const broker = await BareBroker.open(t);
     const driver = await started(t, engine, broker.port, plain);
     await driver.event("Connected");
-    const packet = mqttPacket.generate({ cmd: "publish", topic: "a/b", payload: "whole", qos: 1, messageId: 9, dup: false, retain: false });
+    const packet = mqttPacket.generate({ cmd: "publish", topic: "v1/devices/me/rpc/request/5", payload: '{"method":"whole"}', qos: 1, messageId: 9, dup: false, retain: false });
     const first = await broker.link(1);
     first.send(packet.subarray(0, 8));
     first.socket.end();
@@ -79,10 +79,10 @@ behaviour("outages", (check) => {
     const second = await broker.link(2);
     await driver.event("Connected");
     second.send(packet);
-    const message = await driver.event("Message");
-    assert.deepEqual([message.topic, message.payload], ["a/b", "whole"]);
+    const message = await driver.event("RpcRequest");
+    assert.deepEqual([message.topic, message.payload], ["v1/devices/me/rpc/request/5", '{"method":"whole"}']);
     assert.equal((await second.packet("puback")).messageId, 9);
-    assert.equal(driver.of("Message").length, 1);
+    assert.equal(driver.of("RpcRequest").length, 1);
   });
 
   check("nobody listens at the port, then somebody does", async (t, engine) => {

@@ -1,6 +1,7 @@
 // A device without credentials asks the server for some, keeps them in its store, and uses them after a power cut.
 
 import assert from "node:assert/strict";
+import { Feature } from "../../build/generated/abi.ts";
 import type { ServerOptions } from "../../host/server/server.ts";
 import { behaviour, folder, Site, started, subscribed } from "./harness.ts";
 
@@ -14,7 +15,7 @@ function settings(directory: string, request: object = {}): object {
   };
 }
 
-behaviour("provisioning", (check) => {
+behaviour("provisioning", Feature.Provisioning, (check) => {
   const credentials: [type: string, request: object, isValue: (value: unknown) => boolean][] = [
     ["ACCESS_TOKEN", {}, (value) => typeof value === "string" && value.length === 20],
     ["ACCESS_TOKEN", { credentialsType: "ACCESS_TOKEN", token: "my token" }, (value) => value === "my token"],

@@ -1,9 +1,10 @@
 // What a device asks of the server by itself: client-side RPC and claiming.
 
 import assert from "node:assert/strict";
+import { Feature } from "../../build/generated/abi.ts";
 import { behaviour, online } from "./harness.ts";
 
-behaviour("requests of a device", (check) => {
+behaviour("requests of a device", Feature.Requests, (check) => {
   check("a client-side RPC goes out with its params and ends with the answer", async (t, engine) => {
     const asked: string[][] = [];
     const { driver } = await online(t, engine, {}, {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { Feature } from "../../build/generated/abi.ts";
 import { BareBroker, type BareLink } from "./bare-broker.ts";
 import type { Driver, Engine } from "./driver.ts";
 import { behaviour, started } from "./harness.ts";
@@ -33,7 +34,7 @@ async function assertedNext(broker: BareBroker, driver: Driver): Promise<string[
   return link.of("subscribe").map(({ subscriptions }) => `${subscriptions[0]!.topic} ${subscriptions[0]!.qos}`);
 }
 
-behaviour("subscriptions", (check) => {
+behaviour("subscriptions", Feature.Raw, (check) => {
   check("declared before and after the connection, they come back in order with their QoS", async (t, engine) => {
     const broker = await BareBroker.open(t);
     broker.answers.connect = false;

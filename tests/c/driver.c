@@ -1,5 +1,5 @@
 // Runs a client over the real POSIX port, for the suite that checks its behaviour against a broker. A twin in Node takes the
-// same commands.
+// same commands. The first argument is the profile, of those that the program carries.
 //
 // Reads commands from the standard input, as verbs.h cuts them, and writes one JSON object a line. Besides the verbs of
 // verbs.h:
@@ -35,6 +35,7 @@
 static mote_t mote;
 static mote_posix_t port;
 static uint64_t arena[1024 * 1024 / 8];
+static const char *profile = MOTE_MODULE_DEFAULT;
 static char config[CONFIG_MAX];
 static const char *fault = ""; // of the port's part of the configuration
 static bool live;
@@ -150,7 +151,7 @@ static int32_t run_init(const command_t *command) {
         .config = config, .config_length = command->lengths[1], .port = &port.port, .arena = arena, .arena_size = sizeof arena,
         .memory_size = memory_size != 0 ? memory_size : MEMORY_SIZE, .subscriptions_size = 4096, .on_event = on_event,
     };
-    if (!mote_module_find(MOTE_MODULE_DEFAULT, &options)) return MOTE_STATUS_NOT_FOUND;
+    if (!mote_module_find(profile, &options)) return MOTE_STATUS_NOT_FOUND;
     // A configuration may have opened files before it was refused.
     mote_posix_free(&port);
     int32_t status = mote_posix_init(&port);
@@ -219,7 +220,8 @@ static bool take_command(bool block) {
     return more;
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    if (count > 1) profile = arguments[1];
     if (mote_posix_init(&port) < 0) return 1;
     pthread_t reader;
     if (pthread_create(&reader, NULL, read_lines, NULL) != 0) return 1;

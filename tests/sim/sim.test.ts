@@ -12,7 +12,7 @@ const MUTANT_SEEDS = 100;
 /** What lives, how often, and the option of the command that lives it again. */
 const LIVES: readonly (readonly [modules: Modules, seeds: number, option: string])[] = [
   [{ device: profileModule("device"), gateway: profileModule("gateway") }, 1000, ""],
-  [{ minimal: profileModule("minimal") }, 200, " --profile minimal"],
+  [{ minimal: profileModule("minimal") }, 150, " --profile minimal"],
 ];
 
 for (const [modules, seeds, option] of LIVES) {
