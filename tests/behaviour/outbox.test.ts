@@ -25,7 +25,7 @@ const payload = (n: number): string => `{"n${n}":"${String.fromCharCode(97 + n %
 /** Sends large messages until neither the network nor the outbox takes more, or the connection is given up; how many were taken. */
 async function block(driver: Driver): Promise<number> {
   // The kernel takes megabytes before it says no; only then does the port, and only then the outbox fills.
-  for (let count = 0, refusals = 0; count < 2000;) {
+  for (let count = 0, refusals = 0; count < 4000;) {
     const { BytesSent: before } = (await driver.stats()).stats;
     const { status } = await driver.ask("telemetry", payload(count), 0);
     if (status !== "Full") count++;
