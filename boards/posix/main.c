@@ -212,6 +212,7 @@ static int run(uint32_t interval_ms) {
 }
 
 int main(int count, char **words) {
+    signal(SIGXFSZ, SIG_IGN); // writing beyond the limit of a file fails, as on a disk that is full
     arguments_t arguments = {.profile = MOTE_MODULE_DEFAULT};
     int code = read_arguments(count, words, &arguments);
     if (code != 0) return code;

@@ -69,7 +69,8 @@ function start(
     return startDemo({ configuration: overridden, baseDirectory, storeDirectory, intervalMs: interval ?? intervalMs, onEvent });
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (storeDirectory !== undefined && syscall !== undefined) throw new CommandError(ExitCode.Usage, `cannot use ${storeDirectory}: ${code}`, "store_directory is a folder, made if it is missing");
+    const why = error instanceof MoteError && error.status === "StoreFailed" ? error.text : syscall && code;
+    if (storeDirectory !== undefined && why !== undefined) throw new CommandError(ExitCode.Usage, `cannot use ${storeDirectory}: ${why}`, "store_directory is a folder, made if it is missing");
     if (app !== undefined && !(error instanceof ConfigurationError)) throw asUsage(app, error, "assembly/app/ABI.md says what an app may do");
     throw asUsage(config, error);
   }

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { Status } from "../../build/generated/abi.ts";
+import { faultOfText } from "../node/check.ts";
 import { ConfigurationError, type Configuration } from "../node/index.ts";
 
 const INTERVAL_MS = 1000;
@@ -18,6 +19,8 @@ export function hostSettings({ host = {} }: Configuration, baseDirectory: string
   if (!Number.isInteger(intervalMs) || (intervalMs as number) < 1 || (intervalMs as number) > INTERVAL_MS_MAX) {
     throw new ConfigurationError(Status.InvalidValue, "configuration", { text: "host.interval_ms" });
   }
-  if (store !== undefined && typeof store !== "string") throw new ConfigurationError(Status.WrongType, "configuration", { text: "store_directory" });
-  return { intervalMs: intervalMs as number, storeDirectory: store && resolve(baseDirectory, store) };
+  if (store === undefined) return { intervalMs: intervalMs as number, storeDirectory: undefined };
+  const status = typeof store === "string" ? faultOfText(store) : Status.WrongType;
+  if (status !== Status.Ok) throw new ConfigurationError(status, "configuration", { text: "store_directory" });
+  return { intervalMs: intervalMs as number, storeDirectory: resolve(baseDirectory, store as string) };
 }

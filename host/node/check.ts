@@ -10,6 +10,12 @@ export const INTEGER_MAX = 2 ** 31 - 1;
 /** The longest that the module waits for an answer: a day. */
 export const TIMEOUT_MS_MAX = 86_400_000;
 
+/** What a text must not be that names something outside: half of a surrogate pair would become U+FFFD without a word, and U+0000 ends a text in C. */
+export function faultOfText(text: string): number {
+  if (/\p{Surrogate}/u.test(text)) return Status.InvalidUtf8;
+  return text === "" || text.includes("\0") ? Status.InvalidValue : Status.Ok;
+}
+
 type Range = readonly [least: number, most: number];
 
 /** Whole numbers, each in its range, or absent. The error names the first that is not, with the limit that it passed. */

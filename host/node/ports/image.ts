@@ -1,11 +1,11 @@
 // Where images are kept: in files, with the boot of a device in miniature, or in RAM.
 
 import { createHash } from "node:crypto";
-import { closeSync, constants, createReadStream, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, constants, createReadStream, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { copyFile, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { OtaBootState, OtaKind } from "../../../build/generated/abi.ts";
-import { syncDirectory } from "./directory.ts";
+import { makeDirectory, syncDirectory } from "./directory.ts";
 
 /** Keeps one image while it is written, and what boots. Failures are thrown. */
 export interface ImageSlot {
@@ -44,7 +44,7 @@ export class FileSlot implements ImageSlot {
 
   constructor(directory: string) {
     this.#directory = directory;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     this.#bootState = this.#boot();
   }
 

@@ -1,9 +1,10 @@
 // The store: areas of flash memory, in RAM or in files, with the rules of NOR flash.
 
-import { closeSync, fchmodSync, fstatSync, fsync, mkdirSync, open, openSync, close, readSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, fsync, open, openSync, close, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Status, StoreArea, StoreInfo, Want } from "../../../build/generated/abi.ts";
-import { syncDirectory } from "./directory.ts";
+import { errorOf } from "../errors.ts";
+import { makeDirectory, syncDirectory } from "./directory.ts";
 import type { StorePort } from "./port.ts";
 
 const ERASE_BYTES = 4096;
@@ -93,7 +94,7 @@ export class FileStore extends MemoryStore {
   constructor(directory: string, areaBytes: AreaBytes = AREA_BYTES) {
     super(areaBytes);
     this.#directory = directory;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     for (const [area, bytes] of this.areas) {
       this.#changes.set(area, { written: 1, synced: 0, isSyncing: false, hasFailed: false });
       load(this.#path(area), bytes);
@@ -144,7 +145,7 @@ function load(path: string, bytes: Uint8Array): void {
   try {
     fchmodSync(file, 0o600);
     const { size } = fstatSync(file);
-    if (size > bytes.length) throw new Error(`${path} has ${size} bytes, but the area has ${bytes.length}`);
+    if (size > bytes.length) throw errorOf(Status.StoreFailed, "store", { text: `${path} has ${size} bytes, but the area has ${bytes.length}` });
     let length = 0;
     while (length < size) {
       const part = readSync(file, bytes, length, size - length, length);

@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { checkServerIdentity, connect, createSecureContext, type ConnectionOptions, type SecureContext } from "node:tls";
 import { Status } from "../../../build/generated/abi.ts";
+import { faultOfText } from "../check.ts";
 import { ConfigurationError } from "../errors.ts";
 import { ADDRESS_ATTEMPT_MS, socketStatus, type Dial } from "./net.ts";
 
@@ -53,9 +54,7 @@ export function tlsDial(settings: TlsSettings, baseDirectory: string): Dial {
 function faultOf(type: string | undefined, value: unknown): number {
   if (type === undefined) return Status.UnknownKey;
   if (typeof value !== type) return Status.WrongType;
-  // A half of a surrogate pair would silently become U+FFFD, and U+0000 ends a text in C.
-  if (typeof value === "string" && /\p{Surrogate}/u.test(value)) return Status.InvalidUtf8;
-  if (value === "" || (typeof value === "string" && value.includes("\0"))) return Status.InvalidValue;
+  if (typeof value === "string") return faultOfText(value);
   const isTime = typeof value !== "number" || (Number.isInteger(value) && value >= 0 && value <= TIME_WAIT_S_MAX);
   return isTime ? Status.Ok : Status.InvalidValue;
 }

@@ -41,8 +41,14 @@ static int32_t read_number(mote_span_t object, const char *key, uint32_t limit, 
     return MOTE_STATUS_OK;
 }
 
-// The lock lasts as long as the descriptor, and ends with the process.
-static int open_directory(const char *path) {
+// With the folders above it that are missing; what could not be made there shows at the folder itself. The lock lasts as long as the
+// descriptor, and ends with the process.
+static int open_directory(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(path, 0700);
+        *slash = '/';
+    }
     if (mkdir(path, 0700) != 0 && errno != EEXIST) return -1;
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) != 0) {
@@ -67,7 +73,7 @@ static int32_t configure_storage(mote_posix_t *posix, mote_span_t host, const ch
     char name[PATH_MAX_BYTES];
     char path[2 * PATH_MAX_BYTES];
     status = mote_config_text(value, name, sizeof name);
-    if (status < 0) return refuse(posix, status, "store_directory");
+    if (status <= 0) return refuse(posix, status < 0 ? status : MOTE_STATUS_INVALID_VALUE, "store_directory");
     int length = name[0] == '/' ? snprintf(path, sizeof path, "%s", name) : snprintf(path, sizeof path, "%s/%s", base_directory, name);
     if (length < 0 || (size_t)length >= sizeof path) return refuse(posix, MOTE_STATUS_TOO_LARGE, "store_directory");
     posix->store_directory = open_directory(path);

@@ -84,9 +84,9 @@ int32_t mote_posix_init(mote_posix_t *posix);
  *         accepts any certificate. Without `ca` the system's authorities are trusted. Without mbedTLS: TlsUnsupported.
  *         time_wait_s, 0 to 4095 (60): how long a connection waits for the time of day, before which no certificate can be verified,
  *         but less than connect_timeout_s; then it fails as TimeUnknown.
- *   host  store_directory: a folder for the store and images, for this client alone, made if it is missing; without it there is
- *         no store and no updates. journal_size (16384), queue_size (65536), database_size (0): bytes of each area, multiples of
- *         4096. image_size (2147483647): the largest image. Without mbedTLS there is no slot for images.
+ *   host  store_directory: a folder for the store and images, for this client alone, made if it is missing, as are those above it;
+ *         without it there is no store and no updates. journal_size (16384), queue_size (65536), database_size (0): bytes of each
+ *         area, multiples of 4096. image_size (2147483647): the largest image. Without mbedTLS there is no slot for images.
  *
  * On failure mote_posix_fault() names the key, and StoreFailed says that the folder is in use or cannot be written. */
 int32_t mote_posix_configure(mote_posix_t *posix, const char *config, size_t config_length, const char *base_directory);
