@@ -117,12 +117,13 @@ for (const [what, command, words] of [
     const timer = setInterval(() => {
       child.kill("SIGHUP");
       if (++count < 10) return;
+      // None later: nobody answers to signals while Node itself ends.
+      clearInterval(timer);
       link.answers.publish = true;
       for (const { messageId } of link.of("publish")) link.puback(messageId!);
     }, 20);
     t.after(() => clearInterval(timer));
     assert.equal(await ended, 0, output);
-    clearInterval(timer);
     assert.equal(link.packets.at(-1)!.cmd, "disconnect", output);
     const { event, sent, delivered } = JSON.parse(output.trim().split("\n").at(-1)!) as Record<string, unknown>;
     assert.equal(event, "Stopped");
