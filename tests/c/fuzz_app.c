@@ -54,7 +54,7 @@ static uint32_t write_record(uint8_t *to) {
         memcpy(member + MOTE_MEMBER_FIELD_KEY + ((key_length + 3) & ~3u), text, text_length);
         length += (uint32_t)MOTE_MEMBER_FIELD_KEY + ((key_length + 3) & ~3u) + ((text_length + 3) & ~3u);
     }
-    if (chance(30)) to[random_below(length)] = (uint8_t)random_below(256);
+    if (chance(30)) spoil_byte(to, length);
     return length;
 }
 

@@ -106,7 +106,7 @@ int main(int count, char **words) {
         setitimer(ITIMER_VIRTUAL, &(const struct itimerval){.it_value = {.tv_sec = LIFE_S_MAX}}, NULL);
         fuzz_live(&life, seed);
         digest = (digest ^ life.digest) * 0x100000001b3u;
-        for (int kind = 0; kind < 128; kind++) event_counts[kind] += life.event_counts[kind];
+        for (int kind = 0; kind < 128 && !life.is_tight; kind++) event_counts[kind] += life.event_counts[kind];
         if (life.fault[0] == 0) continue;
         failed++;
         printf("%s --profile %s --seed %u --count 1 --trace    # %s\n", words[0], profile, (unsigned)seed, life.fault);

@@ -18,7 +18,7 @@ static uint32_t unsent(const mote_t *mote) {
 
 static void check_life(life_t *life) {
     const mote_t *mote = &life->mote;
-    fuzz_check_guards(life, "the arena", life->arena, ARENA_SIZE);
+    fuzz_check_guards(life, "the arena", life->arena, life->options.arena_size);
     fuzz_check_guards(life, "the posts", life->posts, POSTS_SIZE);
     if (life->is_locked) life_blame(life, "the queue of posts stays locked");
     if (strcmp(mote_state_name((int32_t)mote_state(mote)), "Unknown") == 0) life_blame(life, "a state that has no name: %d", (int)mote_state(mote));
@@ -132,11 +132,27 @@ static void recover(life_t *life) {
 
 // ---------------------------------------------------------------------------- life
 
+static void take_arena(life_t *life, size_t size) {
+    life->options.arena_size = size;
+    life->options.arena = life->arena = fuzz_guarded(size);
+}
+
+// Leaves the interpreter hardly more room than a first load takes.
+static void tighten(life_t *life) {
+    size_t more = random_below(16000);
+    life->is_tight = true;
+    life->options.compile_on_first_call = true;
+    life->options.secret = NULL;
+    if (life->options.module == NULL || mote_init(&life->mote, &life->options) != MOTE_STATUS_OK) return;
+    size_t used = mote_arena_used(&life->mote);
+    mote_free(&life->mote);
+    fuzz_give_back(life->arena, life->options.arena_size);
+    take_arena(life, used + more);
+}
+
 static bool init(life_t *life) {
-    life->options.config = life->config;
-    life->options.config_length = strlen(life->config);
     bool spoilt = chance(5);
-    if (spoilt) life->config[random_below((uint32_t)life->options.config_length)] = (char)random_below(256);
+    if (spoilt) spoil_byte(life->config, (uint32_t)life->options.config_length);
     bool unfit = chance(5);
     mote_options_t options = life->options;
     switch (unfit ? random_below(8) : 8) {
@@ -164,12 +180,14 @@ void fuzz_live(life_t *life, uint32_t seed) {
     static const uint32_t troubles[] = {0, 10, 40, 100};
     random_seed(seed);
     fuzz_port_init(life);
+    life->is_roomy = chance(10);
     fuzz_configure(life);
     life->trouble = PICK(troubles);
+    life->options.config = life->config;
+    life->options.config_length = strlen(life->config);
     life->options.port = &life->port.port;
-    life->options.memory_size = 24576;
-    life->options.arena_size = ARENA_SIZE;
-    life->options.arena = life->arena = fuzz_guarded(ARENA_SIZE);
+    life->options.memory_size = life->is_roomy ? 65536 : 24576;
+    take_arena(life, ARENA_SIZE);
     life->posts = fuzz_guarded(POSTS_SIZE);
     if (chance(70)) {
         life->options.post_buffer = life->posts;
@@ -181,6 +199,7 @@ void fuzz_live(life_t *life, uint32_t seed) {
     fuzz_handlers_set(life);
     mote_module_find(life->profile, &life->options);
     life->is_alone = true;
+    if (chance(5)) tighten(life);
     if (init(life)) {
         life->is_alone = false;
         if (chance(35)) fuzz_app_begin(life);
@@ -189,7 +208,7 @@ void fuzz_live(life_t *life, uint32_t seed) {
             step(life);
             check_life(life);
         }
-        if (life->fault[0] == 0) recover(life);
+        if (life->fault[0] == 0 && !life->is_tight) recover(life);
     }
     life->is_alone = true;
     fuzz_app_end(life);
@@ -197,6 +216,7 @@ void fuzz_live(life_t *life, uint32_t seed) {
     if (life->port.handle != 0) life_blame(life, "a connection stays open");
     for (int i = 0; i < 3; i++) fuzz_use(life);
     check_life(life);
-    fuzz_give_back(life->arena, ARENA_SIZE);
+    if (life->is_tight) life->digest = 0; // what is compiled when is the engine's
+    fuzz_give_back(life->arena, life->options.arena_size);
     fuzz_give_back(life->posts, POSTS_SIZE);
 }

@@ -7,7 +7,7 @@
 #include "mote_app.h"
 
 #define FUZZ_JOURNAL_SIZE 2048
-#define FUZZ_HEARD_MAX 16384
+#define FUZZ_HEARD_MAX 65536
 
 typedef struct life {
     mote_t mote; // first: what is told of a client is told of its life
@@ -15,6 +15,7 @@ typedef struct life {
     memory_port_t port;
     mote_port_functions_t functions; // those of the memory port, but where something goes wrong
     char config[2048];
+    bool is_roomy;         // a page of memory, and buffers that fill it
     uint8_t *arena, *posts;
 
     mote_app_t app;
@@ -24,6 +25,7 @@ typedef struct life {
     const char *profile;
     bool is_traced;
     bool is_alone;         // no other task posts or wakes, because mote_init() is not done or mote_free() has begun
+    bool is_tight;         // the arena holds hardly more than what is compiled at first, so that more of it may end the instance
     bool is_reliable;      // all is well from now on: network, server, store and slot
     bool is_locked;        // the queue of posts
     uint32_t idle_polls;   // in a row that were asked for at once
@@ -49,6 +51,12 @@ static inline bool chance(uint32_t percent) {
 
 static inline bool goes_wrong(const life_t *life, uint32_t percent) {
     return !life->is_reliable && random_below(10000) < percent * life->trouble;
+}
+
+// Compilers choose which of two numbers in one expression is drawn first, so each seed's are drawn one by one.
+static inline void spoil_byte(void *bytes, uint32_t length) {
+    uint32_t at = random_below(length);
+    ((uint8_t *)bytes)[at] = (uint8_t)random_below(256);
 }
 
 #define PICK(list) ((list)[random_below((uint32_t)(sizeof(list) / sizeof((list)[0])))])

@@ -46,7 +46,7 @@ static void send(life_t *life, uint8_t first, const uint8_t *body, uint32_t leng
     length += at;
     if (goes_wrong(life, 5)) {
         if (chance(20)) length = random_below(length) + 1;
-        else packet[random_below(length)] = (uint8_t)random_below(256);
+        else spoil_byte(packet, length);
     }
     say(life, packet, length);
 }

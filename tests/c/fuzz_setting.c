@@ -65,13 +65,18 @@ void fuzz_configure(life_t *life) {
     static const uint32_t receive[] = {64, 72, 128, 256, 512, 2048}, send[] = {640, 700, 1024, 3000}, staging[] = {64, 100, 256, 512, 1024}, in_flight[] = {1, 2, 16};
     static const uint32_t keep_alive[] = {0, 5, 60}, children[] = {64, 128, 1024};
     uint32_t receive_buffer = PICK(receive), send_buffer = PICK(send), staging_buffer = PICK(staging), most = PICK(in_flight), keep_alive_s = PICK(keep_alive);
+    if (life->is_roomy) {
+        send_buffer = 20000 + random_below(5000);
+        staging_buffer = 20000 + random_below(5000);
+    }
     bool provisions = chance(10) && strcmp(life->profile, "minimal") != 0;
     add(life, "{\"mqtt_host\":\"broker\",\"receive_buffer\":%u,\"send_buffer\":%u,\"staging_buffer\":%u,\"max_inflight\":%u,\"keep_alive_s\":%u,\"qos\":%u",
         provisions ? 512 : receive_buffer, send_buffer, staging_buffer, most, keep_alive_s, (unsigned)random_below(2));
     if (provisions) add(life, ",\"provision\":{\"provisionDeviceKey\":\"k\",\"provisionDeviceSecret\":\"s\"}");
     else add(life, ",\"access_token\":\"T\"");
     if (chance(10)) add(life, ",\"rpc\":false");
-    if (chance(30)) add(life, ",\"reconnect_min_ms\":%u,\"reconnect_max_ms\":%u", (unsigned)(1 + random_below(2000)), (unsigned)(2000 + random_below(50000)));
+    if (chance(30)) add(life, ",\"reconnect_min_ms\":%u", (unsigned)(1 + random_below(2000)));
+    if (chance(30)) add(life, ",\"reconnect_max_ms\":%u", (unsigned)(2000 + random_below(50000)));
     if (chance(20)) add(life, ",\"host\":{\"a\":[1,\"}\"]},\"link\":{\"password\":\"p\"}");
     if ((life->functions.capabilities & MOTE_PORT_TLS) != 0 && chance(20)) add(life, ",\"tls\":{\"verify\":false}");
     if (strcmp(life->profile, "minimal") != 0) {
