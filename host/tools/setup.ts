@@ -18,7 +18,7 @@ const PACKAGES: Readonly<Record<Task, readonly string[]>> = {
 /** What to look for where there are no Debian packages. */
 const COMMANDS: Readonly<Record<Task, readonly string[]>> = {
   build: ["cc", "cmake", "make"],
-  test: ["valgrind", "mosquitto", "mosquitto_pub", "openssl"],
+  test: ["valgrind", "mosquitto", "mosquitto_pub", "openssl", "script"],
 };
 
 /** What is wrong with this version of Node; null for nothing. */

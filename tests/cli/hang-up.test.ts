@@ -43,7 +43,7 @@ class Terminal {
     const line = [command, ...words].map((word) => `'${word}'`).join(" ");
     this.#script = spawn("script", ["-qec", 'exec bash --norc -ic "$LINE; true"', "/dev/null"], {
       // Whatever runs in the terminal holds the last one of these open.
-      cwd: ROOT, stdio: ["pipe", "pipe", "inherit", "pipe"], env: { ...process.env, ...environment, LINE: line },
+      cwd: ROOT, stdio: ["pipe", "pipe", "inherit", "pipe"], env: { ...process.env, ...environment, SHELL: "/bin/sh", LINE: line },
     });
     t.after(() => this.#script.kill("SIGKILL"));
     this.#left = once((this.#script.stdio[3] as Readable).resume(), "end", { signal: AbortSignal.timeout(PATIENCE_MS) });
