@@ -10,9 +10,14 @@ export const INTEGER_MAX = 2 ** 31 - 1;
 /** The longest that the module waits for an answer: a day. */
 export const TIMEOUT_MS_MAX = 86_400_000;
 
-/** What a text must not be that names something outside: half of a surrogate pair would become U+FFFD without a word, and U+0000 ends a text in C. */
+/** Whether a string is text: half of a surrogate pair would become U+FFFD without a word. */
+export function isText(string: string): boolean {
+  return !/\p{Surrogate}/u.test(string);
+}
+
+/** What is wrong with a text that names something outside; U+0000 ends a text in C. */
 export function faultOfText(text: string): number {
-  if (/\p{Surrogate}/u.test(text)) return Status.InvalidUtf8;
+  if (!isText(text)) return Status.InvalidUtf8;
   return text === "" || text.includes("\0") ? Status.InvalidValue : Status.Ok;
 }
 

@@ -3,7 +3,7 @@
 import { Feature, Status } from "../../build/generated/abi.ts";
 import { AppHost, type AppOptions } from "./app.ts";
 import type { AttributesSubscription, AttributesUpdate, SubscribeAttributesOptions } from "./attributes.ts";
-import { checkedClaim, checkPublish, checkSubscribe } from "./check.ts";
+import { checkedClaim, checkPublish, checkSubscribe, isText } from "./check.ts";
 import type { Configuration } from "./configuration.ts";
 import { Core } from "./core.ts";
 import { errorOf } from "./errors.ts";
@@ -78,8 +78,8 @@ export class DeviceClient {
   async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
     const doing = `publish to ${topic}`;
     checkPublish(doing, options);
-    const topicBytes = utf8(topic);
-    const bytes = typeof payload === "string" ? utf8(payload) : payload.slice();
+    const topicBytes = checkedText(doing, topic, Status.InvalidTopic);
+    const bytes = typeof payload === "string" ? checkedText(doing, payload, Status.InvalidUtf8) : payload.slice();
     return this.core.outbox.publish(doing, options, (module) => module.publish(topicBytes, bytes, options));
   }
 
@@ -193,8 +193,9 @@ export class DeviceClient {
 
   #declare<Made extends Declaration<unknown>>(subscription: Made): Made {
     const { filter, qos } = subscription;
-    const bytes = utf8(filter);
-    this.core.runner.use((module) => module.require(module.subscribe(bytes, qos), `subscribe to ${filter}`));
+    const doing = `subscribe to ${filter}`;
+    const bytes = checkedText(doing, filter, Status.InvalidTopic);
+    this.core.runner.use((module) => module.require(module.subscribe(bytes, qos), doing));
     this.core.inbound.subscriptions.add(subscription);
     return subscription;
   }
@@ -206,4 +207,10 @@ export class DeviceClient {
     // A client that failed has nothing to declare to.
     this.core.runner.use((module) => module.unsubscribe(utf8(filter)));
   }
+}
+
+/** The bytes of a text; the status is what the module says of bytes that are none. */
+function checkedText(doing: string, text: string, status: number): Uint8Array {
+  if (!isText(text)) throw errorOf(status, doing, { text: "half of a surrogate pair" });
+  return utf8(text);
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Status } from "../../build/generated/abi.ts";
+import { isText } from "./check.ts";
 import { ConfigurationError, MoteError } from "./errors.ts";
 import { repeatedMember, withoutValues } from "./json-text.ts";
 import type { RateLimits } from "./limits.ts";
@@ -173,6 +174,7 @@ function placeOfFault(text: string): string {
 }
 
 function parse(text: string): Configuration {
+  if (!isText(text)) throw new ConfigurationError(Status.InvalidUtf8, "configuration");
   let object: unknown;
   try {
     object = JSON.parse(text);

@@ -1,6 +1,7 @@
 // Lays a JavaScript value out as the packed message record of ABI.md, section 7.
 
 import { JSON_DEPTH_MAX, Member, MemberField, Status } from "../../build/generated/abi.ts";
+import { isText } from "./check.ts";
 import { errorOf } from "./errors.ts";
 import { isTimed, JsonText, type ConnectorMetadata, type Entry, type MessageValue, type MessageValues, type Telemetry } from "./values.ts";
 
@@ -68,8 +69,7 @@ function unixMs(name: string, time: number | bigint | Date): number | bigint {
 }
 
 function encode(text: string): Uint8Array {
-  // A half of a surrogate pair would silently become U+FFFD.
-  if (/\p{Surrogate}/u.test(text)) throw errorOf(Status.InvalidUtf8, "message", { text: "half of a surrogate pair" });
+  if (!isText(text)) throw errorOf(Status.InvalidUtf8, "message", { text: "half of a surrogate pair" });
   return encoder.encode(text);
 }
 

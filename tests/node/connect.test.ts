@@ -265,3 +265,9 @@ for (const [name, text, place] of places) {
     });
   });
 }
+
+test("a configuration that is a text is text, also between its quotes", () => {
+  for (const member of ['"client_id":"\ud800"', '"host":{"mine":"\udc00"}']) {
+    assert.throws(() => new DeviceClient(`{"mqtt_host":"h",${member}}`), withStatus("InvalidUtf8", ConfigurationError), member);
+  }
+});

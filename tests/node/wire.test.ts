@@ -81,6 +81,11 @@ test("QoS 1 resolves with the PUBACK and not before", async (t) => {
 test("what cannot be sent rejects and sends nothing", async (t) => {
   const { link, client } = await connected(t);
   await assert.rejects(client.publish("a/+", "x"), withStatus("InvalidTopic", InvalidValueError));
+  // Half of a surrogate pair is no text: it would leave as U+FFFD, another topic.
+  await assert.rejects(client.publish("a/\ud800", "x"), withStatus("InvalidTopic", InvalidValueError));
+  await assert.rejects(client.publish("a", "\udc00x"), withStatus("InvalidUtf8", InvalidValueError));
+  assert.throws(() => client.subscribe("\ud800/#"), withStatus("InvalidTopic", InvalidValueError));
+  assert.throws(() => client.subscribeStream("\ud800/#"), withStatus("InvalidTopic", InvalidValueError));
   await assert.rejects(client.sendTelemetry({ ts: NaN, values: { a: 1 } }), withStatus("InvalidNumber", InvalidValueError));
   await assert.rejects(client.sendTelemetry(new JsonText("{")), InvalidValueError);
   await assert.rejects(client.sendTelemetry({ a: "x".repeat(100_000) }), withStatus("TooLarge", TooLargeError));
