@@ -51,6 +51,7 @@ export class Application {
       case EventKind.Connected:
         this.ledger.reconnects++;
         this.ledger.connectedAtMs = this.schedule.nowMs;
+        this.ledger.owesSinceMs = null;
         break;
       case EventKind.Disconnected: this.ledger.connectedAtMs = null; break;
       case EventKind.Delivered: this.#delivered(id); break;

@@ -62,6 +62,8 @@ export class Ledger {
   reconnects = 0;
   /** Since when the device has a session, as it says itself; null while it has none. */
   connectedAtMs: number | null = null;
+  /** Since when the server owes this session a PUBACK that never comes; null while it owes none. */
+  owesSinceMs: number | null = null;
   /** The device was told the limits of the server in this boot. */
   knowsLimits = false;
   /** The device said that its credentials are kept. */
@@ -73,6 +75,11 @@ export class Ledger {
   offered = 0;
   /** How often each kind of event came in it. */
   readonly events = new Map<number, number>();
+
+  /** The server never acknowledges a message that came in the present session, or in one that has ended. */
+  owe(nowMs: number, isPresent: boolean): void {
+    if (isPresent) this.owesSinceMs ??= nowMs;
+  }
 
   /** Whether the message with this text ends sessions. */
   isPoison(text: string): boolean {

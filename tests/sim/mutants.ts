@@ -78,6 +78,10 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     what: "what is in flight has no deadline once the outbox was moved together",
     kind: "minimal", file: "assembly/client/outbox.ts", from: "  else setDeadline(Timer.Acknowledge, deadline);\n", to: "  else setDeadline(Timer.Acknowledge, 0);\n",
   },
+  minimal_deadline_late: {
+    what: "what is in flight gets the deadline of what was sent last",
+    kind: "minimal", file: "assembly/client/outbox.ts", from: "<i32>!deadline & <i32>(markOf(record) == Mark.Sent)", to: "<i32>(markOf(record) == Mark.Sent)",
+  },
   minimal_moved: {
     what: "the outbox is moved together while one of its packets is on its way",
     kind: "minimal", file: "assembly/client/connection.ts", from: "outbox.compact(!isSending())", to: "outbox.compact(true)",

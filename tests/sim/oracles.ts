@@ -25,7 +25,7 @@ export interface Rest {
 const IDLE_MS = 60_000;
 const IDLE_POLLS_MAX = 100;
 /** The device waits 10 s for an answer, and may then have something else to do for 3 s. */
-const SUBSCRIBED_MS = 14_000;
+const PATIENCE_MS = 14_000;
 
 /** In a session that lasts, the server hears of the children that are connected in the eyes of the application, and of no others. */
 export function judgeChildren({ nowMs }: Schedule, { session, gateway }: Server, { children, connectedAtMs }: Ledger, onFault: (text: string) => void): void {
@@ -39,10 +39,12 @@ export function judgeChildren({ nowMs }: Schedule, { session, gateway }: Server,
   }
 }
 
-/** What the device subscribes to by itself is answered, or the session ends. */
-export function judgeSubscriptions({ nowMs }: Schedule, { session }: Server, { connectedAtMs }: Ledger, filters: readonly string[], onFault: (text: string) => void): void {
-  if (session === null || connectedAtMs === null || nowMs - connectedAtMs < SUBSCRIBED_MS) return;
+/** What the device subscribes to by itself and what it sends is acknowledged in time, or the session ends. */
+export function judgeSession({ nowMs }: Schedule, { session }: Server, { connectedAtMs, owesSinceMs }: Ledger, filters: readonly string[], onFault: (text: string) => void): void {
+  const beforeMs = nowMs - PATIENCE_MS;
+  if (session === null || connectedAtMs === null || connectedAtMs > beforeMs) return;
   for (const filter of filters) if (!session.filters.has(filter)) onFault(`the subscription to ${filter} is dead in a session that goes on`);
+  if (owesSinceMs !== null && owesSinceMs < beforeMs) onFault("a PUBACK does not come, and the session goes on");
 }
 
 /**

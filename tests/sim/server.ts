@@ -169,7 +169,7 @@ export class Server {
   #onPublish({ topic, payload, qos, dup, messageId = 0 }: IPublishPacket, session: Session, send: (packet: Packet) => void, end: () => void): void {
     const acknowledge = (): void => {
       if (qos === 0) return;
-      if (!this.isCalm && this.random.percent(2)) return; // lost on the way to the queue's answer
+      if (!this.isCalm && this.random.percent(2)) return this.ledger.owe(this.schedule.nowMs, session === this.session); // lost on the way to the queue's answer
       this.#later(() => {
         send({ cmd: "puback", messageId });
         if (!this.isCalm && this.random.percent(2)) send({ cmd: "puback", messageId });

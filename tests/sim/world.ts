@@ -11,7 +11,7 @@ import { Gateway } from "./gateway.ts";
 import { gatewaySettings, kindOf, LIMITED_RESTART_MS, limitsOf, minimalSettings, ownFilters, type Kind } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { Network } from "./network.ts";
-import { judge, judgeChildren, judgeCounters, judgeSubscriptions } from "./oracles.ts";
+import { judge, judgeChildren, judgeCounters, judgeSession } from "./oracles.ts";
 import { PROVISION_BODY, TOKEN } from "./provisioning.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
@@ -132,7 +132,7 @@ export function live(modules: Modules, seed: number, { isTraced = false }: Optio
     every(4000, random.fork(), () => server.act());
     every(240_000, random.fork(), () => restart(100));
     if (kind === "gateway") schedule.every(WATCH_MS, () => judgeChildren(schedule, server, ledger, onFault));
-    schedule.every(WATCH_MS, () => judgeSubscriptions(schedule, server, ledger, filters, onFault));
+    schedule.every(WATCH_MS, () => judgeSession(schedule, server, ledger, filters, onFault));
     schedule.run(STORM_MS + 200);
 
     trace("calm");
