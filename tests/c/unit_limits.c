@@ -164,14 +164,14 @@ static void limits_are_learnt_beside_a_full_message(void) {
     mote_free(mote);
 }
 
-// Whatever stands in a piece already: an object that could be begun can be ended, and what was added can leave.
-static void what_is_begun_can_be_ended(void) {
+// Whatever stands in a piece already: an object that could be begun can be ended, and what was added can leave; the limit has its name.
+static void what_is_begun_can_be_ended(const char *limit, const char *config, uint32_t step) {
     mote_t *mote = &client.mote;
-    uint32_t unended = 0, begun = 0;
-    CHECK_EQUAL(client_init(&client, "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":256,\"session_limits\":false}"), MOTE_STATUS_OK);
+    uint32_t unended = 0, begun = 0, misnamed = 0;
+    CHECK_EQUAL(client_init(&client, config), MOTE_STATUS_OK);
     client_connect(&client);
     memset(text, 'x', sizeof text);
-    for (uint32_t length = 0; length < 256; length += 4) {
+    for (uint32_t length = 0; length < 256; length += step) {
         for (uint32_t depth_most = 1; depth_most <= 3; depth_most++) {
             text[length] = 0;
             uint32_t depth = 0;
@@ -179,17 +179,20 @@ static void what_is_begun_can_be_ended(void) {
             mote_object_begin(mote, "o");
             bool fits = mote_add_text(mote, "t", text) == MOTE_STATUS_OK;
             while (depth < depth_most && mote_object_begin(mote, "n") == MOTE_STATUS_OK) depth++;
+            misnamed += (!fits || depth < depth_most) && !mote_span_equals(mote_error_text(mote), limit);
             begun += depth > 0;
             for (uint32_t i = 0; i < depth; i++) unended += mote_object_end(mote) != MOTE_STATUS_OK;
             unended += mote_object_end(mote) != MOTE_STATUS_OK;
             unended += mote_end(mote) <= 0;
             mote_cancel(mote);
+            client.sent_length = 0;
             client_serve(&client);
             text[length] = 'x';
             if (!fits) break;
         }
     }
     CHECK_EQUAL(unended, 0);
+    CHECK_EQUAL(misnamed, 0);
     CHECK(begun > 50);
     mote_free(mote);
 }
@@ -305,7 +308,8 @@ void test_limits(void) {
     an_absent_limit_stays();
     limits_are_learnt_beside_a_full_message();
     whole_messages_are_counted();
-    what_is_begun_can_be_ended();
+    what_is_begun_can_be_ended("staging_buffer", "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":256,\"session_limits\":false}", 4);
+    what_is_begun_can_be_ended("send_buffer", "{\"mqtt_host\":\"b\",\"client_id\":\"c\",\"staging_buffer\":1024,\"send_buffer\":400,\"session_limits\":false}", 1);
     subscriptions_take_room();
     the_server_tells_how_large();
 }

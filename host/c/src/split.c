@@ -171,6 +171,7 @@ static uint32_t json_size(mote_member_t type, const char *key, size_t key_length
     case MOTE_MEMBER_JSON: return size + text_length;
     case MOTE_MEMBER_INTEGER:
     case MOTE_MEMBER_DECIMAL: return size + 22;
+    case MOTE_MEMBER_END: return 1;
     default: return size + 5;
     }
 }
@@ -180,20 +181,21 @@ int32_t mote_split_room(mote_t *mote, mote_member_t type, const char *key, size_
     bool opens = split->depth == 0 && type != MOTE_MEMBER_END;
     uint32_t need = mote_member_size(key_length, text_length);
     uint32_t json = need == UINT32_MAX ? need / 2 : json_size(type, key, key_length, text, text_length);
-    uint32_t ends = RESERVE + split->depth * (uint32_t)MOTE_MEMBER_FIELD_KEY; // objects that are still open have to be ended
-    if (type == MOTE_MEMBER_END) ends -= split->depth > 0 ? (uint32_t)MOTE_MEMBER_FIELD_KEY : 0;
-    else if (type >= MOTE_MEMBER_OBJECT_BEGIN) ends += (uint32_t)MOTE_MEMBER_FIELD_KEY;
+    uint32_t open = split->depth; // behind it: these have to be ended, each by a member and a byte of JSON text
+    if (type == MOTE_MEMBER_END) open -= split->depth > 0;
+    else if (type >= MOTE_MEMBER_OBJECT_BEGIN) open++;
+    uint32_t ends = RESERVE + open * (uint32_t)MOTE_MEMBER_FIELD_KEY;
     for (bool again = true;; again = false) {
         uint32_t room = mote->staging_capacity - mote->message_length;
-        bool fits = room >= ends && need <= room - ends && split->json + json <= split->json_max;
+        bool fits = room >= ends && need <= room - ends && split->json + json + open <= split->json_max;
         uint32_t points_max = mote_split_points_max(mote, split->device != NULL);
         bool counts = !opens || points_max == 0 || split->points < points_max;
         if (fits && counts) break;
         uint32_t cut = opens ? mote->message_length : split->member;
         if (!again || is_bare(split, cut)) {
-            if (need < INT32_MAX / 8 && json + split->member_json > split->json_max) {
+            if (need < INT32_MAX / 8 && split->json + json + open > split->json_max) {
                 mote_split_limit_t limit = mote_split_json_max(mote);
-                return mote_fail(mote, MOTE_STATUS_TOO_LARGE, limit.name, (int32_t)(json + split->json + limit.besides));
+                return mote_fail(mote, MOTE_STATUS_TOO_LARGE, limit.name, (int32_t)(split->json + json + open + limit.besides));
             }
             int32_t bytes = need > INT32_MAX / 2 ? INT32_MAX : (int32_t)(mote->message_length - cut + split->head + need + ends);
             return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "staging_buffer", bytes);
