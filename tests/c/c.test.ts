@@ -69,7 +69,7 @@ const REACHED = [
   "Connected", "Disconnected", "Refused", "Unstable", "Delivered", "SubscriptionRefused", "Message", "MessageAborted", "MessageTooLarge", "RpcRequest", "SharedAttributes", "AttributesResponse",
   "RequestTimeout", "InvalidMessage", "Subscribed", "RpcResponse", "SessionLimits", "ProvisioningFailed", "OtaAvailable", "OtaProgress", "OtaReady", "OtaFailed", "Restarted", "AppFailed",
 ];
-const LIVES = 500;
+const LIVES = 400;
 
 /** What happened in the lives of a profile, which must be the same for both engines, whatever the size of a pointer. */
 const lived = new Map<string, string>();

@@ -7,7 +7,7 @@ static void enter(life_t *life, const char *what) {
 }
 
 static void leave(life_t *life) {
-    while (!life->is_reliable && life->fault[0] == 0 && chance(30)) fuzz_use(life);
+    while (!life->is_reliable && !life->is_building && life->fault[0] == 0 && chance(30)) fuzz_use(life);
     if (goes_wrong(life, 3)) life->mote.trap_next = true;
     life->handling--;
 }

@@ -56,7 +56,9 @@ static void step(life_t *life) {
     static const int32_t links[] = {LINK_OPEN, LINK_OPEN, MOTE_STATUS_CONNECTION_CLOSED, MOTE_STATUS_CONNECTION_RESET, MOTE_STATUS_TLS_UNTRUSTED};
     static const uint32_t rooms[] = {0, 1, 7, 50};
     uint32_t what = random_below(100);
-    if (what < 25) fuzz_use(life);
+    if (what < 23) fuzz_use(life);
+    else if (what < 24) fuzz_pieces(life);
+    else if (what < 25) fuzz_whole(life);
     else if (what < 72) poll(life, NULL);
     else if (what < 83) fuzz_server_say(life);
     else if (what < 90) life->port.now_ms += jumps_ms[random_below(life->trouble > 50 ? sizeof jumps_ms / sizeof jumps_ms[0] : 4)];
@@ -114,6 +116,20 @@ static void delivers(life_t *life) {
     if ((int32_t)unsent(mote) > 0) life_blame(life, "%u messages are neither sent nor dropped", (unsigned)unsent(mote));
 }
 
+// What was declared is subscribed to in the new session.
+static void check_filters(life_t *life) {
+    const mote_t *mote = &life->mote;
+    for (uint32_t at = 0, length; at < mote->subscriptions_length; at += 4 + length) {
+        const uint8_t *entry = mote->subscriptions + at;
+        length = (uint32_t)entry[0] | (uint32_t)entry[1] << 8;
+        bool found = false;
+        for (uint32_t heard = 0; heard < life->filters_length && !found; heard += 2 + ((uint32_t)life->filters[heard] << 8 | life->filters[heard + 1])) {
+            found = life->filters[heard] == entry[1] && life->filters[heard + 1] == entry[0] && memcmp(life->filters + heard + 2, entry + 4, length) == 0;
+        }
+        if (!found) life_blame(life, "nobody subscribes to %.*s, which was declared", (int)length, (const char *)entry + 4);
+    }
+}
+
 // All is well again.
 static void recover(life_t *life) {
     fuzz_app_end(life);
@@ -124,10 +140,16 @@ static void recover(life_t *life) {
     life_check_result(life, "mote_stop", mote_stop(&life->mote));
     if (chance(10) && life->options.secret == NULL) {
         mote_free(&life->mote);
+        life->is_second = true;
         int32_t status = mote_init(&life->mote, &life->options);
         if (status != MOTE_STATUS_OK) life_blame(life, "the second mote_init() answered %s", mote_status_name(status));
     }
-    if (connects(life)) delivers(life);
+    if (!connects(life)) return;
+    for (uint32_t count = random_below(4); count > 0; count--) fuzz_pieces(life);
+    fuzz_whole(life);
+    delivers(life);
+    check_filters(life);
+    if (!life->is_second) fuzz_pieces_check(life);
 }
 
 // ---------------------------------------------------------------------------- life

@@ -8,6 +8,10 @@
 
 #define FUZZ_JOURNAL_SIZE 2048
 #define FUZZ_HEARD_MAX 65536
+#define FUZZ_POINTS_MAX 1000
+
+// What became of a data point in pieces, when the message was ended.
+enum { POINT_NONE, POINT_TAKEN };
 
 typedef struct life {
     mote_t mote; // first: what is told of a client is told of its life
@@ -38,7 +42,15 @@ typedef struct life {
 
     uint8_t heard[FUZZ_HEARD_MAX]; // of the client, and not a whole packet yet
     uint32_t heard_length;
+    uint8_t filters[4096]; // that were subscribed to on this connection, each with its length in two bytes in front
+    uint32_t filters_length;
     bool has_connected;    // CONNECT was heard on this connection
+
+    bool is_building;      // a message in pieces, so that handlers leave it alone
+    bool is_second;        // mote_init() was called once more, which has forgotten the points
+    uint32_t points_begun;
+    uint8_t points[FUZZ_POINTS_MAX];
+    bool points_heard[FUZZ_POINTS_MAX];
 
     uint8_t journal[FUZZ_JOURNAL_SIZE];
     uint32_t erase_size, program_size;
@@ -97,6 +109,12 @@ void fuzz_handlers_set(life_t *life);
 // Calls one or more functions of the face; inside a handler only those that a handler may call.
 void fuzz_use(life_t *life);
 void fuzz_post(life_t *life);
+
+// fuzz_pieces.c
+void fuzz_pieces(life_t *life);
+void fuzz_whole(life_t *life);
+void fuzz_pieces_hear(life_t *life, const char *payload, bool is_repeated);
+void fuzz_pieces_check(life_t *life);
 
 // fuzz_app.c
 void fuzz_app_begin(life_t *life);

@@ -176,6 +176,7 @@ static void hear_publish(life_t *life, uint8_t first, const uint8_t *body, uint3
     memcpy(payload, body + head, length - head);
     payload[length - head] = 0;
     check_json(life, topic, payload, length - head);
+    if (strncmp(topic, "v1/", 3) == 0) fuzz_pieces_hear(life, payload, (first & 8) != 0);
     if (goes_wrong(life, 5)) return;
     if (qos == 1) send(life, 0x40, body + head - 2, 2);
     reply(life, topic, payload);
@@ -189,6 +190,10 @@ static void hear_packet(life_t *life, uint8_t first, const uint8_t *body, uint32
         hear_publish(life, first, body, length);
         return;
     }
+    if (type == 8 && length > 4 && length - 3 <= sizeof life->filters - life->filters_length) {
+        memcpy(life->filters + life->filters_length, body + 2, length - 3); // but the QoS at its end
+        life->filters_length += length - 3;
+    }
     bool drops = goes_wrong(life, 5);
     bool refuses = goes_wrong(life, 5);
     if (drops) return;
@@ -200,7 +205,7 @@ static void hear_packet(life_t *life, uint8_t first, const uint8_t *body, uint32
 }
 
 void fuzz_server_accept(life_t *life) {
-    life->heard_length = 0;
+    life->heard_length = life->filters_length = 0;
     life->has_connected = false;
 }
 

@@ -231,6 +231,7 @@ static void use(life_t *life, const call_t *call) {
     uint32_t traps = mote->traps;
     bool in_pieces = mote->message_open && mote->split.verb != 0;
     uint32_t before = mote_stat(mote, MOTE_STAT_MESSAGES_QUEUED);
+    int32_t failure = mote->message_open && !in_pieces ? mote->message_status : 0;
     uint32_t allocations = mote_arena_allocations(mote);
     int32_t result = call->function(mote, &a);
     free(a.text_block);
@@ -241,6 +242,7 @@ static void use(life_t *life, const call_t *call) {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < text.length; i++) sum += (uint8_t)text.data[i];
     life_note(life, "%s %d", sum == 0 && text.length != 0 ? "zeros" : "", (int)(result < 0 && result != MOTE_STATUS_TRAPPED ? mote_error_value(mote) : 0));
+    if (failure < 0 && (call->does & ADDS) != 0 && result >= 0) life_blame(life, "%s does not stick to %s", call->name, mote_status_name(failure));
     if (mote->traps != traps || mote->life != MOTE_LIFE_ALIVE || (call->does & ALONE) != 0) return;
     uint32_t queued = mote_stat(mote, MOTE_STAT_MESSAGES_QUEUED) - before;
     bool right = result >= 0 ? (call->does & QUEUES) == 0 || queued == 1 : queued == 0 || in_pieces || (call->does & KEEPS) != 0;
