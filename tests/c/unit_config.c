@@ -138,6 +138,23 @@ static void refuses_escaped_keys(void) {
     CHECK(!found);
 }
 
+// The module does not see what is the host's; tests/json holds the check itself to JSON.parse.
+static void refuses_what_is_no_json_of_the_host(void) {
+    static const struct { const char *text, *key; int32_t status; } refused[] = {
+        {"{\"mqtt_host\":\"b\",\"host\":{\"a\":}}", "host", MOTE_STATUS_MALFORMED},
+        {"{\"link\":{\"a\":[1,]},\"mqtt_host\":\"b\"}", "link", MOTE_STATUS_MALFORMED},
+        {"{\"mqtt_host\":\"b\",\"host\":{},\"link\":{\"a\" 1}}", "link", MOTE_STATUS_MALFORMED},
+        // 32 within each other, and 33.
+        {"{\"host\":{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]},\"mqtt_host\":\"b\"}", NULL, MOTE_STATUS_OK},
+        {"{\"host\":{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]},\"mqtt_host\":\"b\"}", "host", MOTE_STATUS_TOO_DEEP},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        CHECK_EQUAL(client_init(&client, refused[i].text), refused[i].status);
+        if (refused[i].key != NULL) CHECK(mote_span_equals(mote_error_text(&client.mote), refused[i].key));
+        else mote_free(&client.mote);
+    }
+}
+
 static int32_t supply(const char *key, char *out_secret, size_t capacity, void *user) {
     (void)user;
     if (strcmp(key, "user_name") == 0) return 0;
@@ -184,6 +201,7 @@ void test_config(void) {
     reads_escaped_keys();
     a_zero_ends_no_key();
     refuses_escaped_keys();
+    refuses_what_is_no_json_of_the_host();
     survives_broken_text();
     reads_texts();
     keeps_secrets_out_of_memory();

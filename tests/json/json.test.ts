@@ -1,6 +1,8 @@
-// Asserts that the module's JSON reader takes exactly what JSON.parse takes, in `device` and in `minimal`, whole and truncated, and finds the same values.
+// Asserts that the module's JSON reader takes exactly what JSON.parse takes, in `device` and in `minimal`, whole and truncated, and finds the same values;
+// the C host, which reads what the module does not see, takes the same.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
@@ -57,10 +59,10 @@ function isTakenByMinimal(text: Buffer): boolean {
   return configure(MEMORY_END - text.length, text.length, MEMORY_END) === Status.Ok;
 }
 
-let agreed = 0;
+const agreed: Buffer[] = [];
 function agree(document: Buffer): void {
   // An instance for each document takes its time.
-  if (agreed++ % 4 === 0) {
+  if (agreed.push(Buffer.from(document)) % 4 === 1) {
     const text = Buffer.concat([Buffer.from('{"mqtt_host":"h","host":{"":'), document, Buffer.from("}}")]);
     assert.equal(isTakenByMinimal(text), parse(text) !== undefined, JSON.stringify(text.toString("latin1")));
   }
@@ -112,6 +114,25 @@ test("a text cut short asks for more bytes, wherever it is cut", () => {
   assert.equal(find(document).type, JsonType.Object);
 });
 
+/** The verdicts of the C host, 1 or 0 for each text. */
+function verdicts(texts: readonly Buffer[]): string {
+  const input = Buffer.concat(texts.flatMap((text) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    return [length, text];
+  }));
+  const { stdout, stderr, status } = spawnSync("build/tests/json_check", { input, encoding: "utf8", maxBuffer: 1 << 24 });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+test("the C host takes the same, cut short or not", () => {
+  const texts = agreed.flatMap((document) => [document, document.subarray(0, below(document.length + 1))]);
+  const found = verdicts(texts);
+  assert.equal(found.length, texts.length);
+  texts.forEach((text, index) => assert.equal(found[index] === "1", parse(text) !== undefined, JSON.stringify(text.toString("latin1"))));
+});
+
 test("finds what a walk along the path finds", () => {
   const value = { a: [1, "x", [true, { b: null }]], "": 0, b: { a: { a: "é" } }, "0": [] };
   const document = Buffer.from(JSON.stringify(value));
@@ -131,6 +152,7 @@ test("nests as deep as the limit and no deeper", () => {
     const path = Array(DEPTH_MAX).fill(begin === "[" ? "0" : "a").join(".");
     assert.equal(find(nested(DEPTH_MAX), path).type, JsonType.Number);
     assert.equal(find(nested(DEPTH_MAX + 1), path).type, Status.TooDeep);
+    assert.equal(verdicts([nested(DEPTH_MAX), nested(DEPTH_MAX + 1)]), "10");
   }
 });
 

@@ -40,8 +40,8 @@ uint32_t mote_config_length(const char *config, size_t length);
 void mote_config_copy(const char *config, size_t length, char *to);
 uint32_t mote_config_unsigned(const char *config, size_t length, const char *key, uint32_t fallback);
 
-// The key of an object of the host that is not UTF-8, which the module does not get to see; NULL when there is none.
-const char *mote_config_broken_key(const char *config, size_t length);
+// What is wrong with the first object of the host, which the module does not get to see, and its key; Ok when all are JSON.
+int32_t mote_config_check(const char *config, size_t length, const char **out_key);
 
 // Members of an object, or elements of a list, one after the other; `*ref_at` is 0 before the first.
 bool mote_config_next(const char *json, size_t length, size_t *ref_at, mote_span_t *out_key, mote_span_t *out_value);
@@ -61,6 +61,10 @@ void mote_subscriptions_end(mote_t *mote, uint8_t owner);
 void mote_subscriptions_restore(mote_t *mote);
 uint32_t mote_subscriptions_size(const mote_t *mote);
 uint32_t mote_options_write(mote_t *mote, uint32_t offset, const mote_publish_options_t *options);
+
+// json_check.c
+// Ok for one JSON text, or InvalidUtf8, TooDeep or Malformed; `depth` objects and arrays are open around it, fewer than MOTE_JSON_DEPTH_MAX.
+int32_t mote_json_check(const char *text, size_t length, uint32_t depth);
 
 // requests.c
 bool mote_keys_are_empty(const char *keys);

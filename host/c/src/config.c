@@ -1,5 +1,5 @@
 // The host's view of the configuration text: finds members, and leaves out what must not enter linear memory. It only
-// walks; whether the text is valid JSON is the module's to say, and of what is left out only whether it is UTF-8 is asked here.
+// walks; whether the text is valid JSON is the module's to say, and json_check.c's of what is left out.
 #include "client.h"
 
 typedef struct walk {
@@ -218,14 +218,15 @@ static const char *withheld_key(const walk_t *walk) {
     return NULL;
 }
 
-const char *mote_config_broken_key(const char *config, size_t length) {
+int32_t mote_config_check(const char *config, size_t length, const char **out_key) {
     walk_t walk;
-    if (!begin(&walk, config, length)) return NULL;
+    if (!begin(&walk, config, length)) return MOTE_STATUS_OK;
     while (next(&walk)) {
-        const char *key = withheld_key(&walk);
-        if (key != NULL && !mote_is_utf8(walk.value.data, walk.value.length)) return key;
+        *out_key = withheld_key(&walk);
+        int32_t status = *out_key != NULL ? mote_json_check(walk.value.data, walk.value.length, 1) : MOTE_STATUS_OK;
+        if (status < 0) return status;
     }
-    return NULL;
+    return MOTE_STATUS_OK;
 }
 
 uint32_t mote_config_length(const char *config, size_t length) {

@@ -96,8 +96,9 @@ static int32_t write_secrets(mote_t *mote, uint32_t *ref_at) {
 
 static int32_t configure(mote_t *mote) {
     const mote_options_t *options = &mote->options;
-    const char *broken = mote_config_broken_key(options->config, options->config_length);
-    if (broken != NULL) return mote_fail(mote, MOTE_STATUS_INVALID_UTF8, broken, 0);
+    const char *key = NULL;
+    int32_t status = mote_config_check(options->config, options->config_length, &key);
+    if (status < 0) return mote_fail(mote, status, key, 0);
     uint32_t length = mote_config_length(options->config, options->config_length);
     if (length > mote->memory_length) {
         return mote_fail(mote, MOTE_STATUS_TOO_LARGE, "memory_size", (int32_t)length);
@@ -105,7 +106,7 @@ static int32_t configure(mote_t *mote) {
     uint32_t end = mote->memory_length;
     uint32_t at = end - length;
     mote_config_copy(options->config, options->config_length, (char *)mote->memory + at);
-    int32_t status = options->secret != NULL ? write_secrets(mote, &at) : MOTE_STATUS_OK;
+    if (options->secret != NULL) status = write_secrets(mote, &at);
     if (status < 0) return status;
     return mote_call(mote, MOTE_EXPORT_CONFIGURE, 3, (const uint32_t[]){at, end - at, end});
 }
