@@ -1,6 +1,7 @@
 // The device of `mote device --app` on the v8 engine: an app beside a client, and the simulated board behind it.
 
 import { DeviceClient, type Configuration } from "../node/index.ts";
+import type { Ports } from "../node/ports/port.ts";
 import { Board } from "./board.ts";
 import { demoEvent, type DemoDevice, type DemoEvent } from "./demo.ts";
 
@@ -10,13 +11,13 @@ const SHOWN: readonly string[] = ["Connected", "Disconnected", "Unstable", "Refu
 export interface AppDeviceOptions {
   readonly configuration: Configuration;
   readonly baseDirectory: string;
-  readonly storeDirectory?: string | undefined;
+  readonly ports: Partial<Ports>;
   readonly wasm: Uint8Array;
   readonly onEvent: (event: DemoEvent) => void;
 }
 
-export function startAppDevice({ configuration, baseDirectory, storeDirectory, wasm, onEvent }: AppDeviceOptions): DemoDevice {
-  const client = new DeviceClient(configuration, { baseDirectory, storeDirectory });
+export function startAppDevice({ configuration, baseDirectory, ports, wasm, onEvent }: AppDeviceOptions): DemoDevice {
+  const client = new DeviceClient(configuration, { baseDirectory, ports });
   const board = new Board((pin, level) => onEvent({ event: "Pin", pin, level }));
   const app = client.runApp(wasm, {
     io: (operation, bytes) => board.io(operation, bytes),

@@ -1,6 +1,7 @@
 // The demo device: what it measures and answers, on the v8 engine; the C programs do the same (README.md).
 
 import { DeviceClient, MoteError, type Configuration, type LinkEvent, type MessageValues, type RpcRequest } from "../node/index.ts";
+import type { Ports } from "../node/ports/port.ts";
 
 /** One line of the device; README.md lists them. */
 export type DemoEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
@@ -13,15 +14,15 @@ export interface DemoDevice {
 export interface DemoOptions {
   readonly configuration: Configuration;
   readonly baseDirectory: string;
-  readonly storeDirectory?: string | undefined;
+  readonly ports?: Partial<Ports>;
   readonly intervalMs: number;
   readonly onEvent: (event: DemoEvent) => void;
 }
 
 const FIRMWARE = "v1.2.2";
 
-export function startDemo({ configuration, baseDirectory, storeDirectory, intervalMs, onEvent }: DemoOptions): DemoDevice {
-  const client = new DeviceClient(configuration, { baseDirectory, storeDirectory, whenFull: "reject" });
+export function startDemo({ configuration, baseDirectory, ports, intervalMs, onEvent }: DemoOptions): DemoDevice {
+  const client = new DeviceClient(configuration, { baseDirectory, ports, whenFull: "reject" });
   let isEnabled = true;
   let sequence = 0;
   let delivered = 0;

@@ -6,7 +6,7 @@ import { ConfigurationError, MoteError, readConfiguration, type Configuration } 
 import { startAppDevice } from "./app-device.ts";
 import { startDemo, type DemoDevice, type DemoEvent } from "./demo.ts";
 import { CommandError, ExitCode, interrupted } from "./exit.ts";
-import { hostSettings } from "./host-settings.ts";
+import { hostSettings, storagePorts } from "./host-settings.ts";
 import { startNative } from "./native.ts";
 import { eventLine, writeLine } from "./print.ts";
 
@@ -63,10 +63,11 @@ function start(
   };
   let storeDirectory: string | undefined;
   try {
-    const { intervalMs, ...settings } = hostSettings(configuration, baseDirectory);
+    const settings = hostSettings(configuration, baseDirectory);
     ({ storeDirectory } = settings);
-    if (wasm !== undefined) return startAppDevice({ configuration: overridden, baseDirectory, storeDirectory, wasm, onEvent });
-    return startDemo({ configuration: overridden, baseDirectory, storeDirectory, intervalMs: interval ?? intervalMs, onEvent });
+    const ports = storagePorts(settings);
+    if (wasm !== undefined) return startAppDevice({ configuration: overridden, baseDirectory, ports, wasm, onEvent });
+    return startDemo({ configuration: overridden, baseDirectory, ports, intervalMs: interval ?? settings.intervalMs, onEvent });
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     const why = error instanceof MoteError && error.status === "StoreFailed" ? error.text : syscall && code;

@@ -1,8 +1,8 @@
-// A folder where nothing can be kept is refused by name before anything is connected, on every engine; none of them waits for it.
+// What the configuration says of the store holds on every engine alike: a folder where nothing can be kept is refused by name before anything is connected.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -48,9 +48,9 @@ const cases: readonly Case[] = [
   { name: "with half a character in its name", directory: "a\ud800", status: "InvalidUtf8", said: /store_directory/ },
 ];
 
-function run([command, ...words]: readonly string[], directory: string, blocks?: number): { status: number | null; stdout: string; stderr: string } {
+function run([command, ...words]: readonly string[], host: object, blocks?: number): { status: number | null; stdout: string; stderr: string } {
   const config = join(folder, "device.json");
-  writeFileSync(config, JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: 1, host: { store_directory: directory } }));
+  writeFileSync(config, JSON.stringify({ mqtt_host: "127.0.0.1", mqtt_port: 1, host }));
   const limit = blocks === undefined ? "" : `ulimit -f ${blocks}; `;
   return spawnSync("sh", ["-c", `${limit}exec "$@"`, "sh", command!, ...words, "--config", config], { encoding: "utf8", timeout: PATIENCE_MS });
 }
@@ -58,7 +58,7 @@ function run([command, ...words]: readonly string[], directory: string, blocks?:
 for (const { name, directory, status, said, blocks } of cases) {
   for (const [engine, command] of Object.entries(ENGINES)) {
     test(`${engine}: a store_directory ${name} is refused by name`, () => {
-      const ended = run(command, directory, blocks);
+      const ended = run(command, { store_directory: directory }, blocks);
       if (engine === "v8") {
         assert.match(ended.stderr, said);
         assert.doesNotMatch(ended.stderr, /\n {4}at /);
@@ -72,7 +72,31 @@ for (const { name, directory, status, said, blocks } of cases) {
 
 for (const engine of Object.keys(ENGINES)) {
   test(`${engine}: a store_directory is made, with the folders above it that are missing`, () => {
-    const { stdout, stderr } = run([process.execPath, MAIN, "device", "--engine", engine], `${engine}/made/for/it/`);
+    const { stdout, stderr } = run([process.execPath, MAIN, "device", "--engine", engine], { store_directory: `${engine}/made/for/it/` });
     assert.ok(existsSync(join(folder, engine, "made/for/it/journal.flash")), stdout + stderr);
   });
+}
+
+for (const engine of Object.keys(ENGINES)) {
+  test(`${engine}: areas have the sizes that the configuration asks for`, () => {
+    const { stdout, stderr } = run([process.execPath, MAIN, "device", "--engine", engine], { store_directory: `${engine}/sized`, journal_size: 8192, queue_size: 0, database_size: 4096 });
+    const sizes = ["journal", "queue", "database"].map((name) => statSync(join(folder, engine, "sized", `${name}.flash`), { throwIfNoEntry: false })?.size);
+    assert.deepEqual(sizes, [8192, undefined, 4096], stdout + stderr);
+  });
+}
+
+const SAID: Readonly<Record<string, string>> = { WrongType: "of another JSON type", InvalidValue: "outside the range that is allowed" };
+const sizes: readonly [key: string, value: unknown, status: string][] = [
+  ["journal_size", "16384", "WrongType"], ["queue_size", 4097, "InvalidValue"], ["database_size", -4096, "InvalidValue"], ["journal_size", 2 ** 31, "InvalidValue"],
+  ["image_size", null, "WrongType"], ["image_size", 1.5, "InvalidValue"],
+];
+for (const [key, value, status] of sizes) {
+  for (const [engine, command] of Object.entries(ENGINES)) {
+    test(`${engine}: ${key} ${JSON.stringify(value)} is refused by name`, () => {
+      const ended = run(command, { [key]: value });
+      if (engine === "v8") assert.match(ended.stderr, new RegExp(`${SAID[status]!}.*\\(${key}\\)`));
+      else assert.deepEqual(JSON.parse(ended.stdout || JSON.stringify(ended)), { event: "Error", status, text: key });
+      assert.equal(ended.status, 2);
+    });
+  }
 }

@@ -35,14 +35,13 @@ type Boot = "confirmed" | "committed" | "on trial" | "rolled back";
  * The making of this object stands for a boot.
  */
 export class FileSlot implements ImageSlot {
-  readonly bytesMax = BYTES_MAX;
   readonly #directory: string;
   readonly #bootState: number;
   #kind = OtaKind.Firmware as number;
   #part = "";
   #isConfirmed = false;
 
-  constructor(directory: string) {
+  constructor(directory: string, readonly bytesMax: number = BYTES_MAX) {
     this.#directory = directory;
     makeDirectory(directory);
     this.#bootState = this.#boot();

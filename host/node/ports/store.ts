@@ -7,14 +7,14 @@ import { errorOf } from "../errors.ts";
 import { makeDirectory, syncDirectory } from "./directory.ts";
 import type { StorePort } from "./port.ts";
 
-const ERASE_BYTES = 4096;
+export const ERASE_BYTES = 4096;
 const PROGRAM_BYTES = 4;
 const ERASED = 0xff;
 
 /** Bytes of each area, whole erase units; 0 = absent. */
 export type AreaBytes = Readonly<Record<number, number>>;
 
-const AREA_BYTES: AreaBytes = { [StoreArea.Journal]: 16384, [StoreArea.Queue]: 65536, [StoreArea.Database]: 0 };
+export const AREA_BYTES: AreaBytes = { [StoreArea.Journal]: 16384, [StoreArea.Queue]: 65536, [StoreArea.Database]: 0 };
 const AREA_FILES: Readonly<Record<number, string>> = {
   [StoreArea.Journal]: "journal.flash", [StoreArea.Queue]: "queue.flash", [StoreArea.Database]: "database.flash",
 };
