@@ -113,7 +113,7 @@ void fuzz_whole(life_t *life) {
 
 // The server has heard a message, perhaps once more.
 void fuzz_pieces_hear(life_t *life, const char *payload, bool is_repeated) {
-    uint32_t child = 0;
+    uint32_t child = 0, points = 0, most = life->options.split_points;
     for (const char *at = strchr(payload, '"'); at != NULL; at = strchr(at + 1, '"')) {
         char *end;
         uint32_t number = at[1] == 'p' || at[1] == 'c' ? (uint32_t)strtoul(at + 2, &end, 10) : 0;
@@ -127,6 +127,7 @@ void fuzz_pieces_hear(life_t *life, const char *payload, bool is_repeated) {
             if (value != number * CHILDREN + child) life_blame(life, "data point %u of child %u has the value %u", (unsigned)number, (unsigned)child, (unsigned)value);
             if (life->points_heard[number] && !is_repeated) life_blame(life, "data point %u arrives twice", (unsigned)number);
             life->points_heard[number] = true;
+            if (++points > most && most != 0) life_blame(life, "%u data points in a message that may have %u", (unsigned)points, (unsigned)most);
         }
     }
 }

@@ -162,7 +162,7 @@ static void check_json(life_t *life, const char *topic, const char *payload, uin
 }
 
 static void hear_publish(life_t *life, uint8_t first, const uint8_t *body, uint32_t length) {
-    char topic[4096]; // longer than any outbox of these lives
+    char topic[FUZZ_HEARD_MAX];
     char payload[FUZZ_HEARD_MAX + 1];
     uint32_t topic_length = length >= 2 ? (uint32_t)body[0] << 8 | body[1] : UINT32_MAX;
     uint32_t qos = first >> 1 & 3;
