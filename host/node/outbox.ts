@@ -68,8 +68,9 @@ export class Outbox {
     return this.#submit<void>(this.#messages, doing, options, append, (id, deferred) => {
       this.#unsent.push(id);
       if (id > 0) this.#unacknowledged.set(id, deferred);
-      else deferred.resolve();
+      // What the callback throws comes before the end that QoS 0 has here.
       options.onAppended?.(id);
+      if (id === 0) deferred.resolve();
     });
   }
 
@@ -103,9 +104,17 @@ export class Outbox {
     });
   }
 
-  /** Appends what waits, as far as there is room. */
+  /** Tells of what was dropped, also for messages that the module sends by itself, and appends what waits, as far as there is room. */
   retry(): void {
-    for (const queue of [this.#messages, this.#requests]) while (queue.length > 0 && this.#attempt(queue[0]!)) queue.shift();
+    const { module } = this.runner();
+    if (module !== null) this.#follow(module);
+    for (const queue of [this.#messages, this.#requests]) {
+      for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
+        if (this.#attempt(first)) continue;
+        queue.unshift(first);
+        break;
+      }
+    }
   }
 
   delivered(id: number): void {
@@ -139,7 +148,7 @@ export class Outbox {
   #attempt({ append, doing, onAppended, deferred }: Waiting): boolean {
     let result: number;
     try {
-      result = this.runner().use((module) => {
+      result = this.runner().ask((module) => {
         const id = append(module);
         this.#follow(module);
         if (id < 0 && id !== Status.Full) module.require(id, doing);
@@ -149,7 +158,9 @@ export class Outbox {
       deferred.reject(error);
       return true;
     }
+    // A refusal gives the module nothing to do; to wake it for that in each turn would never end while messages wait.
     if (result === Status.Full) return false;
+    this.runner().wake();
     try {
       onAppended(result);
     } catch (error) {

@@ -79,14 +79,21 @@ export class Runner {
 
   /** Calls the module and lets it poll soon; null when there is no module now. A trap is handled and thrown. */
   use<T>(call: (module: ClientModule) => T): T | null {
+    try {
+      return this.ask(call);
+    } finally {
+      this.wake();
+    }
+  }
+
+  /** The same for what may give the module nothing to do: whoever asks wakes it when it did. */
+  ask<T>(call: (module: ClientModule) => T): T | null {
     if (this.#module === null) return null;
     try {
       return call(this.#module);
     } catch (error) {
       if (error instanceof TrappedError) this.#trapped(error);
       throw error;
-    } finally {
-      this.wake();
     }
   }
 
@@ -164,7 +171,8 @@ export class Runner {
     try {
       this.#module = this.build();
       this.events.onRebuilt(this.#module);
-      if (this.#isStarted) this.#module.start();
+      // What was declared to it may have made it trap already.
+      if (this.#isStarted) this.#module?.start();
     } catch (error) {
       if (!(error instanceof TrappedError)) throw error;
       this.#trapped(error);

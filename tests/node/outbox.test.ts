@@ -107,7 +107,7 @@ test("what was dropped is not lost by a trap as well: QoS 0 and 1 in turn, on th
 test("a message that was dropped half a turn of ids ago says nothing of those that are on their way now", async () => {
   const counters: Record<number, number> = {};
   const module = { counter: (which: number) => counters[which] ?? 0, require: (result: number) => result } as unknown as ClientModule;
-  const outbox = new Outbox(() => ({ use: (call: (from: ClientModule) => unknown) => call(module) }) as unknown as Runner, 1, "reject");
+  const outbox = new Outbox(() => ({ ask: (call: (from: ClientModule) => unknown) => call(module), wake: () => {} }) as unknown as Runner, 1, "reject");
   const publish = (id: number): Promise<string> => outbox.publish("test", {}, () => id).then(() => "delivered", (error: { status: string }) => error.status);
   const first = publish(5);
   Object.assign(counters, { [Stat.MessagesDropped]: 1, [Stat.LastDroppedId]: 5 });
