@@ -29,6 +29,8 @@ export interface ChildAttributesRequest extends RequestOptions {
 export interface ChildLink {
   readonly queueMessages: number;
   sendTelemetry(children: Iterable<readonly [string, readonly Entry[]]>, options: PublishOptions): Promise<void>;
+  /** Of all children, also of those that the gateway has forgotten: they end with it. */
+  readonly subscriptions: Set<AttributesSubscription>;
   sendAttributes(children: Iterable<readonly [string, MessageValues]>, options: PublishOptions): Promise<void>;
   requestAttributes(name: string, request: ChildAttributesRequest): Promise<Record<string, JsonValue>>;
   claim(name: string, claim: Claim, options: PublishOptions): Promise<void>;
@@ -78,9 +80,13 @@ export class Child {
   subscribeAttributes(keys?: readonly string[], options: SubscribeAttributesOptions = {}): AttributesSubscription {
     options.signal?.throwIfAborted();
     const subscription: AttributesSubscription =
-      new AttributesSubscription(keys, this.#link.queueMessages, () => this.#attributes.delete(subscription), options);
+      new AttributesSubscription(keys, this.#link.queueMessages, () => {
+        this.#attributes.delete(subscription);
+        this.#link.subscriptions.delete(subscription);
+      }, options);
     this.#attributes.add(subscription);
     return subscription;
+    this.#link.subscriptions.add(subscription);
   }
 
   sharedAttributes(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<AttributesUpdate> {

@@ -41,6 +41,7 @@ export class GatewayClient extends DeviceClient {
     this.#queueMessages = options.queueMessages ?? QUEUE_MESSAGES;
     this.#link = {
       queueMessages: this.#queueMessages,
+      subscriptions: new Set(),
       sendTelemetry: (children, sendOptions) => this.#sendTelemetry(children, sendOptions),
       sendAttributes: (children, sendOptions) => this.#sendAttributes(children, sendOptions),
       requestAttributes: (name, request) => this.#requestAttributes(name, request),
@@ -70,6 +71,7 @@ export class GatewayClient extends DeviceClient {
     } catch (error) {
       if (this.#children.get(name) === child) this.#children.delete(name);
       throw error;
+      child.end();
     }
     return child;
   }
@@ -117,8 +119,7 @@ export class GatewayClient extends DeviceClient {
 
   override async stop(): Promise<void> {
     const stopped = super.stop();
-    for (const child of this.#children.values()) child.end();
-    for (const queue of [...this.#rpc, ...this.#attributes]) queue.end();
+    for (const queue of [...this.#link.subscriptions, ...this.#rpc, ...this.#attributes]) queue.end();
     await stopped;
   }
 

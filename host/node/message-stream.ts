@@ -34,7 +34,12 @@ export class StreamSubscription extends Declaration<StreamedMessage> {
         topic, total, body: this.#body, qos: flags & EventFlag.Qos1 ? 1 : 0,
         retain: (flags & EventFlag.Retain) !== 0, dup: (flags & EventFlag.Dup) !== 0,
       } as const;
-      if (!this.push(releasable(message, (isAccepted) => this.#release(isAccepted)))) {
+      const release = (isAccepted: boolean): void => {
+        this.#release(isAccepted);
+        // Nothing more comes of what is not accepted, and no event tells.
+        if (!isAccepted && this.#body === message.body) this.aborted();
+      };
+      if (!this.push(releasable(message, release))) {
         this.#body = null;
         return "refused";
       }
