@@ -3,7 +3,7 @@
 import { EventField, EventFlag, EventKind, Status } from "../../build/generated/abi.ts";
 import { AppModule, AppTrap, compiledApp, importsOf } from "./app-module.ts";
 import { appFunctions, type VerbHost } from "./app-verbs.ts";
-import { checkIntegers, INTEGER_MAX } from "./check.ts";
+import { checkFunction, checkIntegers, checkOptions, INTEGER_MAX } from "./check.ts";
 import type { Core } from "./core.ts";
 import { errorOf, MoteError, statusName } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
@@ -49,6 +49,9 @@ export class AppHost {
   #failures = 0;
 
   constructor(private readonly core: Core, wasm: Uint8Array, options: AppOptions) {
+    checkOptions("app", options);
+    checkFunction("app", "io", options.io);
+    checkFunction("app", "onLog", options.onLog);
     checkIntegers("app", options, { memoryBytes: [0, INTEGER_MAX], fuel: [0, INTEGER_MAX] });
     if (core.app !== null) throw errorOf(Status.BadState, "app", { text: "one runs already" });
     const source = compiledApp(wasm);

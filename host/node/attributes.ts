@@ -1,7 +1,7 @@
 // Subscriptions to shared attributes: per key or for all, asked for again after each reconnect, since the server repeats nothing.
 
-import { Status } from "../../build/generated/abi.ts";
-import { errorOf } from "./errors.ts";
+import { checkedSignal, checkFunction, checkTexts } from "./check.ts";
+import { textOf } from "./errors.ts";
 import { AsyncQueue } from "./queue.ts";
 import { notLent, releasable, type Releasable, type Release } from "./release.ts";
 import type { JsonValue } from "./values.ts";
@@ -35,8 +35,10 @@ export class AttributesSubscription extends AsyncQueue<AttributesUpdate> {
   readonly #known = new Map<string, string>();
 
   constructor(keys: readonly string[] | undefined, capacity: number, onEnd: () => void, options: SubscribeAttributesOptions) {
-    if (options.handler !== undefined && typeof options.handler !== "function") throw errorOf(Status.InvalidValue, "subscribeAttributes", { text: "handler" });
-    super(capacity, onEnd, options.signal);
+    const signal = checkedSignal("subscribeAttributes", options);
+    checkFunction("subscribeAttributes", "handler", options.handler);
+    checkTexts("subscribeAttributes", "keys", keys);
+    super(capacity, onEnd, signal);
     this.keys = keys === undefined ? null : new Set(keys);
     this.isRefreshed = options.refresh ?? true;
     if (options.handler !== undefined) void this.#run(options.handler);
@@ -85,7 +87,7 @@ export class AttributesSubscription extends AsyncQueue<AttributesUpdate> {
       try {
         await handler(update);
       } catch (error) {
-        process.emitWarning(error instanceof Error ? error : String(error), { code: "MOTE_HANDLER_FAILED" });
+        process.emitWarning(error instanceof Error ? error : textOf(error), { code: "MOTE_HANDLER_FAILED" });
       }
       // What came before it was unsubscribed is not told any more.
       if (this.isEnded) return;

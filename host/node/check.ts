@@ -37,10 +37,46 @@ export function checkWord(doing: string, name: string, value: unknown, words: re
   if (value !== undefined && !words.includes(value as string)) throw errorOf(Status.InvalidValue, doing, { text: name });
 }
 
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An object of options, whose signal can be listened to. */
+export function checkOptions(doing: string, options: object): void {
+  if (typeof options !== "object" || options === null) throw errorOf(Status.InvalidValue, doing, { text: "options" });
+  const { signal } = options as Options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw errorOf(Status.InvalidValue, doing, { text: "signal" });
+}
+
+/** The signal of options, which has not aborted yet; throws its reason when it has. */
+export function checkedSignal(doing: string, options: Options): AbortSignal | undefined {
+  checkOptions(doing, options);
+  options.signal?.throwIfAborted();
+  return options.signal;
+}
+
+export function checkText(doing: string, name: string, value: unknown): void {
+  if (typeof value !== "string") throw errorOf(Status.InvalidValue, doing, { text: name });
+}
+
+/** A list of texts, or absent. */
+export function checkTexts(doing: string, name: string, values: unknown): void {
+  if (values === undefined) return;
+  if (!Array.isArray(values)) throw errorOf(Status.InvalidValue, doing, { text: name });
+  for (const value of values) checkText(doing, name, value);
+}
+
+/** A function, or absent. */
+export function checkFunction(doing: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") throw errorOf(Status.InvalidValue, doing, { text: name });
+}
+
 const QOS: Range = [0, 1];
 export const WHEN_FULL = ["wait", "reject"] as const;
 
 export function checkPublish(doing: string, options: PublishOptions): void {
+  checkOptions(doing, options);
+  checkFunction(doing, "onAppended", options.onAppended);
   checkIntegers(doing, options, { qos: QOS });
   checkWord(doing, "whenFull", options.whenFull, WHEN_FULL);
   if (options.retain !== undefined && typeof options.retain !== "boolean") throw errorOf(Status.InvalidValue, doing, { text: "retain" });
@@ -48,10 +84,14 @@ export function checkPublish(doing: string, options: PublishOptions): void {
 
 /** What a claim says to the server: a duration that is left out is the server's own. */
 export function checkedClaim(doing: string, claim: Claim): { readonly secretKey: string | undefined; readonly durationMs: number | undefined } {
+  if (typeof claim !== "object" || claim === null) throw errorOf(Status.InvalidValue, doing, { text: "claim" });
   checkIntegers(doing, claim, { durationMs: [0, Number.MAX_SAFE_INTEGER] });
   return { secretKey: claim.secretKey, durationMs: claim.durationMs || undefined };
 }
 
-export function checkSubscribe(doing: string, options: SubscribeOptions & { readonly partsMax?: number | undefined }): void {
+export function checkSubscribe(filter: string, options: SubscribeOptions & { readonly partsMax?: number | undefined }): void {
+  checkText("subscribe", "filter", filter);
+  const doing = `subscribe to ${filter}`;
+  checkedSignal(doing, options);
   checkIntegers(doing, options, { qos: QOS, messageBytesMax: [0, INTEGER_MAX], queueMessages: [0, INTEGER_MAX], partsMax: [1, INTEGER_MAX] });
 }

@@ -1,5 +1,6 @@
 // A child device of a gateway, as a small client of its own.
 
+import { checkedSignal, checkFunction } from "./check.ts";
 import { AsyncQueue } from "./queue.ts";
 import { AttributesSubscription, type AttributesUpdate, type SubscribeAttributesOptions } from "./attributes.ts";
 import { releasable, type Release } from "./release.ts";
@@ -28,9 +29,9 @@ export interface ChildAttributesRequest extends RequestOptions {
 /** What a child needs of its gateway. */
 export interface ChildLink {
   readonly queueMessages: number;
-  sendTelemetry(children: Iterable<readonly [string, readonly Entry[]]>, options: PublishOptions): Promise<void>;
   /** Of all children, also of those that the gateway has forgotten: they end with it. */
   readonly subscriptions: Set<AttributesSubscription>;
+  sendTelemetry(children: Iterable<readonly [string, readonly Entry[]]>, options: PublishOptions): Promise<void>;
   sendAttributes(children: Iterable<readonly [string, MessageValues]>, options: PublishOptions): Promise<void>;
   requestAttributes(name: string, request: ChildAttributesRequest): Promise<Record<string, JsonValue>>;
   claim(name: string, claim: Claim, options: PublishOptions): Promise<void>;
@@ -73,24 +74,24 @@ export class Child {
 
   /** Sets the handler of RPC to this child, in place of the gateway's; null removes it. */
   onRpc(handler: ChildRpcHandler | null): void {
+    checkFunction("onRpc", "handler", handler ?? undefined);
     this.#handler = handler;
   }
 
   /** Shared attributes of these keys, or of all, as they change. After a reconnect those of named keys are asked for again. */
   subscribeAttributes(keys?: readonly string[], options: SubscribeAttributesOptions = {}): AttributesSubscription {
-    options.signal?.throwIfAborted();
     const subscription: AttributesSubscription =
       new AttributesSubscription(keys, this.#link.queueMessages, () => {
         this.#attributes.delete(subscription);
         this.#link.subscriptions.delete(subscription);
       }, options);
     this.#attributes.add(subscription);
-    return subscription;
     this.#link.subscriptions.add(subscription);
+    return subscription;
   }
 
   sharedAttributes(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<AttributesUpdate> {
-    return this.subscribeAttributes(undefined, options);
+    return this.subscribeAttributes(undefined, { signal: checkedSignal("sharedAttributes", options) });
   }
 
   /** @internal False when a reader is too slow. */

@@ -3,10 +3,10 @@
 import { Feature, Status } from "../../build/generated/abi.ts";
 import { AppHost, type AppOptions } from "./app.ts";
 import type { AttributesSubscription, AttributesUpdate, SubscribeAttributesOptions } from "./attributes.ts";
-import { checkedClaim, checkPublish, checkSubscribe, isText } from "./check.ts";
+import { checkedClaim, checkedSignal, checkFunction, checkPublish, checkSubscribe, checkText, isText } from "./check.ts";
 import type { Configuration } from "./configuration.ts";
 import { Core } from "./core.ts";
-import { errorOf } from "./errors.ts";
+import { errorOf, MoteError } from "./errors.ts";
 import { parseAnswer } from "./event-record.ts";
 import type { LinkEvent } from "./events.ts";
 import type { SessionLimits } from "./limits.ts";
@@ -41,7 +41,8 @@ export class DeviceClient {
    * a client whose `connect` was rejected is stopped.
    */
   async connect(options: { retry?: boolean; signal?: AbortSignal } = {}): Promise<void> {
-    await this.core.link.connect(options.retry ?? false, options.signal);
+    const signal = checkedSignal("connect", options);
+    await this.core.link.connect(options.retry ?? false, signal);
   }
 
   /** Lets the outbox drain for at most `ack_timeout_s` and ends the connection. Iterators stay, for the next `start`; one that comes before takes it back. */
@@ -76,8 +77,10 @@ export class DeviceClient {
   }
 
   async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
+    checkText("publish", "topic", topic);
     const doing = `publish to ${topic}`;
     checkPublish(doing, options);
+    if (!(payload instanceof Uint8Array)) checkText(doing, "payload", payload);
     const topicBytes = checkedText(doing, topic, Status.InvalidTopic);
     const bytes = typeof payload === "string" ? checkedText(doing, payload, Status.InvalidUtf8) : payload.slice();
     return this.core.outbox.publish(doing, options, (module) => module.publish(topicBytes, bytes, options));
@@ -85,16 +88,18 @@ export class DeviceClient {
 
   /** Declares a subscription, which every connection asserts again until its iterator is left. */
   subscribe(filter: string, options: SubscribeOptions = {}): Subscription {
-    options.signal?.throwIfAborted();
-    checkSubscribe(`subscribe to ${filter}`, options);
-    return this.#declare(new Subscription(filter, options.qos ?? 1, options, () => this.#unsubscribe(filter)));
+    checkSubscribe(filter, options);
+    const qos = options.qos ?? 1;
+    this.#declare(filter, qos);
+    return this.#declared(new Subscription(filter, qos, options, () => this.#unsubscribe(filter)));
   }
 
   /** The same with messages of any size, each payload a stream of its own; at most `partsMax` parts of it wait for their reader. */
   subscribeStream(filter: string, options: SubscribeOptions & { readonly partsMax?: number } = {}): StreamSubscription {
-    options.signal?.throwIfAborted();
-    checkSubscribe(`subscribe to ${filter}`, options);
-    return this.#declare(new StreamSubscription(filter, options.qos ?? 1, options, () => this.#unsubscribe(filter)));
+    checkSubscribe(filter, options);
+    const qos = options.qos ?? 1;
+    this.#declare(filter, qos);
+    return this.#declared(new StreamSubscription(filter, qos, options, () => this.#unsubscribe(filter)));
   }
 
   /** Asks the server for attributes; 20 s when no time is given. */
@@ -114,17 +119,19 @@ export class DeviceClient {
 
   /** Calls a method of the server's rule chain; its answer, or a RemoteError for one with a member `error`. 65 s when no time is given. */
   async requestRpc(method: string, params?: MessageValue, options: RequestOptions = {}): Promise<JsonValue> {
+    checkText("RPC", "method", method);
     const doing = `RPC ${method}`;
     return parseAnswer(await this.core.requests.ask(doing, "request_rpc", { method, params }, RPC_TIMEOUT_MS, options), doing);
   }
 
   /** Sets the handler of server-side RPC; null removes it. A request that the server repeats is not run again. */
   onRpc(handler: RpcHandler | null): void {
+    checkFunction("onRpc", "handler", handler ?? undefined);
     this.core.inbound.rpcHandler = handler;
   }
 
   rpcRequests(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<RpcRequest> {
-    return this.core.inbound.rpcRequests(options.signal);
+    return this.core.inbound.rpcRequests(checkedSignal("rpcRequests", options));
   }
 
   /** Shared attributes of these keys, or of all: their values now, what changes, and after a reconnect what changed meanwhile. */
@@ -136,7 +143,7 @@ export class DeviceClient {
 
   /** Updates of shared attributes as the server sends them, without any request. */
   sharedAttributes(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<AttributesUpdate> {
-    return this.core.inbound.sharedAttributes(undefined, { ...options, refresh: false });
+    return this.core.inbound.sharedAttributes(undefined, { signal: checkedSignal("sharedAttributes", options), refresh: false });
   }
 
   /** Asks for the package that is assigned now; it is downloaded when it differs from what runs. */
@@ -151,16 +158,18 @@ export class DeviceClient {
 
   /** Sets who is asked before a verified image is applied; without one every image is. */
   onOta(handler: OtaHandler | null): void {
+    checkFunction("onOta", "handler", handler ?? undefined);
     this.core.updates.handler = handler;
   }
 
   /** Sets who fetches images that the server names by URL; without one such an update fails. */
   onOtaUrl(handler: OtaUrlHandler | null): void {
+    checkFunction("onOtaUrl", "handler", handler ?? undefined);
     this.core.updates.urlHandler = handler;
   }
 
   otaEvents(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<OtaEvent> {
-    return this.core.updates.events(options.signal);
+    return this.core.updates.events(checkedSignal("otaEvents", options));
   }
 
   /** Runs an app module beside this client, one at a time; throws when the host cannot take it. assembly/app/ABI.md. */
@@ -169,7 +178,7 @@ export class DeviceClient {
   }
 
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<LinkEvent> {
-    return this.core.inbound.events(options.signal);
+    return this.core.inbound.events(checkedSignal("events", options));
   }
 
   get state(): LinkState {
@@ -191,11 +200,14 @@ export class DeviceClient {
     return this.core.stats;
   }
 
-  #declare<Made extends Declaration<unknown>>(subscription: Made): Made {
-    const { filter, qos } = subscription;
+  /** Comes before the iterator is made: of one that the module refuses nothing may be left. */
+  #declare(filter: string, qos: 0 | 1): void {
     const doing = `subscribe to ${filter}`;
     const bytes = checkedText(doing, filter, Status.InvalidTopic);
     this.core.runner.use((module) => module.require(module.subscribe(bytes, qos), doing));
+  }
+
+  #declared<Made extends Declaration<unknown>>(subscription: Made): Made {
     this.core.inbound.subscriptions.add(subscription);
     return subscription;
   }
@@ -204,8 +216,13 @@ export class DeviceClient {
     const { subscriptions } = this.core.inbound;
     for (const each of subscriptions) if (each.isEnded) subscriptions.delete(each);
     if ([...subscriptions].some((each) => each.filter === filter) || this.core.app?.filters.has(filter)) return;
-    // A client that failed has nothing to declare to.
-    this.core.runner.use((module) => module.unsubscribe(utf8(filter)));
+    try {
+      // A client that failed has nothing to declare to.
+      this.core.runner.use((module) => module.unsubscribe(utf8(filter)));
+    } catch (error) {
+      // The trap has been told by events(), and who leaves an iterator cannot mend it.
+      if (!(error instanceof MoteError)) throw error;
+    }
   }
 }
 

@@ -3,8 +3,8 @@
 import { EventKind, Status } from "../../build/generated/abi.ts";
 import type { AppHost } from "./app.ts";
 import { asConfigurationError, FILTER_BYTES, prepare, type Configuration, type Prepared } from "./configuration.ts";
-import { checkIntegers, checkWord, INTEGER_MAX, WHEN_FULL } from "./check.ts";
-import { errorOf, MessageRejectedError, statusName, type MoteError, type TrappedError } from "./errors.ts";
+import { checkIntegers, checkOptions, checkTexts, checkWord, INTEGER_MAX, WHEN_FULL } from "./check.ts";
+import { errorOf, MessageRejectedError, statusName, TrappedError, type MoteError } from "./errors.ts";
 import { attributesOf, parseAnswer, type Counters, type ModuleEvent } from "./event-record.ts";
 import { linkEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
@@ -35,7 +35,7 @@ function filterBytes(filter: string): number {
   return (Buffer.byteLength(filter) + 23) & ~3;
 }
 
-function checkOptions(options: ClientOptions): void {
+function checkClientOptions(options: ClientOptions): void {
   const count = [0, INTEGER_MAX] as const;
   checkIntegers("options", options, { waitingMax: count, splitPoints: count, queueMessages: count, memoryBytes: count });
   checkWord("options", "whenFull", options.whenFull, WHEN_FULL);
@@ -66,7 +66,7 @@ export class Core {
   #messagesLost = 0;
 
   constructor(configuration: Configuration | string, options: ClientOptions) {
-    checkOptions(options);
+    checkClientOptions(options);
     const prepared = prepare(configuration);
     this.#configuration = prepared;
     this.limits = new Limits(prepared.rates);
@@ -118,6 +118,9 @@ export class Core {
 
   async requestAttributes(request: AttributesRequest): Promise<Attributes> {
     const doing = "attribute request";
+    checkOptions(doing, request);
+    checkTexts(doing, "client", request.client);
+    checkTexts(doing, "shared", request.shared);
     for (const key of [...request.client ?? [], ...request.shared ?? []]) {
       // Keys go out joined by commas, and for nothing but commas the server answers with everything.
       if (key === "" || key.includes(",")) throw errorOf(Status.InvalidValue, doing, { text: `the key "${key}"` });
@@ -247,7 +250,16 @@ export class Core {
 
   /** Declares to a new instance what the old one knew. */
   #onRebuilt(module: ClientModule): void {
-    for (const { filter, qos } of this.inbound.subscriptions) module.subscribe(utf8(filter), qos);
+    for (const subscription of [...this.inbound.subscriptions]) {
+      const { filter, qos } = subscription;
+      try {
+        module.require(module.subscribe(utf8(filter), qos), `subscribe to ${filter}`);
+      } catch (error) {
+        // It was declared while there was no module to refuse it.
+        if (error instanceof TrappedError) throw error;
+        subscription.end(error);
+      }
+    }
     const messagesLost = this.#takeLost();
     this.app?.onRebuilt(module, messagesLost);
     this.onRebuilt();

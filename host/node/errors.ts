@@ -15,6 +15,15 @@ export function statusText(code: number): string {
   return StatusTexts[code]?.split("; error value")[0] ?? `unknown status ${code}`;
 }
 
+/** What was thrown, in words; not everything that can be thrown has some. */
+export function textOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "something without words was thrown";
+  }
+}
+
 export interface ErrorDetail {
   /** The key or text that the status is about. */
   readonly text?: string | undefined;

@@ -2,7 +2,7 @@
 
 import { EventKind, Stat, Status } from "../../build/generated/abi.ts";
 import { attributesUpdate } from "./attributes.ts";
-import { checkedClaim, checkPublish, checkWord } from "./check.ts";
+import { checkedClaim, checkedSignal, checkFunction, checkOptions, checkPublish, checkText, checkTexts, checkWord } from "./check.ts";
 import { Child, type ChildAttributesRequest, type ChildAttributesUpdate, type ChildLink, type ChildRpcHandler, type ChildRpcRequest } from "./children.ts";
 import { DeviceClient } from "./client.ts";
 import type { Configuration } from "./configuration.ts";
@@ -61,6 +61,8 @@ export class GatewayClient extends DeviceClient {
    * not know yet. A child that is connected already is answered as it is.
    */
   async connectChild(name: string, type?: string, options: PublishOptions = {}): Promise<Child> {
+    checkText("connect", "name", name);
+    if (type !== undefined) checkText(`connect ${name}`, "type", type);
     checkPublish(`connect ${name}`, options);
     const known = this.#children.get(name);
     if (known !== undefined) return known;
@@ -69,15 +71,16 @@ export class GatewayClient extends DeviceClient {
     try {
       await this.#announce(child, options);
     } catch (error) {
+      child.end();
       if (this.#children.get(name) === child) this.#children.delete(name);
       throw error;
-      child.end();
     }
     return child;
   }
 
   /** Says that a child is gone, ends its iterators and forgets it. */
   async disconnectChild(name: string, options: PublishOptions = {}): Promise<void> {
+    checkText("disconnect", "name", name);
     checkPublish(`disconnect ${name}`, options);
     this.#children.get(name)?.end();
     this.#children.delete(name);
@@ -105,16 +108,17 @@ export class GatewayClient extends DeviceClient {
 
   /** Sets the handler of RPC to children that have none of their own. */
   onChildRpc(handler: ChildRpcHandler | null): void {
+    checkFunction("onChildRpc", "handler", handler ?? undefined);
     this.#handler = handler;
   }
 
   childRpcRequests(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChildRpcRequest> {
-    return this.#add(this.#rpc, options.signal);
+    return this.#add(this.#rpc, checkedSignal("childRpcRequests", options));
   }
 
   /** Shared attributes of all children, as they change. */
   childAttributes(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChildAttributesUpdate> {
-    return this.#add(this.#attributes, options.signal);
+    return this.#add(this.#attributes, checkedSignal("childAttributes", options));
   }
 
   override async stop(): Promise<void> {
@@ -142,14 +146,14 @@ export class GatewayClient extends DeviceClient {
   }
 
   async #sendTelemetry(children: Iterable<readonly [string, readonly Entry[]]>, options: PublishOptions): Promise<void> {
-    const filled = [...merged(children)].filter(([, entries]) => entries.length > 0);
+    const filled = [...merged(listOf("telemetry of children", children, Array.isArray))].filter(([, entries]) => entries.length > 0);
     const value = Object.fromEntries(filled.map(([name, entries]) => [name, entries.map(entryValue)]));
     return this.core.messages.send("telemetry of children", "gateway_telemetry", filled.length === 0 ? [] : value, options,
       () => filled.reduce((sum, [, entries]) => sum + countPoints(entries), 0), (limits) => splitChildTelemetry(filled, limits), this.#limits(), filled.length);
   }
 
   async #sendAttributes(children: Iterable<readonly [string, MessageValues]>, options: PublishOptions): Promise<void> {
-    const listed = [...children];
+    const listed = listOf("attributes of children", children, (values) => typeof values === "object" && values !== null);
     const isOnce = new Set(listed.map(([name]) => name)).size === listed.length;
     if (!isOnce) throw errorOf(Status.InvalidValue, "attributes of children", { text: "a child stands twice" });
     return this.core.messages.send("attributes of children", "gateway_attributes", Object.fromEntries(listed), options,
@@ -157,11 +161,13 @@ export class GatewayClient extends DeviceClient {
   }
 
   async #requestAttributes(name: string, request: ChildAttributesRequest): Promise<Record<string, JsonValue>> {
-    const { scope, keys } = request;
     const doing = `attribute request for ${name}`;
+    checkOptions(doing, request);
+    const { scope, keys } = request;
+    checkTexts(doing, "keys", keys);
     checkWord(doing, "scope", scope, ["client", "shared"]);
     // The server would take no key for all of both scopes.
-    if (keys.length === 0) throw errorOf(Status.InvalidValue, doing, { text: "keys" });
+    if (keys === undefined || keys.length === 0) throw errorOf(Status.InvalidValue, doing, { text: "keys" });
     const record = { id: 0, device: name, client: scope === "client", keys };
     const event = await this.core.requests.ask(doing, "gateway_request_attributes", record, ATTRIBUTES_TIMEOUT_MS, request);
     const { value, values } = attributesOf(parseAnswer(event, doing), doing);
@@ -207,11 +213,20 @@ export class GatewayClient extends DeviceClient {
   }
 
   #add<Item>(queues: Set<AsyncQueue<Item>>, signal: AbortSignal | undefined): AsyncQueue<Item> {
-    signal?.throwIfAborted();
     const queue: AsyncQueue<Item> = new AsyncQueue<Item>(this.#queueMessages, () => queues.delete(queue), signal);
     queues.add(queue);
     return queue;
   }
+}
+
+/** The pairs of a name and what a message says of it, checked. */
+function listOf<Item>(doing: string, children: Iterable<readonly [string, Item]>, isItem: (item: unknown) => boolean): (readonly [string, Item])[] {
+  const isList = typeof children === "object" && children !== null && Symbol.iterator in children;
+  const listed = isList ? [...children] : [null];
+  for (const pair of listed) {
+    if (!Array.isArray(pair) || typeof pair[0] !== "string" || !isItem(pair[1])) throw errorOf(Status.InvalidValue, doing, { text: "children" });
+  }
+  return listed as (readonly [string, Item])[];
 }
 
 /** A child that stands twice has its entries one behind the other. */

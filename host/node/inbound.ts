@@ -36,7 +36,6 @@ export class Inbound {
   }
 
   sharedAttributes(keys: readonly string[] | undefined, options: SubscribeAttributesOptions): AttributesSubscription {
-    options.signal?.throwIfAborted();
     const subscription: AttributesSubscription =
       new AttributesSubscription(keys, this.queueMessages, () => this.#attributes.delete(subscription), options);
     this.#attributes.add(subscription);
@@ -132,7 +131,6 @@ export class Inbound {
   }
 
   #add<T>(queues: Set<AsyncQueue<T>>, capacity: number, signal: AbortSignal | undefined): AsyncQueue<T> {
-    signal?.throwIfAborted();
     const queue: AsyncQueue<T> = new AsyncQueue<T>(capacity, () => queues.delete(queue), signal);
     queues.add(queue);
     return queue;

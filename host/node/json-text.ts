@@ -46,6 +46,7 @@ export function entriesOf(json: JsonText): Entry[] {
 }
 
 function check(text: string): string {
+  if (typeof text !== "string") throw errorOf(Status.InvalidValue, "message", { text: "not a text" });
   try {
     JSON.parse(text);
   } catch (cause) {

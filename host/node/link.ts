@@ -42,7 +42,6 @@ export class Link {
   }
 
   async connect(retry: boolean, signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
     this.start();
     if (this.#phase === "Connected") return;
     await new Promise<void>((resolve, reject) => {

@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
 /** The record of any JSON value. */
 export function messageRecord(value: MessageValue): Uint8Array {
   const record = new RecordWriter();
-  record.value("", value ?? null, 0);
+  record.value("", value, 0);
   return record.bytes();
 }
 
@@ -48,6 +48,7 @@ export function telemetryValue(telemetry: Telemetry): MessageValue {
 }
 
 export function entryValue(entry: Entry): MessageValues {
+  if (typeof entry !== "object" || entry === null) throw errorOf(Status.InvalidValue, "telemetry", { text: "not an object" });
   if (!isTimed(entry)) return entry;
   const timed = { ts: unixMs("ts", entry.ts), values: entry.values };
   return entry.metadata === undefined ? timed : { ...timed, metadata: metadataValue(entry.metadata) };
@@ -64,11 +65,12 @@ function metadataValue(metadata: ConnectorMetadata | JsonText): MessageValue {
 /** A Date would print as text, where the platform takes milliseconds; for a time that is no number it closes the connection. */
 function unixMs(name: string, time: number | bigint | Date): number | bigint {
   const ms = time instanceof Date ? time.getTime() : time;
-  if (!(ms >= INTEGER_MIN && ms <= INTEGER_MAX)) throw errorOf(Status.InvalidNumber, "message", { text: name });
+  if (typeof ms !== "number" && typeof ms !== "bigint" || !(ms >= INTEGER_MIN && ms <= INTEGER_MAX)) throw errorOf(Status.InvalidNumber, "message", { text: name });
   return ms;
 }
 
 function encode(text: string): Uint8Array {
+  if (typeof text !== "string") throw errorOf(Status.InvalidValue, "message", { text: "not a text" });
   if (!isText(text)) throw errorOf(Status.InvalidUtf8, "message", { text: "half of a surrogate pair" });
   return encoder.encode(text);
 }
@@ -87,7 +89,11 @@ class RecordWriter {
   }
 
   value(key: string, value: MessageValue, depth: number): void {
-    if (value === null) this.#word(Member.Null, key, 4);
+    this.#plain(key, plain(value), depth);
+  }
+
+  #plain(key: string, value: MessageValue, depth: number): void {
+    if (value === null || isLeftOut(value)) this.#word(Member.Null, key, 4);
     else if (typeof value === "boolean") this.#word(value ? Member.True : Member.False, key, value ? 4 : 5);
     else if (typeof value === "bigint") this.#integer(key, value);
     else if (Number.isInteger(value)) this.#integer(key, BigInt(value as number));
@@ -95,7 +101,6 @@ class RecordWriter {
     else if (typeof value === "string") this.#text(Member.Text, key, value);
     else if (value instanceof JsonText) this.#text(Member.Json, key, value.text);
     else if (Array.isArray(value)) this.#array(key, value as readonly MessageValue[], depth + 1);
-    else if (typeof (value as Date).toJSON === "function") this.value(key, (value as Date).toJSON(), depth);
     else this.#object(key, value as MessageValues, depth + 1);
   }
 
@@ -108,9 +113,10 @@ class RecordWriter {
     checkDepth(depth);
     this.#member(Member.ObjectBegin, key);
     let members = 0;
-    for (const [name, value] of Object.entries(values)) {
+    for (const [name, given] of Object.entries(values)) {
+      const value = plain(given);
       if (isLeftOut(value)) continue;
-      this.value(name, value, depth);
+      this.#plain(name, value, depth);
       this.jsonBytes += textBytes(encode(name)) + 1;
       members++;
     }
@@ -121,7 +127,7 @@ class RecordWriter {
   #array(key: string, values: readonly MessageValue[], depth: number): void {
     checkDepth(depth);
     this.#member(Member.ArrayBegin, key);
-    for (const value of values) this.value("", isLeftOut(value) ? null : value, depth);
+    for (const value of values) this.value("", value, depth);
     this.jsonBytes += 2 + Math.max(0, values.length - 1);
     this.#member(Member.End, "");
   }
@@ -189,6 +195,12 @@ function textBytes(bytes: Uint8Array): number {
   let length = bytes.length + 2;
   for (const byte of bytes) length += byte < 0x20 ? 5 : byte === 0x22 || byte === 0x5c ? 1 : 0;
   return length;
+}
+
+/** As JSON.stringify does: `toJSON` is asked once, whatever it answers. */
+function plain(value: MessageValue): MessageValue {
+  const isAsked = typeof value === "object" && value !== null && typeof (value as Date).toJSON === "function";
+  return isAsked ? ((value as Date).toJSON() as MessageValue) : value;
 }
 
 /** As JSON.stringify does: such members are left out, such elements become null. */

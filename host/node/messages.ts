@@ -23,6 +23,7 @@ export class Messages {
   }
 
   attributes(values: MessageValues | JsonText, options: PublishOptions): Promise<void> {
+    if (typeof values !== "object" || values === null) throw errorOf(Status.InvalidValue, "attributes", { text: "not an object" });
     const members = (): MessageValues => (values instanceof JsonText ? membersOf(values) : values);
     return this.send("attributes", "send_attributes", values, options, () => countPoints([members()]),
       (limits) => splitAttributes(members(), limits));

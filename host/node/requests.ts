@@ -1,7 +1,7 @@
 // Requests that wait for their answer: each ends with an answer, a timeout or an error.
 
 import { EventKind, Status } from "../../build/generated/abi.ts";
-import { checkIntegers, TIMEOUT_MS_MAX } from "./check.ts";
+import { checkIntegers, checkOptions, TIMEOUT_MS_MAX } from "./check.ts";
 import { errorOf, RemoteError, RequestTimeoutError } from "./errors.ts";
 import { answerText, type ModuleEvent } from "./event-record.ts";
 import { messageRecord } from "./message.ts";
@@ -29,6 +29,7 @@ export class Requests {
 
   /** Asks; the event of the answer. Waits for room like a publish. */
   ask(doing: string, verb: RequestVerb, value: MessageValue, timeoutMs: number, options: RequestOptions): Promise<ModuleEvent> {
+    checkOptions(doing, options);
     checkIntegers(doing, options, { timeoutMs: [1, TIMEOUT_MS_MAX] });
     const record = messageRecord(value);
     this.#hasAskedRpc ||= verb === "request_rpc";

@@ -1,7 +1,7 @@
 // Server-side RPC: requests as objects, and handlers whose result or exception becomes the reply.
 
 import { EventFlag, Status } from "../../build/generated/abi.ts";
-import { MoteError } from "./errors.ts";
+import { MoteError, textOf } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
 import { releasable, type Releasable, type Release } from "./release.ts";
 import type { JsonValue, MessageValue } from "./values.ts";
@@ -64,7 +64,7 @@ export class RecentRequests {
 }
 
 function errorReply(error: unknown): MessageValue {
-  return { error: error instanceof Error ? error.message : String(error) };
+  return { error: textOf(error) };
 }
 
 /** Runs a handler to its end. What cannot be sent is answered by its reason, so that the caller does not wait in vain. */

@@ -2,7 +2,7 @@
 
 import { EventKind, OtaKind } from "../../build/generated/abi.ts";
 import { checkWord } from "./check.ts";
-import { OtaError, statusName, type StatusName } from "./errors.ts";
+import { OtaError, statusName, textOf, type StatusName } from "./errors.ts";
 import type { ModuleEvent } from "./event-record.ts";
 import type { ClientModule } from "./module.ts";
 import { fillSlot } from "./ports/fill.ts";
@@ -58,7 +58,6 @@ export class Updates {
   constructor(private readonly use: Use, private readonly port: OtaPort, private readonly isLeft: () => boolean) {}
 
   events(signal?: AbortSignal): AsyncIterableIterator<OtaEvent> {
-    signal?.throwIfAborted();
     const queue: AsyncQueue<OtaEvent> = new AsyncQueue<OtaEvent>(EVENTS_MAX, () => this.#readers.delete(queue), signal);
     this.#readers.add(queue);
     return queue;
@@ -155,7 +154,7 @@ async function answer(ask: () => Promise<boolean | void | undefined>, signal?: A
     return (await ask()) !== false;
   } catch (error) {
     // What was called off fails as it should.
-    if (!signal?.aborted) process.emitWarning(error instanceof Error ? error : String(error), { code: "MOTE_HANDLER_FAILED" });
+    if (!signal?.aborted) process.emitWarning(error instanceof Error ? error : textOf(error), { code: "MOTE_HANDLER_FAILED" });
     return false;
   }
 }
