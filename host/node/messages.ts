@@ -1,5 +1,6 @@
 // Telemetry and attributes on their way out, in as many messages as the limits ask for.
 
+import { setMaxListeners } from "node:events";
 import { checkPublish } from "./check.ts";
 import { errorOf } from "./errors.ts";
 import { Status } from "../../build/generated/abi.ts";
@@ -44,12 +45,28 @@ export class Messages {
   /** Resolves when the last is delivered. They enter the outbox one after the other, so a long list takes one place of those that wait. */
   async #publish(doing: string, verb: SendVerb, values: readonly MessageValue[], options: PublishOptions): Promise<void> {
     if (values.length === 0) throw errorOf(Status.InvalidValue, doing, { text: "nothing to send" });
+    if (values.length === 1 || options.signal === undefined) return this.#publishAll(doing, verb, values, options, options.signal);
+    // The caller's signal is listened to once: of more than ten listeners Node warns as of a leak.
+    const { signal } = options;
+    signal.throwIfAborted();
+    const ended = new AbortController();
+    setMaxListeners(0, ended.signal);
+    const end = (): void => ended.abort(signal.reason);
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      await this.#publishAll(doing, verb, values, options, ended.signal);
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  async #publishAll(doing: string, verb: SendVerb, values: readonly MessageValue[], options: PublishOptions, signal: AbortSignal | undefined): Promise<void> {
     const delivered: Promise<void>[] = [];
     for (const [index, value] of values.entries()) {
       const record = messageRecord(value);
       await new Promise<void>((resolve, reject) => {
         const sent = this.outbox.publish(doing, {
-          signal: options.signal,
+          signal,
           // Who does not want to wait is told by the first message; the others belong to what was begun.
           whenFull: index === 0 ? options.whenFull : "wait",
           onAppended: (id) => {

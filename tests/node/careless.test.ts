@@ -66,6 +66,18 @@ test("who is dropped for a message of the module's own is told in the next turn"
   await dropped;
 });
 
+test("a signal is listened to once, in however many messages a value leaves, and not any more at the end", async (t) => {
+  const { link, client } = await connected(t);
+  link.answers.publish = false;
+  const { signal } = new AbortController();
+  const rejected = assert.rejects(client.sendTelemetry(Array.from({ length: 60 }, (_, index) => values(index)), { signal }), withStatus("Requested", DisconnectedError));
+  await link.packet("publish", 3);
+  assert.equal(getEventListeners(signal, "abort").length, 1);
+  await client.stop();
+  await rejected;
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+});
+
 test("a subscription that the module refuses listens to no signal", async (t) => {
   const made = new DeviceClient({ mqtt_host: "h" }, { profile: "minimal" });
   t.after(() => made.stop());
