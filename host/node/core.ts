@@ -1,6 +1,6 @@
 // What the clients of devices and gateways are built on: the module, turned by the runner, and the parts that hear of its events.
 
-import { EventKind, Status } from "../../build/generated/abi.ts";
+import { EventFlag, EventKind, Status } from "../../build/generated/abi.ts";
 import type { AppHost } from "./app.ts";
 import { asConfigurationError, FILTER_BYTES, prepare, type Configuration, type Prepared } from "./configuration.ts";
 import { checkIntegers, checkOptions, checkTexts, checkWord, INTEGER_MAX, WHEN_FULL } from "./check.ts";
@@ -191,7 +191,7 @@ export class Core {
     // An app counts on the limits when it hears of them.
     const told = linkEvent(event, this.limits);
     this.app?.onEvent(event, module);
-    const release = this.#releaser(module);
+    const release = this.#releaser(module, event);
     if (this.onEvent(event, release) || this.inbound.take(event, release)) return true;
     if (this.updates.take(event)) return false;
     const { kind, id, reason, topic } = event;
@@ -217,11 +217,13 @@ export class Core {
   }
 
   /** Answers the inbound message that the module tells of now. */
-  #releaser(module: ClientModule): Release {
+  #releaser(module: ClientModule, { kind, flags }: ModuleEvent): Release {
     const answer = module.releaser();
     return (isAccepted) => {
       if (this.runner.module !== module) notLent(isAccepted);
       this.runner.use(() => answer(isAccepted));
+      // No event tells those who have read a part of it that nothing more comes.
+      if (!isAccepted && kind === EventKind.Message && (flags & EventFlag.Last) === 0) this.inbound.aborted();
     };
   }
 

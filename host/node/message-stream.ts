@@ -34,18 +34,14 @@ export class StreamSubscription extends Declaration<StreamedMessage> {
         topic, total, body: this.#body, qos: flags & EventFlag.Qos1 ? 1 : 0,
         retain: (flags & EventFlag.Retain) !== 0, dup: (flags & EventFlag.Dup) !== 0,
       } as const;
-      const release = (isAccepted: boolean): void => {
-        this.#release(isAccepted);
-        // Nothing more comes of what is not accepted, and no event tells.
-        if (!isAccepted && this.#body === message.body) this.aborted();
-      };
-      if (!this.push(releasable(message, release))) {
+      if (!this.push(releasable(message, (isAccepted) => this.#release(isAccepted)))) {
         this.#body = null;
         return "refused";
       }
     }
     const body = this.#body;
-    if (body === null) return "refused";
+    // Of a message that had begun before nothing is for this reader, nor of one that was refused.
+    if (body === null) return "accepted";
     // A body whose reader has left takes nothing more, which is its right.
     const isTaken = payload.length === 0 || body.isEnded || body.push(payload);
     if (!isTaken) body.end(errorOf(Status.Full, `message to ${topic}`));

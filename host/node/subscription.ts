@@ -80,6 +80,8 @@ export class Subscription extends Declaration<Message> {
   readonly isParts: boolean;
   readonly #bytesMax: number;
   #parts: Uint8Array[] = [];
+  /** Of the parts that came. */
+  #bytes = 0;
 
   constructor(filter: string, qos: 0 | 1, options: SubscribeOptions, onEnd: () => void) {
     super(filter, qos, options, onEnd);
@@ -97,17 +99,21 @@ export class Subscription extends Declaration<Message> {
       dup: (flags & EventFlag.Dup) !== 0,
     };
     if (this.isParts) return this.push(releasable(message, release)) ? "accepted" : "refused";
-    if (offset === 0) this.#parts = [];
+    if (offset === 0) this.aborted();
     if (total > this.#bytesMax) return isLast ? "too large" : "accepted";
+    // The message had begun before there was this subscription.
+    if (offset !== this.#bytes) return "accepted";
     this.#parts.push(payload);
+    this.#bytes += payload.length;
     if (!isLast) return "accepted";
     const whole = this.#parts.length === 1 ? payload : new Uint8Array(Buffer.concat(this.#parts));
-    this.#parts = [];
+    this.aborted();
     return this.push(releasable({ ...message, payload: whole, offset: 0 }, release)) ? "accepted" : "refused";
   }
 
   override aborted(): void {
     this.#parts = [];
+    this.#bytes = 0;
   }
 }
 

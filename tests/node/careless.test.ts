@@ -121,6 +121,31 @@ test("the body of a message that is not accepted ends, also where the server is 
   assert.equal(Buffer.from((await next.body.next()).value as Uint8Array).toString(), "whole");
 });
 
+test("who subscribes inside a message has no part in it, and takes nothing from who reads it", async (t) => {
+  const { link, client } = await connected(t, { receive_buffer: 128 });
+  const early = client.subscribeStream("a");
+  await early.ready;
+  const publish = Buffer.concat([Buffer.from([0x30, 0x83, 0x01, 0, 1, 0x61]), Buffer.alloc(128, 0x78)]);
+  link.socket.write(publish.subarray(0, 100));
+  const { value: { body } } = await early.next() as { value: { body: AsyncIterableIterator<Uint8Array> } };
+  const [stream, whole] = [client.subscribeStream("a"), client.subscribe("a")];
+  link.socket.write(publish.subarray(100));
+  let bytes = 0;
+  for await (const part of body) bytes += part.length;
+  assert.equal(bytes, 128);
+  link.publish("a", "next");
+  assert.deepEqual([(await stream.next()).value.total, Buffer.from((await whole.next()).value.payload as Uint8Array).toString()], [4, "next"]);
+});
+
+test("a message that one reader refuses ends for those who read it too", async (t) => {
+  const { link, client } = await connected(t, { receive_buffer: 128 });
+  const [slow, other] = [client.subscribeStream("a", { partsMax: 1 }), client.subscribeStream("a")];
+  await Promise.all([slow.ready, other.ready]);
+  link.publish("a", "x".repeat(1000));
+  const { value: { body } } = await other.next() as { value: { body: AsyncIterableIterator<Uint8Array> } };
+  await assert.rejects(async () => { for await (const _part of body); }, withStatus("ConnectionClosed", DisconnectedError));
+});
+
 test("a gateway that traps while it announces its children to the new instance begins again", async (t) => {
   let traps = 0;
   const broker = await listen(t);
