@@ -29,6 +29,8 @@ export class StreamSubscription extends Declaration<StreamedMessage> {
   override take({ topic, flags, payload, total, offset }: ModuleEvent, release: Release): Taken {
     this.#release = release;
     if (offset === 0) {
+      // A client that was halted inside a message tells nobody of its end.
+      this.aborted();
       this.#body = new AsyncQueue<Uint8Array>(this.#partsMax);
       const message = {
         topic, total, body: this.#body, qos: flags & EventFlag.Qos1 ? 1 : 0,

@@ -5,11 +5,12 @@ import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { Stat } from "../../build/generated/abi.ts";
-import { DeviceClient, DisconnectedError, FullError, GatewayClient, InvalidValueError, JsonText, type DeviceClient as Client, type MessageValue, type RpcHandler } from "../../host/node/index.ts";
+import { DeviceClient, DisconnectedError, FullError, GatewayClient, InvalidValueError, JsonText, StreamSubscription, type DeviceClient as Client, type MessageValue, type RpcHandler } from "../../host/node/index.ts";
 import type { ModuleHooks } from "../../host/node/instance.ts";
 import type { ClientModule } from "../../host/node/module.ts";
 import { Outbox } from "../../host/node/outbox.ts";
 import type { Runner } from "../../host/node/runner.ts";
+import type { ModuleEvent } from "../../host/node/event-record.ts";
 import { messageRecord } from "../../host/node/message.ts";
 import { connected, Fault, listen, nextEvent, withStatus } from "./harness.ts";
 
@@ -144,6 +145,16 @@ test("a message that one reader refuses ends for those who read it too", async (
   link.publish("a", "x".repeat(1000));
   const { value: { body } } = await other.next() as { value: { body: AsyncIterableIterator<Uint8Array> } };
   await assert.rejects(async () => { for await (const _part of body); }, withStatus("ConnectionClosed", DisconnectedError));
+});
+
+test("the body of a message whose end nobody told of ends when the next message begins", async () => {
+  const streams = new StreamSubscription("a", 0, {}, () => {});
+  const part = { topic: "a", flags: 0, payload: new Uint8Array(3), total: 10, offset: 0 } as ModuleEvent;
+  streams.take(part, () => {});
+  const { value: { body } } = await streams.next() as { value: { body: AsyncIterableIterator<Uint8Array> } };
+  const read = assert.rejects(async () => { for await (const _part of body); }, withStatus("ConnectionClosed", DisconnectedError));
+  streams.take(part, () => {});
+  await read;
 });
 
 test("a gateway that traps while it announces its children to the new instance begins again", async (t) => {
