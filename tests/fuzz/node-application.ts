@@ -3,9 +3,12 @@
 import { GatewayClient, type Child, type DeviceClient } from "../../host/node/index.ts";
 import type { Random } from "../sim/random.ts";
 import { Arguments, Careless } from "./node-arguments.ts";
+import { settle } from "./node-time.ts";
 
 /** Calls inside handlers go no deeper. */
 const DEPTH_MAX = 3;
+/** More than any queue holds. */
+const ITEMS_MAX = 1000;
 
 export interface Watch {
   /** A verb is about to be called, and what it answered or threw. */
@@ -165,4 +168,18 @@ export class CarelessNodeApplication {
     };
     return this.arguments.or(() => handle, 5) as never;
   }
+}
+
+/** Whether what is in an iterator can be read to its end, without anything more that happens. */
+export async function hasEnd(iterator: Iterator, onError: (error: unknown) => void): Promise<boolean> {
+  for (let items = 0; items < ITEMS_MAX; items++) {
+    let result: IteratorResult<unknown> | undefined;
+    iterator.next().then((value) => { result = value; }, (error: unknown) => {
+      onError(error);
+      result = { value: undefined, done: false };
+    });
+    await settle();
+    if (result === undefined || result.done === true) return result !== undefined;
+  }
+  return false;
 }

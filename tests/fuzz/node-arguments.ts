@@ -1,6 +1,6 @@
 // What a careless application passes: values that fit, that nearly fit, and that no type would let through.
 
-import { JsonText } from "../../host/node/index.ts";
+import { JsonText, type Configuration } from "../../host/node/index.ts";
 import type { Random } from "../sim/random.ts";
 
 /** Thrown by what the application itself passes or sets: its own fault, which it may be handed back. */
@@ -139,4 +139,22 @@ export class Arguments {
   requestOptions(): { readonly timeoutMs?: number; readonly signal?: AbortSignal } {
     return this.options({ timeoutMs: [1, 100, 5000, 86_400_000] });
   }
+}
+
+type LifeProfile = "minimal" | "device" | "gateway" | "gateway-large";
+
+/** A configuration that fits, of small buffers. */
+export function configurationOf(random: Random, profile: LifeProfile): Configuration {
+  const minimal = {
+    mqtt_host: "h", access_token: "T", receive_buffer: random.pick([128, 256, 512]), send_buffer: random.pick([640, 1024]), staging_buffer: random.pick([100, 256, 512]),
+    keep_alive_s: random.pick([0, 5, 60]), qos: random.pick([0, 1, 1] as const), max_inflight: random.pick([1, 2, 16]), reconnect_min_ms: 100, reconnect_max_ms: 5000,
+  };
+  if (profile === "minimal") return minimal;
+  return {
+    ...minimal, max_requests: random.pick([1, 2, 4]), session_limits: random.percent(60), redeliver: random.percent(30), outbox_drop_oldest: random.percent(30),
+    ...(random.percent(50) && { firmware_title: "t", firmware_version: "1", ota_chunk_size: random.pick([0, 64, 100]) }),
+    ...(random.percent(20) && { messages_rate_limit: random.pick(["10:1", "1:1,5:60", "3:10;20:100"]) }),
+    ...(random.percent(20) && { telemetry_points_rate_limit: random.pick(["10:1", "1:1,5:60"]) }),
+    ...(profile !== "device" && { children_buffer: random.pick([64, 128, 1024]), send_buffer: 1024 }),
+  };
 }

@@ -2,11 +2,11 @@
 
 import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
-import { DeviceClient, FullError, GatewayClient, MoteError, TooLargeError, type ClientOptions, type Configuration } from "../../host/node/index.ts";
+import { DeviceClient, FullError, GatewayClient, MoteError, TooLargeError, type ClientOptions } from "../../host/node/index.ts";
 import type { Packet } from "mqtt-packet";
 import { Random } from "../sim/random.ts";
-import { CarelessNodeApplication } from "./node-application.ts";
-import { Careless } from "./node-arguments.ts";
+import { CarelessNodeApplication, hasEnd } from "./node-application.ts";
+import { Careless, configurationOf } from "./node-arguments.ts";
 import { settle, VirtualTime } from "./node-time.ts";
 import { clockOf, FailingStore, slotOta, Wire } from "./node-wire.ts";
 
@@ -29,23 +29,6 @@ export interface NodeOutcome {
   readonly trace: readonly string[];
   /** How often each verb was called, and each error class came. */
   readonly reached: ReadonlyMap<string, number>;
-}
-
-type LifeProfile = "minimal" | "device" | "gateway" | "gateway-large";
-
-function configurationOf(random: Random, profile: LifeProfile): Configuration {
-  const minimal = {
-    mqtt_host: "h", access_token: "T", receive_buffer: random.pick([128, 256, 512]), send_buffer: random.pick([640, 1024]), staging_buffer: random.pick([100, 256, 512]),
-    keep_alive_s: random.pick([0, 5, 60]), qos: random.pick([0, 1, 1] as const), max_inflight: random.pick([1, 2, 16]), reconnect_min_ms: 100, reconnect_max_ms: 5000,
-  };
-  if (profile === "minimal") return minimal;
-  return {
-    ...minimal, max_requests: random.pick([1, 2, 4]), session_limits: random.percent(60), redeliver: random.percent(30), outbox_drop_oldest: random.percent(30),
-    ...(random.percent(50) && { firmware_title: "t", firmware_version: "1", ota_chunk_size: random.pick([0, 64, 100]) }),
-    ...(random.percent(20) && { messages_rate_limit: random.pick(["10:1", "1:1,5:60", "3:10;20:100"]) }),
-    ...(random.percent(20) && { telemetry_points_rate_limit: random.pick(["10:1", "1:1,5:60"]) }),
-    ...(profile !== "device" && { children_buffer: random.pick([64, 128, 1024]), send_buffer: 1024 }),
-  };
 }
 
 class Life {
@@ -266,15 +249,7 @@ class Life {
     await this.#time.pass(200_000, undefined, TURNS_MAX);
     if (this.#time.pending > 0) this.blame(`${this.#time.pending} timers are left`);
     for (const iterator of this.#application.iterators) {
-      const next = iterator.next();
-      for (let items = 0, isDone = false; !isDone && this.fault === undefined; items++) {
-        let result: IteratorResult<unknown> | undefined;
-        const at = items === 0 ? next : iterator.next();
-        at.then((value) => { result = value; }, (error: unknown) => { this.#judge("next", error); result = { value: undefined, done: false }; });
-        await settle();
-        if (result === undefined || items > 1000) this.blame(`an iterator does not end after ${items}: ${inspect(iterator)}`);
-        isDone = result?.done === true;
-      }
+      if (!await hasEnd(iterator, (error) => this.#judge("next", error))) this.blame(`an iterator does not end: ${inspect(iterator)}`);
     }
     const pending = this.#calls.filter(({ outcome }) => outcome === "pending").map(({ name }) => name);
     if (pending.length > 0) this.blame(`these never settled: ${pending.join(", ")}`);
