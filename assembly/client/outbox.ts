@@ -141,19 +141,23 @@ export function makeRoom(needed: i32, isSending: bool, drop: bool): i32 {
   const mayMove = !isSending & !lends;
   if (FEATURE_FAST && mayMove) needed += compact(true);
   if (needed > <i32>(end - base)) return fail(Status.TooLarge, needed, 0, 0);
-  let status: i32 = Status.Ok;
-  if (!FEATURE_FAST || head >= before) {
-    if (FEATURE_RAW && mayMove & drop & (first < head) & (markOf(first) == Mark.Message)) {
-      setMark(first, Mark.Free);
-      count(Stat.MessagesDropped);
-      const id = idOf(first);
-      if (id) store<u32>(STATS, id, Stat.LastDroppedId);
-    } else {
-      count(Stat.MessagesRefused);
-      status = Status.Full;
-    }
+  if (FEATURE_FAST && head < before) return Status.Ok;
+  if (FEATURE_RAW && mayMove & drop) {
+    let record = first; // there is one, or what is needed would fit
+    do {
+      if (!isRequest(record)) {
+        if (markOf(record) != Mark.Message) break;
+        setMark(record, Mark.Free);
+        count(Stat.MessagesDropped);
+        const id = idOf(record);
+        if (id) store<u32>(STATS, id, Stat.LastDroppedId);
+        return Status.Ok;
+      }
+      record = after(record);
+    } while (record < head);
   }
-  return status;
+  count(Stat.MessagesRefused);
+  return Status.Full;
 }
 
 /** The id that the next message at QoS 1 gets; 0 while the oldest message still has it. */

@@ -38,8 +38,6 @@ export const enum Shape {
 const MEMBERS: i32 = 10;
 
 /** The same as `putText`, byte by byte: with what has to be escaped, or does not fit. */
-// @ts-ignore: decorator
-@apart
 function putEscaped(text: usize, length: i32, before: u32): bool {
   if (before) putByte(before);
   putByte(0x22);

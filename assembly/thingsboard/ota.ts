@@ -178,8 +178,6 @@ function beginSession(): void {
 }
 
 /** An update of shared attributes came: asks for the packages that it is about. */
-// @ts-ignore: decorator
-@apart
 export function notice(document: usize, length: i32): void {
   if (active) start(kindsOf(document, length) & active);
 }
