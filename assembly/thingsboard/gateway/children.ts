@@ -2,7 +2,7 @@
 //
 //   entry  0  u16 bytes of the document
 //          2  the document that announces the child; it begins with {"device":"NAME"
-import { State, Status } from "../../abi";
+import { Stat, State, Status } from "../../abi";
 import { at } from "../../base/cursor";
 import { equals } from "../../base/text";
 import { arm, isArmed, isDue, setDeadline, Timer } from "../../base/time";
@@ -12,7 +12,7 @@ import { append, lastRecord, lastPayloadLength, NO_NUMBER, publishByte, RAW_CONN
 import { setting, Setting } from "../../client/settings";
 import { from, length as nameLength, next, open as openScanner } from "../../json/scan";
 import { Shape } from "../../json/write";
-import { carve, fail } from "../../memory";
+import { carve, countBy, fail } from "../../memory";
 import { addressOf, GATEWAY_CONNECT, GATEWAY_DISCONNECT, lengthOf } from "../topics";
 import { publishForChild } from "./send";
 
@@ -52,6 +52,12 @@ function remove(entry: usize): void {
   tail -= next - entry;
 }
 
+/** Takes the document out again that was just published: it counts as never queued. */
+function takeBack(): void {
+  drop(lastRecord);
+  countBy(Stat.MessagesQueued, -1);
+}
+
 /** Keeps the child whose document was published with this id, or forgets it. The result of the verb. */
 function settle(id: i32, isConnected: bool): i32 {
   if (id < 0) return id;
@@ -63,7 +69,7 @@ function settle(id: i32, isConnected: bool): i32 {
     const room = <usize>setting(Setting.ChildrenBuffer);
     const left = known ? after(known) - known : 0;
     if (tail - base + needed - left > room || size > 0xffff) {
-      drop(lastRecord);
+      takeBack();
       return needed > room ? fail(Status.TooLarge, <i32>needed, 0, 0) : <i32>Status.Full;
     }
   }
@@ -77,7 +83,7 @@ function settle(id: i32, isConnected: bool): i32 {
   }
   if (state >= State.Connected) return id;
   // The next session announces what is there. What disconnects a child stays: before it there may still be its connect document.
-  if (isConnected) drop(lastRecord);
+  if (isConnected) takeBack();
   return Status.Ok;
 }
 
