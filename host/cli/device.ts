@@ -38,9 +38,11 @@ export async function runDevice(options: DeviceOptions): Promise<void> {
     if (type === "Refused") fail(notConnected(`${address} refused the connection: ${ReturnCodeTexts[Number(returnCode)] ?? String(returnCode)}`, "check access_token or user_name"));
     if (type === "Disconnected") fail(notConnected(`no connection to ${address}: ${String(reason)}`, "--retry keeps trying"));
   };
+  // Before there is a program that a signal would leave behind.
+  const isOver = interrupted();
   const device = start(options, configuration, baseDirectory, onEvent, fail);
   try {
-    await Promise.race([interrupted(), failed]);
+    await Promise.race([isOver, failed]);
   } finally {
     await device.stop();
   }

@@ -26,8 +26,11 @@ export function isUnread({ code }: NodeJS.ErrnoException): boolean {
 export function interrupted(): Promise<void> {
   return new Promise((resolve, reject) => {
     for (const signal of ENDING_SIGNALS) {
-      process.once(signal, () => {
-        process.on(signal, () => signal === "SIGHUP" || process.exit(BY_SIGNAL[signal]));
+      let isSecond = false;
+      // One listener that stays: between one that is removed and the next, the signal would end the program as it does by default.
+      process.on(signal, () => {
+        if (isSecond && signal !== "SIGHUP") process.exit(BY_SIGNAL[signal]);
+        isSecond = true;
         resolve();
       });
     }

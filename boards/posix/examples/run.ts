@@ -1,11 +1,12 @@
 // Runs one example: node --import tsx boards/posix/examples/run.ts NAME CONFIGURATION.json
 
+import { interrupted } from "../../../host/cli/exit.ts";
 import { readConfiguration } from "../../../host/node/index.ts";
 import { examples } from "./all.ts";
 
 const [name, file] = process.argv.slice(2);
 const ending = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => ending.abort());
+void interrupted().then(() => ending.abort());
 
 try {
   const example = examples[name ?? ""];
